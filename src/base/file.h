@@ -1,0 +1,15 @@
+#ifndef PD_BASE_FILE_H
+#define PD_BASE_FILE_H
+
+#include <stddef.h>
+
+/*
+ * Reads a whole file of at most max bytes; *data is NUL-terminated beyond *n and
+ * free()d by the caller. PD_ERANGE if larger, else errno's cause.
+ */
+int file_read(const char *path, size_t max, char **data, size_t *n);
+
+/* Writes a file whole or not at all: temporary beside it, fsync, rename, fsync of the folder. */
+int file_write_whole(const char *path, const void *data, size_t n, unsigned mode);
+
+#endif

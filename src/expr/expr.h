@@ -1,0 +1,78 @@
+#ifndef PD_EXPR_EXPR_H
+#define PD_EXPR_EXPR_H
+
+#include <stddef.h>
+
+#include "base/str.h"
+#include "expr/value.h"
+
+/*
+ * The one expression language: rules' conditions, modules' computed values,
+ * profiles' recognition. No loops, no side effects; every mistake is found when
+ * it is compiled, against a scope that says which names there are and of what
+ * type. At run time names are numbered slots.
+ *
+ *   or  and  not   =  !=  <  <=  >  >=   has   + - * / %   unary -   ( )
+ *   numbers, "texts", true, false, unknown
+ *   if(c, a, b)  min(a, …)  max(a, …)  abs(x)  round(x)  floor(x)
+ *   known(x)  is_some(x)  first(a, …)  contains(t, "s")  starts(t, "s")
+ *
+ * An enumeration is compared with a text that names a member (state = "down"),
+ * a flag set is asked with has (errors has "jammed"); a name the dictionary
+ * lacks is an error at load. first() gives its first argument that is good.
+ *
+ * Logic is three-valued (Kleene): what is unknown decides nothing: `false and
+ * unknown` is false, `true or unknown` true, anything else unknown. Arithmetic
+ * or comparison on a value that is not good gives that value's quality, unknown
+ * before the others. A division by zero, and any result that is not finite, is
+ * unknown.
+ */
+struct expr;
+
+/* What a name means, for the checker. */
+struct expr_name {
+    unsigned slot;
+    enum value_type type; /* VALUE_NONE: of a type known only at run time; texts and numbers both fit, wrong ones are unknown */
+};
+
+struct expr_scope {
+    /* 0 and *out, or PD_ENOENT. Names are as written: letters, digits, _ and dots. */
+    int (*resolve)(void *ctx, const char *name, struct expr_name *out);
+    /* The number of an enumeration's or flag set's member; PD_ENOENT. */
+    int (*member)(void *ctx, unsigned slot, const char *name, int64_t *out);
+    /* All names, ended by NULL, for "did you mean"; may be NULL. */
+    const char *const *(*names)(void *ctx);
+    /* All member names of a slot, ended by NULL; may be NULL. */
+    const char *const *(*members)(void *ctx, unsigned slot);
+    void *ctx;
+};
+
+/* Where and what is wrong, offsets in bytes into the text. */
+struct expr_error {
+    size_t at, len;
+    char msg[200];
+};
+
+/* Longest text and deepest nesting that compile; more is an error, never a crash. */
+enum { EXPR_MAX_TEXT = 4096, EXPR_MAX_DEPTH = 64 };
+
+/*
+ * Compiles text. `want` is the type the result must have (VALUE_NONE: any).
+ * 0 and *out (free with expr_free), or PD_EINVAL and *err.
+ */
+int expr_compile(const char *text, const struct expr_scope *scope, enum value_type want, struct expr **out,
+                 struct expr_error *err);
+void expr_free(struct expr *e);
+
+enum value_type expr_type(const struct expr *e);
+
+/* Evaluates over slots[0 .. nslots-1]; a slot beyond is unknown. Allocates nothing; a text result borrows from slots or e. */
+struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots);
+
+/* Calls fn for each slot the expression reads, once each, ascending. */
+void expr_slots(const struct expr *e, void (*fn)(void *ctx, unsigned slot), void *ctx);
+
+/* The text it was compiled from. */
+const char *expr_text(const struct expr *e);
+
+#endif

@@ -1,0 +1,188 @@
+#ifndef PD_PLUGIN_PLUGIN_H
+#define PD_PLUGIN_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "base/wheel.h"
+
+/*
+ * What a plugin is given and what it must give. A collector reads devices; a
+ * channel reaches people. A plugin includes this folder and base/, nothing else
+ * of ours: it knows addresses and typed values, never what they mean.
+ */
+
+/* ---- Services: time, chance and the event loop, all from outside ---- */
+
+struct pd_watch; /* a watched file descriptor */
+
+struct pd_services {
+    struct pd_clock clock;
+    struct pd_rng rng;
+    struct wheel *wheel; /* timers; advanced by the loop's owner only */
+    /* Calls fn in the loop whenever fd is readable; NULL where there is no loop (virtual time). */
+    struct pd_watch *(*watch_read)(void *loop, int fd, void (*fn)(void *arg), void *arg);
+    void (*unwatch)(struct pd_watch *w);
+    void *loop;
+};
+
+/* ---- Collectors ---- */
+
+/* One thing to read. */
+struct pd_source {
+    uint32_t id;         /* carried by its cells; unique within a compile */
+    const char *address; /* in the collector's language: "1.3.6.1.2.1.43.11.1.1.9" */
+    bool table;          /* a column, one cell for each row; else one cell with an empty instance */
+    uint8_t part;        /* which part of the plan reads it, 0..31: parts have rates of their own */
+    const char *file;    /* where it was written, for errors; borrowed during compile */
+    int line, col;
+};
+
+enum pd_cell_type {
+    PD_CELL_INT,     /* .i */
+    PD_CELL_UINT,    /* .u: Counter32/64, Gauge32, Unsigned32 */
+    PD_CELL_TICKS,   /* .u, hundredths of a second */
+    PD_CELL_BYTES,   /* .bytes: OCTET STRING, Opaque, IpAddress (4 bytes), as on the wire */
+    PD_CELL_OID,     /* .oid, sub-identifiers */
+    PD_CELL_FLOAT,   /* .f */
+    PD_CELL_NULL,    /* the device has the row but no value */
+    PD_CELL_ABSENT,  /* no such object or instance */
+    PD_CELL_INVALID, /* it answered, but this value could not be decoded */
+};
+
+enum { PD_MAX_INSTANCE = 126 };
+
+/* One value as read. Pointers are borrowed for the length of the callback. */
+struct pd_cell {
+    uint32_t source;
+    uint8_t type;       /* enum pd_cell_type */
+    uint16_t ninstance; /* 0 for a scalar */
+    uint32_t nbytes;    /* of .bytes, or sub-identifiers of .oid */
+    const uint32_t *instance;
+    union {
+        int64_t i;
+        uint64_t u;
+        double f;
+        const uint8_t *bytes;
+        const uint32_t *oid;
+    };
+};
+
+/* How a read ended. */
+enum pd_read_status {
+    PD_READ_DONE,     /* everything that there is was read */
+    PD_READ_PARTIAL,  /* the device answered, but a part is missing: see the detail */
+    PD_READ_NOANSWER, /* it never answered */
+    PD_READ_REFUSED,  /* it answered that we may not (authorizationError, unknown user) */
+    PD_READ_BROKEN,   /* it answered nonsense, or never came to an end */
+    PD_READ_CANCELLED,
+};
+
+struct pd_read_result {
+    enum pd_read_status status;
+    uint32_t requests, retries; /* packets sent, of them repeated */
+    int32_t rtt_ms;             /* of the first answer; -1 if there was none */
+    const char *detail;         /* English, clean, for the log; NULL when DONE; borrowed */
+};
+
+/* Who gets the cells: response by response, then exactly one end(). Cells of a table column come in rising order of instance. */
+struct pd_sink {
+    void (*cells)(void *arg, const struct pd_cell *cells, size_t n);
+    void (*end)(void *arg, const struct pd_read_result *result);
+    void *arg;
+};
+
+/* Where a device is and how to talk to it; copied by open(). */
+struct pd_target {
+    const char *name;       /* for logs */
+    const char *address;    /* numeric IPv4 or IPv6, with %scope where link-local */
+    uint16_t port;          /* 0: the protocol's own */
+    uint8_t version;        /* SNMP: 1 or 2 */
+    const char *community;  /* SNMP: the secret itself, resolved from a credential's name */
+    int timeout_ms;         /* of one request; 0: the collector's default */
+    int retries;            /* after the first try; -1: the collector's default */
+    bool no_bulk;           /* quirk: GETNEXT only */
+    bool reply_from_any;    /* quirk: a multihomed agent answers from another of its addresses */
+    uint16_t max_repetitions; /* 0: the collector's default */
+};
+
+struct pd_collector;
+struct pd_plan;
+struct pd_device; /* the collector's record of a target */
+struct pd_read;   /* a read under way */
+
+struct pd_compile_error {
+    uint32_t source;
+    char msg[160];
+};
+
+struct pd_collector_ops {
+    const char *name; /* "snmp" */
+    /* 0 and *out, or an error with its cause in the log. `config` is the collector's own settings, NULL for defaults. */
+    int (*start)(const struct pd_services *services, const void *config, struct pd_collector **out);
+    void (*stop)(struct pd_collector *c); /* every read ends CANCELLED first */
+    /* Compiles sources, shared by all devices of a profile. PD_EINVAL with *err at the first that makes no sense. */
+    int (*compile)(struct pd_collector *c, const struct pd_source *sources, size_t n, struct pd_plan **out,
+                   struct pd_compile_error *err);
+    void (*plan_free)(struct pd_plan *p); /* no read may use it any more */
+    int (*open)(struct pd_collector *c, const struct pd_target *target, struct pd_device **out);
+    void (*close)(struct pd_device *d); /* its reads end CANCELLED first */
+    /*
+     * Starts reading the parts of the plan whose bits are set. The sink is never
+     * called before read() has returned. One read a device at a time: PD_EBUSY.
+     */
+    int (*read)(struct pd_device *d, const struct pd_plan *plan, uint32_t parts, const struct pd_sink *sink,
+                struct pd_read **out);
+    /* Reads everything below a root (numeric text); cells carry source 0 and the whole address as instance. */
+    int (*walk)(struct pd_device *d, const char *root, const struct pd_sink *sink, struct pd_read **out);
+    /* end() comes with CANCELLED before this returns. */
+    void (*cancel)(struct pd_read *r);
+    /* Appends counters as name/value pairs: every drop reason is one. */
+    void (*counters)(struct pd_collector *c, void (*put)(void *arg, const char *name, uint64_t value), void *arg);
+};
+
+/* ---- Channels ---- */
+
+struct pd_message {
+    const char *id;      /* for ever the same for one message: the Message-ID without <> */
+    const char *to;      /* one or more addresses, comma separated */
+    const char *subject; /* UTF-8 */
+    const char *body;    /* UTF-8, lines end with \n */
+    int64_t date_ms;     /* when it was decided */
+};
+
+enum pd_send_status {
+    PD_SEND_DONE,  /* the other side took responsibility */
+    PD_SEND_LATER, /* try again: no connection, 4xx */
+    PD_SEND_NEVER, /* 5xx: trying again is useless */
+};
+
+struct pd_send_result {
+    enum pd_send_status status;
+    char detail[200]; /* clean English for the log and the outbox */
+};
+
+struct pd_channel;
+
+struct pd_channel_ops {
+    const char *name; /* "mail" */
+    int (*start)(const void *config, struct pd_channel **out);
+    void (*stop)(struct pd_channel *c);
+    /* Blocking, on a worker thread; always bounded by a time-out. Thread-safe. */
+    void (*send)(struct pd_channel *c, const struct pd_message *m, struct pd_send_result *out);
+};
+
+/* A mail channel's settings; copied by start(). */
+struct pd_mail_config {
+    const char *url;      /* smtp://host:port, smtps://host:port */
+    bool starttls;        /* demand STARTTLS on smtp:// */
+    const char *ca_file;  /* NULL: the system's */
+    const char *from;     /* "Name <address>" */
+    const char *user, *password; /* NULL: no authentication */
+    int timeout_s;        /* of the whole send; 0: 60 */
+};
+
+#endif
