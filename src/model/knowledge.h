@@ -1,0 +1,50 @@
+#ifndef PD_MODEL_KNOWLEDGE_H
+#define PD_MODEL_KNOWLEDGE_H
+
+#include "model/module.h"
+#include "model/rule.h"
+
+/*
+ * Everything that is knowledge and policy, as loaded from YAML: immutable once
+ * loaded, replaced whole by a reload. One per installation.
+ */
+
+/* One thing a profile has to read: column `column` of component `component` of module `module`. */
+struct profile_source {
+    unsigned module, component, column;
+};
+
+/*
+ * How to recognise a device and what it then speaks. `match` is over the columns
+ * of the identify module (name -> value), the same for all profiles. The profile
+ * with the highest priority that matches wins; of equals the first by name.
+ */
+struct profile {
+    char *name;
+    char *device_class; /* "printer", "switch", … (DOMAIN.md) */
+    char *title[LANG_COUNT];
+    int priority;
+    struct expr *match; /* NULL: only by name */
+    struct expr *make, *model, *serial, *firmware; /* texts over the identify columns; NULL: unknown */
+    ARRAY(const struct module *) modules;
+    ARRAY(struct profile_source) sources; /* a source's id is its place here */
+    bool no_bulk;
+    uint16_t max_repetitions; /* 0: default */
+    struct where where;
+};
+
+struct knowledge {
+    struct vocabulary vocabulary;
+    ARRAY(char *) files; /* every file read, for hashes and messages */
+    ARRAY(struct module *) modules;
+    const struct module *identify; /* read first of every device; one component of kind device with scalars */
+    ARRAY(struct profile *) profiles; /* by priority, then name */
+    ARRAY(struct rule *) rules;       /* by family, then severity, gravest first */
+    char hash[17];                    /* of all files: each event carries it */
+};
+
+void knowledge_free(struct knowledge *k);
+const struct profile *knowledge_profile(const struct knowledge *k, const char *name);
+const struct rule *knowledge_rule(const struct knowledge *k, const char *name);
+
+#endif

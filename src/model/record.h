@@ -1,0 +1,156 @@
+#ifndef PD_MODEL_RECORD_H
+#define PD_MODEL_RECORD_H
+
+#include "base/array.h"
+#include "expr/value.h"
+#include "model/rule.h"
+
+/*
+ * The records that are kept: plain structs that own their texts, as they stand
+ * in the database. 0 is no id; NULL an absent text. All stamps are UTC
+ * milliseconds, 0 for none. Each has NAME_copy() (deep; dst is overwritten, not
+ * freed) and NAME_fini() (frees the texts and zeroes).
+ */
+
+struct device {
+    int64_t id;
+    char *name; /* unique */
+    char *address;
+    uint16_t port;      /* 0: the collector's own */
+    char *collector;    /* "snmp" */
+    char *credential;   /* a name; secrets live in the configuration */
+    char *profile_wish; /* set by the operator: this profile, whatever matches */
+    char *site;
+    char *labels; /* "a=b,c" as given; parsed where matched */
+    /* what was found out */
+    char *profile, *device_class, *make, *model, *serial, *firmware;
+    int64_t added_ms, identified_ms;
+    bool retired; /* removed by the operator: kept for its history, never polled */
+};
+void device_copy(struct device *dst, const struct device *src);
+void device_fini(struct device *d);
+
+/* A component of a device, numbered within it for ever. */
+struct component {
+    int64_t device_id;
+    uint32_t number;
+    char *kind, *key, *label;
+    int64_t first_ms;
+};
+void component_copy(struct component *dst, const struct component *src);
+void component_fini(struct component *c);
+
+enum alert_state { ALERT_OK, ALERT_PENDING, ALERT_FIRING, ALERT_ACKED, ALERT_CLEARING };
+const char *alert_state_name(enum alert_state s);
+
+/*
+ * One fault: family + device + component. Rules of the family are its degrees;
+ * `rule` and `severity` are of the gravest that fires.
+ */
+struct alert {
+    int64_t id;
+    char *family;
+    int64_t device_id;
+    char *kind, *key, *label; /* the component's */
+    char *rule;
+    enum severity severity;
+    enum alert_state state;    /* FIRING, ACKED or CLEARING while open; OK when closed */
+    bool suppressed;           /* part of another fault, or its parent is down: not told */
+    int64_t opened_ms, closed_ms, acked_ms;
+    char *acked_by;
+    int64_t ticket_id; /* 0: none */
+    char *message_args; /* JSON object: values of the points the message names, when it fired */
+};
+void alert_copy(struct alert *dst, const struct alert *src);
+void alert_fini(struct alert *a);
+
+/* A rule's hold that is not OK, so that a restart goes on with it. */
+struct hold_record {
+    int64_t device_id;
+    char *kind, *key, *rule;
+    enum hold_state state; /* HOLD_OK: forget the row */
+    int64_t since_ms;      /* wall clock */
+};
+void hold_record_copy(struct hold_record *dst, const struct hold_record *src);
+void hold_record_fini(struct hold_record *h);
+
+enum ticket_kind { TICKET_KIND_FAULT, TICKET_KIND_PREVENTIVE, TICKET_KIND_FINDING, TICKET_KIND_SUPPLY, TICKET_KIND_COMPLAINT, TICKET_KIND_REQUEST, TICKET_KIND_COUNT };
+const char *ticket_kind_name(enum ticket_kind k);
+
+enum ticket_state {
+    TICKET_NEW, TICKET_ACCEPTED, TICKET_DISPATCHED, TICKET_EN_ROUTE, TICKET_ON_SITE,
+    TICKET_WAITING_PART, TICKET_WAITING_CUSTOMER, TICKET_WAITING_VENDOR,
+    TICKET_REMOTE_FIXED, TICKET_FIXED, TICKET_SIGNED, TICKET_CALLED_BACK, TICKET_CLOSED, TICKET_CANCELLED,
+    TICKET_STATE_COUNT
+};
+const char *ticket_state_name(enum ticket_state s);
+int ticket_state_parse(const char *s, enum ticket_state *out);
+static inline bool ticket_state_open(enum ticket_state s) { return s != TICKET_CLOSED && s != TICKET_CANCELLED; }
+
+struct ticket {
+    int64_t id;
+    char *number; /* as people say it: the installation's prefix and a running number */
+    enum ticket_kind kind;
+    enum ticket_state state;
+    int64_t device_id, alert_id;
+    char *family, *component_kind, *key, *label; /* the fault's */
+    char *rule, *category;
+    enum severity severity;
+    char *assignee;
+    char *note; /* the last word said on it */
+    int64_t opened_ms, changed_ms, closed_ms;
+};
+void ticket_copy(struct ticket *dst, const struct ticket *src);
+void ticket_fini(struct ticket *t);
+
+/* What staff can do to a ticket: `patrolctl ticket VERB`. */
+enum ticket_verb {
+    TICKET_ACCEPT, TICKET_DISPATCH, TICKET_DEPART, TICKET_ARRIVE, TICKET_WAIT_PART, TICKET_WAIT_CUSTOMER, TICKET_WAIT_VENDOR,
+    TICKET_RESUME, TICKET_FIX, TICKET_REMOTE_FIX, TICKET_SIGN, TICKET_CALL_BACK, TICKET_CLOSE, TICKET_CANCEL, TICKET_REOPEN,
+    TICKET_VERB_COUNT
+};
+const char *ticket_verb_name(enum ticket_verb v); /* "wait-part" */
+int ticket_verb_parse(const char *s, enum ticket_verb *out);
+/* The state that verb leads to from a state; PD_ESTATE if it can't be done there. One table. */
+int ticket_next(enum ticket_state from, enum ticket_verb verb, enum ticket_state *to);
+/* The verbs possible in a state, for messages: ended by NULL, static storage. */
+const char *const *ticket_verbs(enum ticket_state from);
+
+enum outbox_state { OUTBOX_PENDING, OUTBOX_SENT, OUTBOX_FAILED, OUTBOX_HELD };
+const char *outbox_state_name(enum outbox_state s);
+
+/* What must reach somebody. The message is written when it is decided, so every retry is the same to the byte. */
+struct outbox {
+    int64_t id;
+    char *channel;    /* "mail" */
+    char *message_id; /* for ever the same */
+    char *recipient, *subject, *body;
+    int64_t created_ms;
+    enum outbox_state state;
+    int attempts;
+    int64_t next_ms, sent_ms;
+    char *last_error;
+};
+void outbox_copy(struct outbox *dst, const struct outbox *src);
+void outbox_fini(struct outbox *o);
+
+/* What happened: append-only; the number is given by the store inside the transaction. */
+struct event {
+    int64_t number;  /* 0 until committed */
+    int64_t at_ms;   /* wall clock */
+    char *kind;      /* code: "alert.opened", "ticket.accepted", "device.added", "clock.stepped", … */
+    int64_t device_id, alert_id, ticket_id; /* 0: none */
+    char *args;      /* JSON object of what else is to be said; never NULL */
+    char *actor;     /* who caused it: a user's name, or NULL for patrold itself */
+};
+void event_copy(struct event *dst, const struct event *src);
+void event_fini(struct event *e);
+
+/* One value of one component, as polled. */
+struct reading {
+    uint32_t component; /* its number within the device */
+    uint16_t point;     /* slot in the component's kind */
+    struct value value;
+};
+
+#endif

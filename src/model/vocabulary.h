@@ -1,0 +1,63 @@
+#ifndef PD_MODEL_VOCABULARY_H
+#define PD_MODEL_VOCABULARY_H
+
+#include "base/array.h"
+#include "base/text.h"
+#include "expr/value.h"
+
+/*
+ * The registry of component kinds and of their points: the names that every
+ * module fills and every rule reads (conf/kinds.yaml). A new kind or point is
+ * reviewed here once, so that two devices never call one thing by two names.
+ */
+
+/* One name of an enumeration (number) or of a flag set (bit). */
+struct member {
+    char *code; /* "down", "jammed": compared, stored, never translated */
+    int64_t number;
+    char *title[LANG_COUNT]; /* as people read it; the code where NULL */
+};
+
+struct members {
+    ARRAY(struct member) list;
+    const char **codes; /* the codes, ended by NULL */
+};
+
+struct point_def {
+    char *name; /* "level" */
+    unsigned slot;
+    enum value_type type;
+    char *unit; /* UCUM-like code: "%", "Cel", "By", "{page}"; NULL for none */
+    bool counter; /* only rises between resets */
+    char *title[LANG_COUNT];
+    struct members members; /* of ENUM and BITS */
+};
+
+struct kind {
+    char *name; /* "supply" */
+    unsigned number;
+    bool single; /* a device has exactly one, with key "" ("device") */
+    char *title[LANG_COUNT];
+    ARRAY(struct point_def) points; /* a point's slot is its place here */
+};
+
+struct vocabulary {
+    ARRAY(struct kind *) kinds; /* kinds.v[0] is always "device" */
+};
+
+void vocabulary_free(struct vocabulary *v);
+const struct kind *vocabulary_kind(const struct vocabulary *v, const char *name); /* NULL if there is none */
+const struct point_def *kind_point(const struct kind *k, const char *name);       /* NULL if there is none */
+const struct member *members_by_code(const struct members *m, const char *code);
+const struct member *members_by_number(const struct members *m, int64_t number);
+/* The member's text in a language, or its code. */
+const char *member_title(const struct member *m, enum lang lang);
+
+/*
+ * Points of kind "device" that patrold itself fills, whatever a module says:
+ * "reachable" (bool). Their names are fixed here.
+ */
+#define DEVICE_KIND "device"
+#define POINT_REACHABLE "reachable"
+
+#endif
