@@ -1,0 +1,78 @@
+#ifndef PD_CONF_CONF_H
+#define PD_CONF_CONF_H
+
+#include "base/log.h"
+#include "base/str.h"
+#include "model/knowledge.h"
+
+/*
+ * YAML -> model. Every loader reads all it can, reports every error as
+ *     file:line:col: error: unknown key 'hots' (did you mean 'host'?)
+ * followed by the line and a caret, and gives a result only if there was none.
+ */
+
+/* Gathers messages; one per load. */
+struct conf_report {
+    struct sbuf text; /* the messages, ready to print */
+    unsigned errors;
+};
+void conf_report_free(struct conf_report *r);
+
+/* ---- Settings: patrold.yaml and conf.d/ ---- */
+
+struct credential {
+    char *name;
+    uint8_t version; /* 1 or 2 */
+    char *community; /* from the file, or from community_file (mode 0600 at most) */
+};
+
+struct recipient {
+    char *address; /* mail address */
+    enum lang lang;
+    enum severity min_severity;
+    char *site; /* NULL: all */
+};
+
+/* What a site changes of a shipped rule. */
+struct rule_override {
+    char *name;
+    int64_t hold_ms, clear_hold_ms; /* -1: as shipped */
+    int severity;                   /* enum severity; -1: as shipped */
+    bool off;
+    struct where where;
+};
+
+struct settings {
+    char *database;     /* path; default /var/lib/patrold/patrold.db */
+    char *socket;       /* control socket; default /run/patrold/patrold.sock */
+    char *site;         /* this site's name, in mails */
+    char *time_zone;    /* IANA name; default UTC */
+    char *ticket_prefix; /* NULL: made from the installation's uuid */
+    enum lang lang;     /* of what has no reader of its own */
+    ARRAY(char *) knowledge_dirs; /* folders with kinds.yaml, modules/, profiles/, rules/: later ones override by name */
+    int64_t every_ms[PART_COUNT]; /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */
+    int64_t timeout_ms; /* snmp.timeout, default 2 s */
+    int retries;        /* snmp.retries, default 3 */
+    ARRAY(struct credential) credentials;
+    struct {
+        char *url, *from, *user, *password, *ca_file; /* url NULL: no mail */
+        bool starttls;
+        int timeout_s;
+    } mail;
+    ARRAY(struct recipient) recipients;
+    enum log_level log_level;
+    ARRAY(struct rule_override) rules; /* rules: {NAME: {hold: 5s, clear_hold: 5s, severity: major, off: true}} */
+};
+void settings_free(struct settings *s);
+
+/* Reads path and, beside it, conf.d/ *.yaml in order of name. 0 or PD_EINVAL with messages in the report; PD_ENOENT if path is missing. */
+int settings_load(const char *path, struct settings **out, struct conf_report *report);
+const struct credential *settings_credential(const struct settings *s, const char *name);
+
+/* ---- Knowledge: kinds, modules, profiles, rules ---- */
+
+/* Reads all of the folders, later ones overriding earlier ones by name. 0 or PD_EINVAL. */
+int knowledge_load(const char *const *dirs, size_t n, const struct settings *overrides, struct knowledge **out,
+                   struct conf_report *report);
+
+#endif

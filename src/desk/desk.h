@@ -1,0 +1,45 @@
+#ifndef PD_DESK_DESK_H
+#define PD_DESK_DESK_H
+
+#include "base/clock.h"
+#include "model/change.h"
+#include "model/knowledge.h"
+
+/*
+ * Tickets: opened by faults and people, moved by staff. One open fault, one open
+ * ticket. Includes nothing of watch or notify; the composition root joins them.
+ */
+struct desk;
+
+/* What befell a ticket, told inside the change that records it. */
+enum ticket_move { TICKET_MOVE_OPENED, TICKET_MOVE_CHANGED, TICKET_MOVE_GRAVER, TICKET_MOVE_FAULT_CLEARED, TICKET_MOVE_FAULT_AGAIN };
+
+struct desk_config {
+    struct pd_clock clock;
+    const char *prefix; /* of ticket numbers */
+    void (*moved)(void *ctx, struct change *c, const struct ticket *t, enum ticket_move move);
+    void *ctx;
+};
+
+struct desk *desk_new(const struct desk_config *config);
+void desk_free(struct desk *d);
+void desk_load_ticket(struct desk *d, const struct ticket *t);
+void desk_set_last_id(struct desk *d, int64_t ticket_id);
+
+/*
+ * A fault opened: opens a ticket if the rule wants one, or joins the one that is
+ * still open for this fault. Sets a->ticket_id.
+ */
+void desk_fault_opened(struct desk *d, struct change *c, const struct rule *r, struct alert *a);
+void desk_fault_changed(struct desk *d, struct change *c, const struct rule *r, const struct alert *a);
+/* A fault closed: a ticket nobody has accepted is cancelled as recovered by itself; others are only told. */
+void desk_fault_closed(struct desk *d, struct change *c, const struct alert *a);
+
+/* Staff's verbs. note may be NULL; assignee only with DISPATCH. PD_ENOENT; PD_ESTATE with *why (free it) naming what is possible. */
+int desk_ticket_verb(struct desk *d, int64_t id, enum ticket_verb verb, const char *assignee, const char *note,
+                     const char *actor, struct change *c, char **why);
+
+const struct ticket *desk_ticket(const struct desk *d, int64_t id); /* open ones; NULL */
+int64_t desk_ticket_by_number(const struct desk *d, const char *number); /* 0 if no open one */
+
+#endif

@@ -1,0 +1,118 @@
+#ifndef PD_WATCH_WATCH_H
+#define PD_WATCH_WATCH_H
+
+#include "conf/conf.h"
+#include "model/change.h"
+#include "model/knowledge.h"
+#include "plugin/plugin.h"
+
+/*
+ * The devices and what is known of them: when each is due, what its cells mean,
+ * what the rules say. Decides alerts; hands what it decides to its owner.
+ */
+struct watch;
+
+/* What befell a fault, told inside the change that records it. */
+enum fault_move {
+    FAULT_OPENED,   /* a rule fired where no fault was open */
+    FAULT_GRAVER,   /* another degree: a->rule and a->severity are the new ones */
+    FAULT_MILDER,
+    FAULT_CLOSED,   /* cleared, or its rule, component or device is gone: the event says which */
+    FAULT_ACKED,
+};
+
+/* Wired by the composition root; all called in the loop. */
+struct watch_ops {
+    /* Lets desk and notify add to the change. The alert is watch's; desk may set its ticket_id. */
+    void (*fault)(void *ctx, struct change *c, const struct device *d, struct alert *a, enum fault_move move);
+    /* Takes the change; done when it is committed. */
+    void (*submit)(void *ctx, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
+    /* A device's poll to be stored. */
+    void (*readings)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n);
+    /* True while the store is too far behind for judging to go on. */
+    bool (*backlog)(void *ctx);
+    void *ctx;
+};
+
+struct watch_config {
+    struct pd_services services;
+    const struct settings *settings;   /* outlives the watch or the next watch_reload() */
+    const struct knowledge *knowledge;
+    struct pd_collector *const *collectors;          /* parallel to collector_ops */
+    const struct pd_collector_ops *const *collector_ops;
+    size_t ncollectors;
+    struct watch_ops ops;
+};
+
+struct watch *watch_new(const struct watch_config *config);
+/* Cancels every read. */
+void watch_free(struct watch *w);
+
+/* From the store, before watch_start(): devices first. */
+void watch_load_device(struct watch *w, const struct device *d);
+void watch_load_component(struct watch *w, const struct component *k);
+void watch_load_alert(struct watch *w, const struct alert *a);
+void watch_load_hold(struct watch *w, const struct hold_record *h);
+void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n);
+void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id);
+/* Begins to poll, each device at its own jitter. Alerts whose rule is gone are closed ("rule gone"). */
+void watch_start(struct watch *w);
+
+/* New settings and knowledge (same collectors); reads under way finish by the old. */
+void watch_reload(struct watch *w, const struct settings *settings, const struct knowledge *knowledge);
+
+/* ---- Commands: each builds, applies and gives the change that the caller submits ---- */
+
+/*
+ * Adds a device; name and address are wanted, id and stamps are set here. A
+ * credential, collector or profile that does not exist, a bad address, a name
+ * or an address taken: PD_EINVAL, PD_EEXIST and *why (free it).
+ */
+int watch_device_add(struct watch *w, const struct device *d, const char *actor, struct change *c, int64_t *id, char **why);
+/* Retires a device: open faults close, its name is free again. PD_ENOENT. */
+int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c);
+/* Makes every part due now. PD_ENOENT. done (may be NULL) when the poll has ended. */
+int watch_device_poll(struct watch *w, int64_t id, void (*done)(void *arg, const struct pd_read_result *r), void *arg);
+/* FIRING -> ACKED. PD_ENOENT, PD_ESTATE. */
+int watch_alert_ack(struct watch *w, int64_t alert_id, const char *actor, struct change *c);
+
+/* ---- What is known now ---- */
+
+/* A device's record by id or by name; NULL. Borrowed until the next command. */
+const struct device *watch_device(const struct watch *w, int64_t id);
+const struct device *watch_device_named(const struct watch *w, const char *name);
+
+/* How a device is doing. */
+struct device_status {
+    enum { DEVICE_NEW, DEVICE_UP, DEVICE_DOWN } state;
+    int64_t last_poll_ms, last_answer_ms; /* wall clock; 0: never */
+    int32_t rtt_ms;
+    unsigned open_faults;
+    size_t components, readings; /* of the last poll */
+};
+int watch_device_status(const struct watch *w, int64_t id, struct device_status *out);
+
+/* One component with its current points, kind->points.n of them. */
+struct component_view {
+    const struct kind *kind;
+    uint32_t number;
+    const char *key, *label;
+    const uint32_t *instance; /* where it was found last */
+    size_t ninstance;
+    const struct module *module; /* NULL for what patrold fills itself */
+    const struct value *points;
+    const char *const *sources; /* for each point, the address it was read from (with instance), or NULL */
+};
+/* Calls fn for each component of a device, in order of kind and number. PD_ENOENT. */
+int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v), void *ctx);
+
+/* All devices that are not retired, in order of id. */
+void watch_devices(const struct watch *w, void (*fn)(void *ctx, const struct device *d), void *ctx);
+
+struct watch_counters {
+    uint64_t polls, failed_polls, cells, readings, evaluations;
+    size_t devices, down, open_faults;
+};
+void watch_counters(const struct watch *w, struct watch_counters *out);
+
+#endif
