@@ -1,0 +1,78 @@
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text_table.h"
+
+static const struct {
+    const char *name;
+    enum lang lang;
+} names[] = {{"en", LANG_EN}, {"zh_CN", LANG_ZH_CN}, {"zh-CN", LANG_ZH_CN}, {"zh", LANG_ZH_CN}};
+
+int lang_parse(const char *s, enum lang *out)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i].name, s) == 0) {
+            *out = names[i].lang;
+            return 0;
+        }
+    }
+    return PD_EINVAL;
+}
+
+const char *lang_name(enum lang lang)
+{
+    return lang == LANG_ZH_CN ? "zh_CN" : "en";
+}
+
+static int by_id(const void *id, const void *row)
+{
+    return strcmp(id, ((const struct text_row *)row)->id);
+}
+
+const char *text_get(enum lang lang, const char *id)
+{
+    const struct text_row *row = bsearch(id, text_table, text_table_n, sizeof text_table[0], by_id);
+
+    if (!row)
+        return id;
+    if (row->text[lang])
+        return row->text[lang];
+    return row->text[LANG_EN] ? row->text[LANG_EN] : id;
+}
+
+static const char *find_arg(const char *name, size_t len, const struct text_arg *args, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strlen(args[i].name) == len && memcmp(args[i].name, name, len) == 0)
+            return args[i].value;
+    return NULL;
+}
+
+void text_fill(struct sbuf *out, const char *template, const struct text_arg *args, size_t n)
+{
+    const char *p = template;
+
+    while (*p) {
+        const char *brace = strchr(p, '{'), *end, *value;
+
+        if (!brace) {
+            sbuf_add(out, p);
+            return;
+        }
+        sbuf_addn(out, p, (size_t)(brace - p));
+        p = brace + 1;
+        if (*p == '{') {
+            sbuf_addc(out, '{');
+            p++;
+            continue;
+        }
+        end = strchr(p, '}');
+        value = end ? find_arg(p, (size_t)(end - p), args, n) : NULL;
+        sbuf_add(out, value ? value : "{");
+        if (value)
+            p = end + 1;
+    }
+}
