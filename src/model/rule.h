@@ -61,7 +61,8 @@ enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
 
 /*
  * One step. Unknown: PENDING falls back to OK (nobody can say that it held),
- * CLEARING back to FIRING, FIRING and OK stay. A hold of 0 fires at once.
+ * CLEARING back to FIRING, FIRING and OK stay. A hold of 0 fires at once. While
+ * `when` is true nothing clears, whatever `clear` says.
  * Returns true when the state changed.
  */
 bool hold_step(struct hold *h, enum truth when, enum truth clear, int64_t hold_ms, int64_t clear_hold_ms, int64_t now_ms);

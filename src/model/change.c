@@ -1,0 +1,184 @@
+#include "model/change.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+struct change *change_new(void)
+{
+    return xcalloc(1, sizeof(struct change));
+}
+
+static void row_fini(struct row *r)
+{
+    switch (r->kind) {
+    case ROW_DEVICE: device_fini(&r->device); break;
+    case ROW_COMPONENT: component_fini(&r->component); break;
+    case ROW_ALERT: alert_fini(&r->alert); break;
+    case ROW_HOLD: hold_record_fini(&r->hold); break;
+    case ROW_TICKET: ticket_fini(&r->ticket); break;
+    case ROW_OUTBOX: outbox_fini(&r->outbox); break;
+    case ROW_META:
+        free(r->meta.name);
+        free(r->meta.value);
+        break;
+    }
+}
+
+void change_free(struct change *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->events.n; i++)
+        event_fini(&c->events.v[i]);
+    for (size_t i = 0; i < c->rows.n; i++)
+        row_fini(&c->rows.v[i]);
+    array_free(&c->events);
+    array_free(&c->rows);
+    free(c);
+}
+
+bool change_empty(const struct change *c)
+{
+    return c->events.n == 0 && c->rows.n == 0;
+}
+
+/* ---- Events ---- */
+
+struct event *change_event(struct change *c, int64_t at_ms, const char *kind)
+{
+    struct event e = {.at_ms = at_ms, .kind = xstrdup(kind), .args = xstrdup("{}")};
+
+    array_push(&c->events, e);
+    return &c->events.v[c->events.n - 1];
+}
+
+/* Opens the arguments' JSON object for one more member: all but the closing brace. */
+static struct sbuf args_begin(const struct event *e, const char *name)
+{
+    struct sbuf b = {0};
+    size_t n = strlen(e->args);
+
+    sbuf_addn(&b, e->args, n - 1);
+    if (n > 2)
+        sbuf_addc(&b, ',');
+    sbuf_add_json(&b, name);
+    sbuf_addc(&b, ':');
+    return b;
+}
+
+static void args_end(struct event *e, struct sbuf *b)
+{
+    sbuf_addc(b, '}');
+    free(e->args);
+    e->args = sbuf_take(b);
+}
+
+void event_arg(struct event *e, const char *name, const char *text)
+{
+    struct sbuf b = args_begin(e, name);
+
+    sbuf_add_json(&b, text);
+    args_end(e, &b);
+}
+
+void event_arg_int(struct event *e, const char *name, int64_t n)
+{
+    struct sbuf b = args_begin(e, name);
+
+    sbuf_addf(&b, "%" PRId64, n);
+    args_end(e, &b);
+}
+
+/* ---- Rows ---- */
+
+/* Whether two rows stand for one thing: same kind, same key. */
+static bool row_same_key(const struct row *a, const struct row *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case ROW_DEVICE: return a->device.id == b->device.id;
+    case ROW_COMPONENT:
+        return a->component.device_id == b->component.device_id && a->component.number == b->component.number;
+    case ROW_ALERT: return a->alert.id == b->alert.id;
+    case ROW_HOLD:
+        return a->hold.device_id == b->hold.device_id && str_eq(a->hold.rule, b->hold.rule) &&
+               str_eq(a->hold.kind, b->hold.kind) && str_eq(a->hold.key, b->hold.key);
+    case ROW_TICKET: return a->ticket.id == b->ticket.id;
+    case ROW_OUTBOX: return a->outbox.id == b->outbox.id;
+    case ROW_META: return str_eq(a->meta.name, b->meta.name);
+    }
+    return false;
+}
+
+/* Takes the row, whose texts it owns already. */
+static void put_row(struct change *c, struct row *r)
+{
+    for (size_t i = 0; i < c->rows.n; i++) {
+        if (row_same_key(&c->rows.v[i], r)) {
+            row_fini(&c->rows.v[i]);
+            c->rows.v[i] = *r;
+            return;
+        }
+    }
+    array_push(&c->rows, *r);
+}
+
+void change_put_device(struct change *c, const struct device *d)
+{
+    struct row r = {.kind = ROW_DEVICE};
+
+    device_copy(&r.device, d);
+    put_row(c, &r);
+}
+
+void change_put_component(struct change *c, const struct component *k)
+{
+    struct row r = {.kind = ROW_COMPONENT};
+
+    component_copy(&r.component, k);
+    put_row(c, &r);
+}
+
+void change_put_alert(struct change *c, const struct alert *a)
+{
+    struct row r = {.kind = ROW_ALERT};
+
+    alert_copy(&r.alert, a);
+    put_row(c, &r);
+}
+
+void change_put_hold(struct change *c, const struct hold_record *h)
+{
+    struct row r = {.kind = ROW_HOLD};
+
+    hold_record_copy(&r.hold, h);
+    put_row(c, &r);
+}
+
+void change_put_ticket(struct change *c, const struct ticket *t)
+{
+    struct row r = {.kind = ROW_TICKET};
+
+    ticket_copy(&r.ticket, t);
+    put_row(c, &r);
+}
+
+void change_put_outbox(struct change *c, const struct outbox *o)
+{
+    struct row r = {.kind = ROW_OUTBOX};
+
+    outbox_copy(&r.outbox, o);
+    put_row(c, &r);
+}
+
+void change_put_meta(struct change *c, const char *name, const char *value)
+{
+    struct row r = {.kind = ROW_META, .meta = {.name = xstrdup(name), .value = xstrdup_null(value)}};
+
+    put_row(c, &r);
+}
