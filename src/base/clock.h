@@ -14,8 +14,14 @@ struct pd_clock {
     void *ctx;
 };
 
-static inline int64_t clock_wall(const struct pd_clock *c) { return c->wall_ms(c->ctx); }
-static inline int64_t clock_mono(const struct pd_clock *c) { return c->mono_ms(c->ctx); }
+static inline int64_t clock_wall(const struct pd_clock *c)
+{
+    return c->wall_ms(c->ctx);
+}
+static inline int64_t clock_mono(const struct pd_clock *c)
+{
+    return c->mono_ms(c->ctx);
+}
 
 /* The machine's clocks. */
 extern const struct pd_clock clock_system;

@@ -36,7 +36,10 @@ int str_to_i64(const char *s, int64_t *out)
     return 0;
 }
 
-/* [-+] digits [. digits] [e [-+] digits], with a digit before or after the point: keeps out hex, inf, nan and spaces. */
+/*
+ * [-+] digits [. digits] [e [-+] digits], with a digit before or after the point: keeps out hex, inf,
+ * nan and spaces.
+ */
 static bool looks_like_double(const char *s)
 {
     const char *p = *s == '-' || *s == '+' ? s + 1 : s;

@@ -13,7 +13,10 @@ enum lang { LANG_EN, LANG_ZH_CN, LANG_COUNT };
 int lang_parse(const char *s, enum lang *out);
 const char *lang_name(enum lang lang);
 
-/* The text with this id; English where the language has none; the id itself where nobody has one (a test forbids it). */
+/*
+ * The text with this id; English where the language has none; the id itself where nobody has one (a
+ * test forbids it).
+ */
 const char *text_get(enum lang lang, const char *id);
 
 /* One named argument of a text: "{device}" in the text becomes its value. */

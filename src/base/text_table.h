@@ -5,7 +5,10 @@
 
 #include "base/text.h"
 
-/* What scripts/po2c makes of po/LANG.po: a row for each id of any language, ordered by id; NULL where a text is missing. */
+/*
+ * What scripts/po2c makes of po/LANG.po: a row for each id of any language, ordered by id; NULL where
+ * a text is missing.
+ */
 struct text_row {
     const char *id;
     const char *text[LANG_COUNT];

@@ -38,7 +38,10 @@ static bool is_control(uint32_t c)
     return c < 0x20 || (c >= 0x7f && c <= 0x9f);
 }
 
-/* Separators that break a line, and marks, embeddings, overrides and isolates that reorder what is shown around them. */
+/*
+ * Separators that break a line, and marks, embeddings, overrides and isolates that reorder what is
+ * shown around them.
+ */
 static bool is_deceptive(uint32_t c)
 {
     return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);

@@ -26,7 +26,10 @@ struct wheel *wheel_new(int64_t now_ms);
 void wheel_free(struct wheel *w);
 
 void timer_init(struct timer *t, timer_fn fn, void *arg);
-static inline bool timer_is_set(const struct timer *t) { return t->prev != 0; }
+static inline bool timer_is_set(const struct timer *t)
+{
+    return t->prev != 0;
+}
 
 /* Sets or moves a timer. It fires in the first advance at or after due_ms, never early, never inside this call. */
 void wheel_set(struct wheel *w, struct timer *t, int64_t due_ms);

@@ -19,7 +19,10 @@ static inline struct wire_in wire_in(const void *p, size_t n)
 {
     return (struct wire_in){.p = p, .end = (const uint8_t *)p + n};
 }
-static inline size_t wire_left(const struct wire_in *in) { return (size_t)(in->end - in->p); }
+static inline size_t wire_left(const struct wire_in *in)
+{
+    return (size_t)(in->end - in->p);
+}
 
 uint8_t wire_u8(struct wire_in *in);
 uint16_t wire_u16be(struct wire_in *in);
@@ -40,7 +43,10 @@ static inline struct wire_out wire_out(void *p, size_t n)
 {
     return (struct wire_out){.start = p, .p = p, .end = (uint8_t *)p + n};
 }
-static inline size_t wire_used(const struct wire_out *out) { return (size_t)(out->p - out->start); }
+static inline size_t wire_used(const struct wire_out *out)
+{
+    return (size_t)(out->p - out->start);
+}
 
 void wire_put_u8(struct wire_out *out, uint8_t v);
 void wire_put_u16be(struct wire_out *out, uint16_t v);

@@ -22,7 +22,8 @@ struct job {
 /* n threads; with n = 1 jobs run strictly in order. */
 int worker_start(unsigned nthreads, struct worker **out);
 /* No threads: each job runs by a timer delay_ms() after it was submitted, in order. */
-struct worker *worker_start_inline(struct wheel *wheel, int64_t (*now_mono)(void *ctx), int64_t (*delay_ms)(void *ctx), void *ctx);
+struct worker *worker_start_inline(struct wheel *wheel, int64_t (*now_mono)(void *ctx), int64_t (*delay_ms)(void *ctx),
+                                   void *ctx);
 /* Waits for jobs under way; those still queued get neither work() nor done() and are handed to drop() (may be NULL). */
 void worker_stop(struct worker *w, void (*drop)(struct job *j));
 

@@ -43,16 +43,17 @@ struct rule_override {
 };
 
 struct settings {
-    char *database;     /* path; default /var/lib/patrold/patrold.db */
-    char *socket;       /* control socket; default /run/patrold/patrold.sock */
-    char *site;         /* this site's name, in mails */
-    char *time_zone;    /* IANA name; default UTC */
+    char *database;      /* path; default /var/lib/patrold/patrold.db */
+    char *socket;        /* control socket; default /run/patrold/patrold.sock */
+    char *site;          /* this site's name, in mails */
+    char *time_zone;     /* IANA name; default UTC */
     char *ticket_prefix; /* NULL: made from the installation's uuid */
-    enum lang lang;     /* of what has no reader of its own */
-    ARRAY(char *) knowledge_dirs; /* folders with kinds.yaml, modules/, profiles/, rules/: later ones override by name */
+    enum lang lang;      /* of what has no reader of its own */
+    /* folders with kinds.yaml, modules/, profiles/, rules/: later ones override by name */
+    ARRAY(char *) knowledge_dirs;
     int64_t every_ms[PART_COUNT]; /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */
-    int64_t timeout_ms; /* snmp.timeout, default 2 s */
-    int retries;        /* snmp.retries, default 3 */
+    int64_t timeout_ms;           /* snmp.timeout, default 2 s */
+    int retries;                  /* snmp.retries, default 3 */
     ARRAY(struct credential) credentials;
     struct {
         char *url, *from, *user, *password, *ca_file; /* url NULL: no mail */
@@ -65,7 +66,10 @@ struct settings {
 };
 void settings_free(struct settings *s);
 
-/* Reads path and, beside it, conf.d/ *.yaml in order of name. 0 or PD_EINVAL with messages in the report; PD_ENOENT if path is missing. */
+/*
+ * Reads path and, beside it, what in conf.d/ ends in .yaml, in order of name. 0 or PD_EINVAL with messages in the
+ * report; PD_ENOENT if path is missing.
+ */
 int settings_load(const char *path, struct settings **out, struct conf_report *report);
 const struct credential *settings_credential(const struct settings *s, const char *name);
 

@@ -17,11 +17,11 @@ struct core;
 
 struct core_config {
     struct pd_services services;
-    struct settings *settings;       /* taken */
-    struct knowledge *knowledge;     /* taken */
-    const char *database, *vfs;      /* database NULL: settings' */
+    struct settings *settings;   /* taken */
+    struct knowledge *knowledge; /* taken */
+    const char *database, *vfs;  /* database NULL: settings' */
     struct worker *store_writer, *store_reader, *channel_worker;
-    int64_t flush_ms;                /* see store_config */
+    int64_t flush_ms; /* see store_config */
     const struct pd_collector_ops *const *collector_ops;
     const void *const *collector_configs;
     size_t ncollectors;

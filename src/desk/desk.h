@@ -12,7 +12,13 @@
 struct desk;
 
 /* What befell a ticket, told inside the change that records it. */
-enum ticket_move { TICKET_MOVE_OPENED, TICKET_MOVE_CHANGED, TICKET_MOVE_GRAVER, TICKET_MOVE_FAULT_CLEARED, TICKET_MOVE_FAULT_AGAIN };
+enum ticket_move {
+    TICKET_MOVE_OPENED,
+    TICKET_MOVE_CHANGED,
+    TICKET_MOVE_GRAVER,
+    TICKET_MOVE_FAULT_CLEARED,
+    TICKET_MOVE_FAULT_AGAIN
+};
 
 struct desk_config {
     struct pd_clock clock;
@@ -35,11 +41,14 @@ void desk_fault_changed(struct desk *d, struct change *c, const struct rule *r, 
 /* A fault closed: a ticket nobody has accepted is cancelled as recovered by itself; others are only told. */
 void desk_fault_closed(struct desk *d, struct change *c, const struct alert *a);
 
-/* Staff's verbs. note may be NULL; assignee only with DISPATCH. PD_ENOENT; PD_ESTATE with *why (free it) naming what is possible. */
+/*
+ * Staff's verbs. note may be NULL; assignee only with DISPATCH. PD_ENOENT; PD_ESTATE with *why (free
+ * it) naming what is possible.
+ */
 int desk_ticket_verb(struct desk *d, int64_t id, enum ticket_verb verb, const char *assignee, const char *note,
                      const char *actor, struct change *c, char **why);
 
-const struct ticket *desk_ticket(const struct desk *d, int64_t id); /* open ones; NULL */
+const struct ticket *desk_ticket(const struct desk *d, int64_t id);      /* open ones; NULL */
 int64_t desk_ticket_by_number(const struct desk *d, const char *number); /* 0 if no open one */
 
 #endif

@@ -32,7 +32,8 @@ struct expr;
 /* What a name means, for the checker. */
 struct expr_name {
     unsigned slot;
-    enum value_type type; /* VALUE_NONE: of a type known only at run time; texts and numbers both fit, wrong ones are unknown */
+    /* VALUE_NONE: of a type known only at run time; texts and numbers both fit, wrong ones are unknown */
+    enum value_type type;
 };
 
 struct expr_scope {
@@ -66,7 +67,10 @@ void expr_free(struct expr *e);
 
 enum value_type expr_type(const struct expr *e);
 
-/* Evaluates over slots[0 .. nslots-1]; a slot beyond is unknown. Allocates nothing; a text result borrows from slots or e. */
+/*
+ * Evaluates over slots[0 .. nslots-1]; a slot beyond is unknown. Allocates nothing; a text result
+ * borrows from slots or e.
+ */
 struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots);
 
 /* Calls fn for each slot the expression reads, once each, ascending. */

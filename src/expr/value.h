@@ -37,13 +37,34 @@ struct value {
 
 #define VALUE_UNKNOWN ((struct value){.type = VALUE_NONE, .quality = QUALITY_UNKNOWN})
 
-static inline struct value value_bool(bool b) { return (struct value){.type = VALUE_BOOL, .b = b}; }
-static inline struct value value_int(int64_t i) { return (struct value){.type = VALUE_INT, .i = i}; }
-static inline struct value value_num(double n) { return (struct value){.type = VALUE_NUM, .num = n}; }
-static inline struct value value_enum(int64_t i) { return (struct value){.type = VALUE_ENUM, .i = i}; }
-static inline struct value value_bits(uint64_t b) { return (struct value){.type = VALUE_BITS, .bits = b}; }
-static inline struct value value_text(const char *t) { return (struct value){.type = VALUE_TEXT, .text = t}; }
-static inline struct value value_quality(enum quality q) { return (struct value){.type = VALUE_NONE, .quality = (uint8_t)q}; }
+static inline struct value value_bool(bool b)
+{
+    return (struct value){.type = VALUE_BOOL, .b = b};
+}
+static inline struct value value_int(int64_t i)
+{
+    return (struct value){.type = VALUE_INT, .i = i};
+}
+static inline struct value value_num(double n)
+{
+    return (struct value){.type = VALUE_NUM, .num = n};
+}
+static inline struct value value_enum(int64_t i)
+{
+    return (struct value){.type = VALUE_ENUM, .i = i};
+}
+static inline struct value value_bits(uint64_t b)
+{
+    return (struct value){.type = VALUE_BITS, .bits = b};
+}
+static inline struct value value_text(const char *t)
+{
+    return (struct value){.type = VALUE_TEXT, .text = t};
+}
+static inline struct value value_quality(enum quality q)
+{
+    return (struct value){.type = VALUE_NONE, .quality = (uint8_t)q};
+}
 
 /* True when type, quality and (where it counts) content are the same; texts by content. */
 bool value_same(struct value a, struct value b);

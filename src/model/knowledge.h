@@ -24,7 +24,7 @@ struct profile {
     char *device_class; /* "printer", "switch", … (DOMAIN.md) */
     char *title[LANG_COUNT];
     int priority;
-    struct expr *match; /* NULL: only by name */
+    struct expr *match;                            /* NULL: only by name */
     struct expr *make, *model, *serial, *firmware; /* texts over the identify columns; NULL: unknown */
     ARRAY(const struct module *) modules;
     ARRAY(struct profile_source) sources; /* a source's id is its place here */
@@ -37,7 +37,7 @@ struct knowledge {
     struct vocabulary vocabulary;
     ARRAY(char *) files; /* every file read, for hashes and messages */
     ARRAY(struct module *) modules;
-    const struct module *identify; /* read first of every device; one component of kind device with scalars */
+    const struct module *identify;    /* read first of every device; one component of kind device with scalars */
     ARRAY(struct profile *) profiles; /* by priority, then name */
     ARRAY(struct rule *) rules;       /* by family, then severity, gravest first */
     char hash[17];                    /* of all files: each event carries it */

@@ -11,7 +11,7 @@
  * columns of a row). watch/normalise turns cells into points by these alone.
  */
 
-struct where { /* a place in a configuration file, for messages */
+struct where {  /* a place in a configuration file, for messages */
     char *file; /* shared, owned by the knowledge */
     int line, col;
 };
@@ -35,7 +35,7 @@ struct sentinel {
 struct column {
     char *name;
     enum column_type type;
-    char *address; /* in the collector's language */
+    char *address;   /* in the collector's language */
     uint32_t source; /* numbered by the profile's compile: index in profile->sources */
     struct members members;
     ARRAY(struct sentinel) sentinels;
@@ -85,7 +85,7 @@ enum { PART_STATUS, PART_COUNTERS, PART_SUPPLIES, PART_INVENTORY, PART_COUNT };
 extern const char *const part_names[PART_COUNT + 1]; /* ended by NULL */
 
 struct module {
-    char *name; /* "printer-mib" */
+    char *name;      /* "printer-mib" */
     char *collector; /* "snmp" */
     char *title[LANG_COUNT];
     char *reference; /* "RFC 3805" */

@@ -54,11 +54,11 @@ struct alert {
     char *kind, *key, *label; /* the component's */
     char *rule;
     enum severity severity;
-    enum alert_state state;    /* FIRING, ACKED or CLEARING while open; OK when closed */
-    bool suppressed;           /* part of another fault, or its parent is down: not told */
+    enum alert_state state; /* FIRING, ACKED or CLEARING while open; OK when closed */
+    bool suppressed;        /* part of another fault, or its parent is down: not told */
     int64_t opened_ms, closed_ms, acked_ms;
     char *acked_by;
-    int64_t ticket_id; /* 0: none */
+    int64_t ticket_id;  /* 0: none */
     char *message_args; /* JSON object: values of the points the message names, when it fired */
 };
 void alert_copy(struct alert *dst, const struct alert *src);
@@ -74,18 +74,40 @@ struct hold_record {
 void hold_record_copy(struct hold_record *dst, const struct hold_record *src);
 void hold_record_fini(struct hold_record *h);
 
-enum ticket_kind { TICKET_KIND_FAULT, TICKET_KIND_PREVENTIVE, TICKET_KIND_FINDING, TICKET_KIND_SUPPLY, TICKET_KIND_COMPLAINT, TICKET_KIND_REQUEST, TICKET_KIND_COUNT };
+enum ticket_kind {
+    TICKET_KIND_FAULT,
+    TICKET_KIND_PREVENTIVE,
+    TICKET_KIND_FINDING,
+    TICKET_KIND_SUPPLY,
+    TICKET_KIND_COMPLAINT,
+    TICKET_KIND_REQUEST,
+    TICKET_KIND_COUNT
+};
 const char *ticket_kind_name(enum ticket_kind k);
 
 enum ticket_state {
-    TICKET_NEW, TICKET_ACCEPTED, TICKET_DISPATCHED, TICKET_EN_ROUTE, TICKET_ON_SITE,
-    TICKET_WAITING_PART, TICKET_WAITING_CUSTOMER, TICKET_WAITING_VENDOR,
-    TICKET_REMOTE_FIXED, TICKET_FIXED, TICKET_SIGNED, TICKET_CALLED_BACK, TICKET_CLOSED, TICKET_CANCELLED,
+    TICKET_NEW,
+    TICKET_ACCEPTED,
+    TICKET_DISPATCHED,
+    TICKET_EN_ROUTE,
+    TICKET_ON_SITE,
+    TICKET_WAITING_PART,
+    TICKET_WAITING_CUSTOMER,
+    TICKET_WAITING_VENDOR,
+    TICKET_REMOTE_FIXED,
+    TICKET_FIXED,
+    TICKET_SIGNED,
+    TICKET_CALLED_BACK,
+    TICKET_CLOSED,
+    TICKET_CANCELLED,
     TICKET_STATE_COUNT
 };
 const char *ticket_state_name(enum ticket_state s);
 int ticket_state_parse(const char *s, enum ticket_state *out);
-static inline bool ticket_state_open(enum ticket_state s) { return s != TICKET_CLOSED && s != TICKET_CANCELLED; }
+static inline bool ticket_state_open(enum ticket_state s)
+{
+    return s != TICKET_CLOSED && s != TICKET_CANCELLED;
+}
 
 struct ticket {
     int64_t id;
@@ -105,8 +127,21 @@ void ticket_fini(struct ticket *t);
 
 /* What staff can do to a ticket: `patrolctl ticket VERB`. */
 enum ticket_verb {
-    TICKET_ACCEPT, TICKET_DISPATCH, TICKET_DEPART, TICKET_ARRIVE, TICKET_WAIT_PART, TICKET_WAIT_CUSTOMER, TICKET_WAIT_VENDOR,
-    TICKET_RESUME, TICKET_FIX, TICKET_REMOTE_FIX, TICKET_SIGN, TICKET_CALL_BACK, TICKET_CLOSE, TICKET_CANCEL, TICKET_REOPEN,
+    TICKET_ACCEPT,
+    TICKET_DISPATCH,
+    TICKET_DEPART,
+    TICKET_ARRIVE,
+    TICKET_WAIT_PART,
+    TICKET_WAIT_CUSTOMER,
+    TICKET_WAIT_VENDOR,
+    TICKET_RESUME,
+    TICKET_FIX,
+    TICKET_REMOTE_FIX,
+    TICKET_SIGN,
+    TICKET_CALL_BACK,
+    TICKET_CLOSE,
+    TICKET_CANCEL,
+    TICKET_REOPEN,
     TICKET_VERB_COUNT
 };
 const char *ticket_verb_name(enum ticket_verb v); /* "wait-part" */
@@ -136,12 +171,12 @@ void outbox_fini(struct outbox *o);
 
 /* What happened: append-only; the number is given by the store inside the transaction. */
 struct event {
-    int64_t number;  /* 0 until committed */
-    int64_t at_ms;   /* wall clock */
-    char *kind;      /* code: "alert.opened", "ticket.accepted", "device.added", "clock.stepped", … */
+    int64_t number; /* 0 until committed */
+    int64_t at_ms;  /* wall clock */
+    char *kind;     /* code: "alert.opened", "ticket.accepted", "device.added", "clock.stepped", … */
     int64_t device_id, alert_id, ticket_id; /* 0: none */
-    char *args;      /* JSON object of what else is to be said; never NULL */
-    char *actor;     /* who caused it: a user's name, or NULL for patrold itself */
+    char *args;                             /* JSON object of what else is to be said; never NULL */
+    char *actor;                            /* who caused it: a user's name, or NULL for patrold itself */
 };
 void event_copy(struct event *dst, const struct event *src);
 void event_fini(struct event *e);

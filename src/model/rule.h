@@ -24,7 +24,7 @@ struct rule {
     char *name;   /* "supply-empty" */
     char *family; /* "supply" */
     const struct kind *kind;
-    struct expr *match; /* over the device's archive record; NULL: every device */
+    struct expr *match;         /* over the device's archive record; NULL: every device */
     ARRAY(char *) match_labels; /* label names used in match: slot MATCH_SLOTS + i */
     struct expr *when;
     struct expr *clear; /* NULL: not when */
@@ -34,9 +34,10 @@ struct rule {
     char *title[LANG_COUNT];   /* "Toner empty" */
     char *message[LANG_COUNT]; /* with {device} {component} {POINT} */
     char *remedy[LANG_COUNT];
-    bool ticket;               /* opens one */
-    char *category;            /* ticket category (DOMAIN.md): "hardware", "consumable", … */
-    ARRAY(char *) part_of;     /* families: while a fault of one of them is open on the device, this is part of it and not told */
+    bool ticket;    /* opens one */
+    char *category; /* ticket category (DOMAIN.md): "hardware", "consumable", … */
+    /* families: while a fault of one of them is open on the device, this is part of it and not told */
+    ARRAY(char *) part_of;
     struct where where;
 };
 
@@ -65,12 +66,16 @@ enum truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN };
  * `when` is true nothing clears, whatever `clear` says.
  * Returns true when the state changed.
  */
-bool hold_step(struct hold *h, enum truth when, enum truth clear, int64_t hold_ms, int64_t clear_hold_ms, int64_t now_ms);
+bool hold_step(struct hold *h, enum truth when, enum truth clear, int64_t hold_ms, int64_t clear_hold_ms,
+               int64_t now_ms);
 
 /* When hold_step() will have something to do although nothing new is read; INT64_MAX if never. */
 int64_t hold_due(const struct hold *h, int64_t hold_ms, int64_t clear_hold_ms);
 
 /* Open: FIRING or CLEARING. */
-static inline bool hold_open(const struct hold *h) { return h->state == HOLD_FIRING || h->state == HOLD_CLEARING; }
+static inline bool hold_open(const struct hold *h)
+{
+    return h->state == HOLD_FIRING || h->state == HOLD_CLEARING;
+}
 
 #endif

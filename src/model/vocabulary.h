@@ -27,7 +27,7 @@ struct point_def {
     char *name; /* "level" */
     unsigned slot;
     enum value_type type;
-    char *unit; /* UCUM-like code: "%", "Cel", "By", "{page}"; NULL for none */
+    char *unit;   /* UCUM-like code: "%", "Cel", "By", "{page}"; NULL for none */
     bool counter; /* only rises between resets */
     char *title[LANG_COUNT];
     struct members members; /* of ENUM and BITS */

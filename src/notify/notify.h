@@ -18,11 +18,11 @@ struct notify_config {
     struct pd_services services;
     const struct settings *settings;
     const struct knowledge *knowledge;
-    struct worker *worker;                    /* for channels' send() */
+    struct worker *worker;                           /* for channels' send() */
     const struct pd_channel_ops *const *channel_ops; /* parallel to channels */
     struct pd_channel *const *channels;
     size_t nchannels;
-    const char *uuid;  /* the installation's, and its epoch: Message-IDs */
+    const char *uuid; /* the installation's, and its epoch: Message-IDs */
     int64_t epoch;
     void (*submit)(void *ctx, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
     void *ctx;
@@ -44,7 +44,8 @@ void notify_ticket(struct notify *n, struct change *c, enum notice what, const s
 void notify_committed(struct notify *n, const struct outbox *o);
 
 /* An alert message in words: rule's message with {device}, {component} and points filled in. */
-void notify_message(struct sbuf *out, enum lang lang, const struct rule *r, const struct device *d, const struct alert *a);
+void notify_message(struct sbuf *out, enum lang lang, const struct rule *r, const struct device *d,
+                    const struct alert *a);
 
 struct notify_counters {
     size_t pending;

@@ -88,7 +88,10 @@ struct pd_read_result {
     const char *detail;         /* English, clean, for the log; NULL when DONE; borrowed */
 };
 
-/* Who gets the cells: response by response, then exactly one end(). Cells of a table column come in rising order of instance. */
+/*
+ * Who gets the cells: response by response, then exactly one end(). Cells of a table column come in
+ * rising order of instance.
+ */
 struct pd_sink {
     void (*cells)(void *arg, const struct pd_cell *cells, size_t n);
     void (*end)(void *arg, const struct pd_read_result *result);
@@ -97,15 +100,15 @@ struct pd_sink {
 
 /* Where a device is and how to talk to it; copied by open(). */
 struct pd_target {
-    const char *name;       /* for logs */
-    const char *address;    /* numeric IPv4 or IPv6, with %scope where link-local */
-    uint16_t port;          /* 0: the protocol's own */
-    uint8_t version;        /* SNMP: 1 or 2 */
-    const char *community;  /* SNMP: the secret itself, resolved from a credential's name */
-    int timeout_ms;         /* of one request; 0: the collector's default */
-    int retries;            /* after the first try; -1: the collector's default */
-    bool no_bulk;           /* quirk: GETNEXT only */
-    bool reply_from_any;    /* quirk: a multihomed agent answers from another of its addresses */
+    const char *name;         /* for logs */
+    const char *address;      /* numeric IPv4 or IPv6, with %scope where link-local */
+    uint16_t port;            /* 0: the protocol's own */
+    uint8_t version;          /* SNMP: 1 or 2 */
+    const char *community;    /* SNMP: the secret itself, resolved from a credential's name */
+    int timeout_ms;           /* of one request; 0: the collector's default */
+    int retries;              /* after the first try; -1: the collector's default */
+    bool no_bulk;             /* quirk: GETNEXT only */
+    bool reply_from_any;      /* quirk: a multihomed agent answers from another of its addresses */
     uint16_t max_repetitions; /* 0: the collector's default */
 };
 
@@ -121,7 +124,10 @@ struct pd_compile_error {
 
 struct pd_collector_ops {
     const char *name; /* "snmp" */
-    /* 0 and *out, or an error with its cause in the log. `config` is the collector's own settings, NULL for defaults. */
+    /*
+     * 0 and *out, or an error with its cause in the log. `config` is the collector's own settings,
+     * NULL for defaults.
+     */
     int (*start)(const struct pd_services *services, const void *config, struct pd_collector **out);
     void (*stop)(struct pd_collector *c); /* every read ends CANCELLED first */
     /* Compiles sources, shared by all devices of a profile. PD_EINVAL with *err at the first that makes no sense. */
@@ -177,12 +183,12 @@ struct pd_channel_ops {
 
 /* A mail channel's settings; copied by start(). */
 struct pd_mail_config {
-    const char *url;      /* smtp://host:port, smtps://host:port */
-    bool starttls;        /* demand STARTTLS on smtp:// */
-    const char *ca_file;  /* NULL: the system's */
-    const char *from;     /* "Name <address>" */
+    const char *url;             /* smtp://host:port, smtps://host:port */
+    bool starttls;               /* demand STARTTLS on smtp:// */
+    const char *ca_file;         /* NULL: the system's */
+    const char *from;            /* "Name <address>" */
     const char *user, *password; /* NULL: no authentication */
-    int timeout_s;        /* of the whole send; 0: 60 */
+    int timeout_s;               /* of the whole send; 0: 60 */
 };
 
 #endif

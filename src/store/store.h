@@ -15,13 +15,14 @@ struct store;
 
 struct store_config {
     const char *path;
-    const char *vfs;             /* SQLite VFS name; NULL: the system's */
-    struct worker *writer;       /* one thread, or inline */
+    const char *vfs;       /* SQLite VFS name; NULL: the system's */
+    struct worker *writer; /* one thread, or inline */
     struct worker *reader;
     struct wheel *wheel;
     struct pd_clock clock;
-    struct pd_rng rng;           /* for the installation's uuid */
-    int64_t flush_ms;            /* readings and changes wait at most this long for company; changes asked with urgency do not wait */
+    struct pd_rng rng; /* for the installation's uuid */
+    /* readings and changes wait at most this long for company; changes asked with urgency do not wait */
+    int64_t flush_ms;
     void (*trouble)(void *ctx, int err, const char *text); /* a commit failed (err < 0, retried) or works again (0) */
     void *ctx;
 };
@@ -33,7 +34,10 @@ struct store_config {
  * another patrold has it, PD_EIO, PD_ENOSPC; *why (free it) says more.
  */
 int store_open(const struct store_config *config, struct store **out, char **why);
-/* Commits what is queued, checkpoints and closes. Changes that cannot be committed by now are lost and counted in the log. */
+/*
+ * Commits what is queued, checkpoints and closes. Changes that cannot be committed by now are lost and
+ * counted in the log.
+ */
 void store_close(struct store *s);
 
 /* Who this installation is: uuid text, epoch, and a short prefix for ticket numbers made from the uuid. */
@@ -48,10 +52,10 @@ const struct store_identity *store_identity(const struct store *s);
 struct store_loader {
     void (*device)(void *ctx, const struct device *d);
     void (*component)(void *ctx, const struct component *k);
-    void (*alert)(void *ctx, const struct alert *a);      /* open ones */
+    void (*alert)(void *ctx, const struct alert *a); /* open ones */
     void (*hold)(void *ctx, const struct hold_record *h);
-    void (*ticket)(void *ctx, const struct ticket *t);    /* open ones */
-    void (*outbox)(void *ctx, const struct outbox *o);    /* pending ones */
+    void (*ticket)(void *ctx, const struct ticket *t); /* open ones */
+    void (*outbox)(void *ctx, const struct outbox *o); /* pending ones */
     void (*meta)(void *ctx, const char *name, const char *value);
     /* Newest stored poll of each device. */
     void (*poll)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
@@ -75,30 +79,35 @@ struct store_state {
     bool stuck;                          /* the last commit failed */
     char why[160];                       /* of being stuck */
     uint64_t commits, failed_commits, polls, readings, dropped_polls, reading_bytes, events;
-    int64_t last_event;                  /* number of the newest committed one */
+    int64_t last_event; /* number of the newest committed one */
 };
 void store_state(const struct store *s, struct store_state *out);
 
-/* Called in the loop after each commit with its first and last event number (last < first: none): wakes tails. One listener. */
+/*
+ * Called in the loop after each commit with its first and last event number (last < first: none):
+ * wakes tails. One listener.
+ */
 void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event, int64_t last_event), void *ctx);
 
 /* ---- Queries: named, paged, answered by the reader ---- */
 
 /* One answer row: column texts as JSON values ready to be sent. */
 struct query_args {
-    const char *name;      /* "devices", "alerts", "tickets", "events", "readings", "outbox", "device", "alert", "ticket" */
-    const char *filters;   /* JSON object of filter names to values; NULL: none. Unknown filters are an error */
-    int64_t after;         /* cursor: rows with a key beyond this; 0 from the start */
-    unsigned limit;        /* rows a page; 0: 500; at most 5000 */
+    /* "devices", "alerts", "tickets", "events", "readings", "outbox", "device", "alert", "ticket" */
+    const char *name;
+    const char *filters; /* JSON object of filter names to values; NULL: none. Unknown filters are an error */
+    int64_t after;       /* cursor: rows with a key beyond this; 0 from the start */
+    unsigned limit;      /* rows a page; 0: 500; at most 5000 */
 };
 struct query_page {
-    int err;          /* 0, PD_EINVAL (see why), PD_EIO … */
-    char *why;        /* English; NULL when err is 0 */
-    char *rows;       /* JSON array of objects */
+    int err;    /* 0, PD_EINVAL (see why), PD_EIO … */
+    char *why;  /* English; NULL when err is 0 */
+    char *rows; /* JSON array of objects */
     size_t nrows;
-    int64_t next;     /* cursor for the next page; 0: that was all */
+    int64_t next; /* cursor for the next page; 0: that was all */
 };
 /* done gets the page (borrowed) in the loop. */
-void store_query(struct store *s, const struct query_args *args, void (*done)(void *arg, const struct query_page *page), void *arg);
+void store_query(struct store *s, const struct query_args *args, void (*done)(void *arg, const struct query_page *page),
+                 void *arg);
 
 #endif

@@ -14,10 +14,10 @@ struct watch;
 
 /* What befell a fault, told inside the change that records it. */
 enum fault_move {
-    FAULT_OPENED,   /* a rule fired where no fault was open */
-    FAULT_GRAVER,   /* another degree: a->rule and a->severity are the new ones */
+    FAULT_OPENED, /* a rule fired where no fault was open */
+    FAULT_GRAVER, /* another degree: a->rule and a->severity are the new ones */
     FAULT_MILDER,
-    FAULT_CLOSED,   /* cleared, or its rule, component or device is gone: the event says which */
+    FAULT_CLOSED, /* cleared, or its rule, component or device is gone: the event says which */
     FAULT_ACKED,
 };
 
@@ -36,9 +36,9 @@ struct watch_ops {
 
 struct watch_config {
     struct pd_services services;
-    const struct settings *settings;   /* outlives the watch or the next watch_reload() */
+    const struct settings *settings; /* outlives the watch or the next watch_reload() */
     const struct knowledge *knowledge;
-    struct pd_collector *const *collectors;          /* parallel to collector_ops */
+    struct pd_collector *const *collectors; /* parallel to collector_ops */
     const struct pd_collector_ops *const *collector_ops;
     size_t ncollectors;
     struct watch_ops ops;
@@ -68,7 +68,8 @@ void watch_reload(struct watch *w, const struct settings *settings, const struct
  * credential, collector or profile that does not exist, a bad address, a name
  * or an address taken: PD_EINVAL, PD_EEXIST and *why (free it).
  */
-int watch_device_add(struct watch *w, const struct device *d, const char *actor, struct change *c, int64_t *id, char **why);
+int watch_device_add(struct watch *w, const struct device *d, const char *actor, struct change *c, int64_t *id,
+                     char **why);
 /* Retires a device: open faults close, its name is free again. PD_ENOENT. */
 int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c);
 /* Makes every part due now. PD_ENOENT. done (may be NULL) when the poll has ended. */
@@ -104,7 +105,8 @@ struct component_view {
     const char *const *sources; /* for each point, the address it was read from (with instance), or NULL */
 };
 /* Calls fn for each component of a device, in order of kind and number. PD_ENOENT. */
-int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v), void *ctx);
+int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v),
+                            void *ctx);
 
 /* All devices that are not retired, in order of id. */
 void watch_devices(const struct watch *w, void (*fn)(void *ctx, const struct device *d), void *ctx);
