@@ -1,0 +1,326 @@
+#include "expr/program.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "expr/expr.h"
+
+static bool is_good(struct value v) { return v.quality == QUALITY_GOOD; }
+
+/* What comes of operands that are not all good; the graver quality wins. */
+static struct value spoilt(struct value a, struct value b)
+{
+    return value_quality(a.quality > b.quality ? a.quality : b.quality);
+}
+
+static bool as_double(struct value v, double *out)
+{
+    if (v.type == VALUE_NUM)
+        *out = v.num;
+    else if (v.type == VALUE_INT)
+        *out = (double)v.i;
+    else
+        return false;
+    return true;
+}
+
+static struct value finite(double x) { return isfinite(x) ? value_num(x) : VALUE_UNKNOWN; }
+
+static struct value arith_int(enum op op, int64_t a, int64_t b)
+{
+    int64_t r = 0;
+    bool wrong = false;
+
+    switch (op) {
+    case OP_ADD:
+        wrong = __builtin_add_overflow(a, b, &r);
+        break;
+    case OP_SUB:
+        wrong = __builtin_sub_overflow(a, b, &r);
+        break;
+    case OP_MUL:
+        wrong = __builtin_mul_overflow(a, b, &r);
+        break;
+    case OP_MOD:
+        if (b == 0)
+            wrong = true;
+        else if (b != -1) /* INT64_MIN % -1 traps */
+            r = a % b;
+        break;
+    default:
+        return finite((double)a / (double)b);
+    }
+    return wrong ? VALUE_UNKNOWN : value_int(r);
+}
+
+static struct value arith(enum op op, struct value a, struct value b)
+{
+    double x, y;
+
+    if (!is_good(a) || !is_good(b))
+        return spoilt(a, b);
+    if (a.type == VALUE_INT && b.type == VALUE_INT)
+        return arith_int(op, a.i, b.i);
+    if (!as_double(a, &x) || !as_double(b, &y))
+        return VALUE_UNKNOWN;
+    switch (op) {
+    case OP_ADD:
+        return finite(x + y);
+    case OP_SUB:
+        return finite(x - y);
+    case OP_MUL:
+        return finite(x * y);
+    case OP_MOD:
+        return finite(fmod(x, y));
+    default:
+        return finite(x / y);
+    }
+}
+
+/* -1, 0 or 1; false where the two have no order (one is no number). */
+static bool order(struct value a, struct value b, int *out)
+{
+    double x, y;
+
+    if (a.type == VALUE_INT && b.type == VALUE_INT) {
+        *out = (a.i > b.i) - (a.i < b.i);
+        return true;
+    }
+    if (!as_double(a, &x) || !as_double(b, &y) || isunordered(x, y))
+        return false;
+    *out = (x > y) - (x < y);
+    return true;
+}
+
+/* 0 when equal, else 1; false where that cannot be asked. */
+static bool equality(struct value a, struct value b, int *out)
+{
+    if (a.type != b.type)
+        return order(a, b, out);
+    switch ((enum value_type)a.type) {
+    case VALUE_BOOL:
+        *out = a.b != b.b;
+        return true;
+    case VALUE_ENUM:
+        *out = a.i != b.i;
+        return true;
+    case VALUE_TEXT:
+        *out = strcmp(a.text, b.text) != 0;
+        return true;
+    default:
+        return order(a, b, out);
+    }
+}
+
+static struct value compare(enum op op, struct value a, struct value b)
+{
+    int c;
+
+    if (!is_good(a) || !is_good(b))
+        return spoilt(a, b);
+    if (!(op == OP_EQ || op == OP_NE ? equality(a, b, &c) : order(a, b, &c)))
+        return VALUE_UNKNOWN;
+    switch (op) {
+    case OP_EQ:
+        return value_bool(c == 0);
+    case OP_NE:
+        return value_bool(c != 0);
+    case OP_LT:
+        return value_bool(c < 0);
+    case OP_LE:
+        return value_bool(c <= 0);
+    case OP_GT:
+        return value_bool(c > 0);
+    default:
+        return value_bool(c >= 0);
+    }
+}
+
+static struct value has(struct value set, struct value flag)
+{
+    if (!is_good(set) || !is_good(flag))
+        return spoilt(set, flag);
+    if (set.type != VALUE_BITS || flag.type != VALUE_INT || flag.i < 0 || flag.i > 63)
+        return VALUE_UNKNOWN;
+    return value_bool(set.bits >> flag.i & 1);
+}
+
+static struct value text_test(enum op op, struct value text, struct value part)
+{
+    if (!is_good(text) || !is_good(part))
+        return spoilt(text, part);
+    if (text.type != VALUE_TEXT || part.type != VALUE_TEXT)
+        return VALUE_UNKNOWN;
+    if (op == OP_CONTAINS)
+        return value_bool(strstr(text.text, part.text) != NULL);
+    return value_bool(strncmp(text.text, part.text, strlen(part.text)) == 0);
+}
+
+static bool is_bool(struct value v, bool want) { return is_good(v) && v.type == VALUE_BOOL && v.b == want; }
+
+/* Kleene: one that decides does so whatever the other is. */
+static struct value logic(struct value a, struct value b, bool decider)
+{
+    if (is_bool(a, decider) || is_bool(b, decider))
+        return value_bool(decider);
+    if (is_bool(a, !decider) && is_bool(b, !decider))
+        return value_bool(!decider);
+    return VALUE_UNKNOWN;
+}
+
+static struct value negate_logic(struct value v)
+{
+    return is_good(v) && v.type == VALUE_BOOL ? value_bool(!v.b) : VALUE_UNKNOWN;
+}
+
+static struct value whole(double x)
+{
+    /* 2^63 itself is exact as a double and already too large. */
+    return x >= -0x1p63 && x < 0x1p63 ? value_int((int64_t)x) : VALUE_UNKNOWN;
+}
+
+static struct value number_unary(enum op op, struct value v)
+{
+    bool is_int = v.type == VALUE_INT;
+
+    if (!is_good(v))
+        return value_quality(v.quality);
+    if (!is_int && v.type != VALUE_NUM)
+        return VALUE_UNKNOWN;
+    switch (op) {
+    case OP_NEG:
+        return is_int ? arith_int(OP_SUB, 0, v.i) : value_num(-v.num);
+    case OP_ABS:
+        if (is_int)
+            return v.i < 0 ? arith_int(OP_SUB, 0, v.i) : v;
+        return value_num(fabs(v.num));
+    case OP_ROUND:
+        return is_int ? v : whole(round(v.num));
+    default:
+        return is_int ? v : whole(floor(v.num));
+    }
+}
+
+static struct value choose(struct value cond, struct value yes, struct value no)
+{
+    if (!is_good(cond))
+        return value_quality(cond.quality);
+    if (cond.type != VALUE_BOOL)
+        return VALUE_UNKNOWN;
+    return cond.b ? yes : no;
+}
+
+/* The least or greatest of n numbers. */
+static struct value extreme(enum op op, const struct value *v, size_t n)
+{
+    struct value best = v[0];
+
+    if (is_good(best) && best.type != VALUE_INT && best.type != VALUE_NUM)
+        return VALUE_UNKNOWN;
+    for (size_t i = 1; i < n; i++) {
+        struct value better = compare(op == OP_MIN ? OP_LT : OP_GT, v[i], best);
+
+        if (!is_good(better))
+            best = better;
+        else if (better.b)
+            best = v[i];
+    }
+    return is_good(best) ? best : value_quality(best.quality);
+}
+
+/* The one that can be believed most; of equals the earliest. */
+static struct value first(const struct value *v, size_t n)
+{
+    struct value best = v[0];
+
+    for (size_t i = 1; i < n && !is_good(best); i++)
+        if (v[i].quality < best.quality)
+            best = v[i];
+    return best;
+}
+
+struct value program_run(const struct insn *code, size_t n, const struct value *consts, const struct value *slots,
+                         size_t nslots)
+{
+    struct value stack[EXPR_MAX_DEPTH];
+    struct value *top = stack; /* the next free place */
+    const struct insn *end = code + n;
+
+    for (const struct insn *in = code; in < end; in++) {
+        enum op op = in->op;
+
+        switch (op) {
+        case OP_SLOT:
+            *top++ = in->arg < nslots ? slots[in->arg] : VALUE_UNKNOWN;
+            break;
+        case OP_CONST:
+            *top++ = consts[in->arg];
+            break;
+        case OP_NEG:
+        case OP_ABS:
+        case OP_ROUND:
+        case OP_FLOOR:
+            top[-1] = number_unary(op, top[-1]);
+            break;
+        case OP_NOT:
+            top[-1] = negate_logic(top[-1]);
+            break;
+        case OP_KNOWN:
+            top[-1] = value_bool(is_good(top[-1]));
+            break;
+        case OP_IS_SOME:
+            top[-1] = value_bool(top[-1].quality == QUALITY_SOME);
+            break;
+        case OP_ADD:
+        case OP_SUB:
+        case OP_MUL:
+        case OP_DIV:
+        case OP_MOD:
+            top--;
+            top[-1] = arith(op, top[-1], top[0]);
+            break;
+        case OP_EQ:
+        case OP_NE:
+        case OP_LT:
+        case OP_LE:
+        case OP_GT:
+        case OP_GE:
+            top--;
+            top[-1] = compare(op, top[-1], top[0]);
+            break;
+        case OP_HAS:
+            top--;
+            top[-1] = has(top[-1], top[0]);
+            break;
+        case OP_CONTAINS:
+        case OP_STARTS:
+            top--;
+            top[-1] = text_test(op, top[-1], top[0]);
+            break;
+        case OP_AND:
+        case OP_OR:
+            top--;
+            top[-1] = logic(top[-1], top[0], op == OP_OR);
+            break;
+        case OP_IF:
+            top -= 2;
+            top[-1] = choose(top[-1], top[0], top[1]);
+            break;
+        case OP_MIN:
+        case OP_MAX:
+            top -= in->n - 1;
+            top[-1] = extreme(op, top - 1, in->n);
+            break;
+        case OP_FIRST:
+            top -= in->n - 1;
+            top[-1] = first(top - 1, in->n);
+            break;
+        case OP_SKIP_FALSE:
+        case OP_SKIP_TRUE:
+            if (is_bool(top[-1], op == OP_SKIP_TRUE))
+                in += in->arg;
+            break;
+        }
+    }
+    return stack[0];
+}

@@ -1,0 +1,121 @@
+#include "expr/expr.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "expr/compile.h"
+
+struct expr {
+    enum value_type type;
+    struct insn *code;
+    struct value *consts;
+    size_t ninsns;
+    char *text, *texts; /* texts: what text constants point into */
+    uint32_t *slots; /* those it reads, ascending */
+    size_t nslots;
+};
+
+static int compare_slots(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void collect_slots(struct expr *e)
+{
+    size_t n = 0;
+
+    e->slots = xcalloc(e->ninsns, sizeof *e->slots);
+    for (size_t i = 0; i < e->ninsns; i++)
+        if (e->code[i].op == OP_SLOT)
+            e->slots[n++] = e->code[i].arg;
+    qsort(e->slots, n, sizeof *e->slots, compare_slots);
+    for (size_t i = 0; i < n; i++)
+        if (e->nslots == 0 || e->slots[e->nslots - 1] != e->slots[i])
+            e->slots[e->nslots++] = e->slots[i];
+}
+
+/* Takes what the compiler made. */
+static struct expr *finish(struct compiler *c, enum value_type want)
+{
+    struct expr *e = xcalloc(1, sizeof *e);
+
+    e->type = want == VALUE_NONE ? c->stack[0].type : want;
+    e->code = c->code.v;
+    e->ninsns = c->code.n;
+    e->consts = c->consts.v;
+    e->text = xstrdup(c->text);
+    e->texts = c->texts;
+    collect_slots(e);
+    return e;
+}
+
+int expr_compile(const char *text, const struct expr_scope *scope, enum value_type want, struct expr **out,
+                 struct expr_error *err)
+{
+    struct compiler c = {.text = text, .scope = scope, .err = err};
+    size_t n = strlen(text);
+
+    if (n > EXPR_MAX_TEXT) {
+        compile_fail(&c, EXPR_MAX_TEXT, n - EXPR_MAX_TEXT, "too long; at most %d bytes", EXPR_MAX_TEXT);
+        return PD_EINVAL;
+    }
+    c.texts = xmalloc(n + 1);
+    grammar_parse(&c);
+    compile_want(&c, want);
+    if (!c.failed) {
+        *out = finish(&c, want);
+        return 0;
+    }
+    array_free(&c.code);
+    array_free(&c.consts);
+    free(c.texts);
+    return PD_EINVAL;
+}
+
+void expr_free(struct expr *e)
+{
+    if (!e)
+        return;
+    free(e->code);
+    free(e->consts);
+    free(e->text);
+    free(e->texts);
+    free(e->slots);
+    free(e);
+}
+
+enum value_type expr_type(const struct expr *e) { return e->type; }
+
+const char *expr_text(const struct expr *e) { return e->text; }
+
+/* A result as the type that was promised; another one is unknown. */
+static struct value convert(struct value v, enum value_type type)
+{
+    if (v.quality != QUALITY_GOOD && v.quality != QUALITY_STALE)
+        return value_quality(v.quality);
+    if (type == VALUE_NUM && v.type == VALUE_INT) {
+        v.type = VALUE_NUM;
+        v.num = (double)v.i;
+        return v;
+    }
+    return v.type == VALUE_NONE ? v : VALUE_UNKNOWN;
+}
+
+struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots)
+{
+    struct value v = program_run(e->code, e->ninsns, e->consts, slots, nslots);
+
+    if (v.type == e->type || e->type == VALUE_NONE)
+        return v;
+    return convert(v, e->type);
+}
+
+void expr_slots(const struct expr *e, void (*fn)(void *ctx, unsigned slot), void *ctx)
+{
+    for (size_t i = 0; i < e->nslots; i++)
+        fn(ctx, e->slots[i]);
+}

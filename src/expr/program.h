@@ -1,0 +1,65 @@
+#ifndef PD_EXPR_PROGRAM_H
+#define PD_EXPR_PROGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "expr/value.h"
+
+/*
+ * What an expression becomes: instructions for a small stack machine. Every
+ * operation checks the types it meets at run time, so a slot that holds
+ * something else than its scope promised gives unknown, never a wrong read.
+ */
+enum op {
+    OP_SLOT,  /* push slots[arg] */
+    OP_CONST, /* push consts[arg] */
+
+    OP_NEG, /* one operand */
+    OP_NOT,
+    OP_ABS,
+    OP_ROUND,
+    OP_FLOOR,
+    OP_KNOWN,
+    OP_IS_SOME,
+
+    OP_ADD, /* two operands */
+    OP_SUB,
+    OP_MUL,
+    OP_DIV,
+    OP_MOD,
+    OP_EQ,
+    OP_NE,
+    OP_LT,
+    OP_LE,
+    OP_GT,
+    OP_GE,
+    OP_HAS, /* flags, number of a flag */
+    OP_CONTAINS,
+    OP_STARTS,
+    OP_AND,
+    OP_OR,
+
+    OP_IF,  /* condition, two values */
+    OP_MIN, /* n operands */
+    OP_MAX,
+    OP_FIRST,
+
+    OP_SKIP_FALSE, /* what is false decides an `and`: keep it and skip arg instructions */
+    OP_SKIP_TRUE,  /* likewise for `or` */
+};
+
+struct insn {
+    uint8_t op;
+    uint8_t n;
+    uint32_t arg;
+};
+
+/*
+ * Runs code that leaves one value on the stack. The compiler has seen to it that
+ * the stack never holds more than EXPR_MAX_DEPTH.
+ */
+struct value program_run(const struct insn *code, size_t n, const struct value *consts, const struct value *slots,
+                         size_t nslots);
+
+#endif
