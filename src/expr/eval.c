@@ -24,7 +24,8 @@ static bool as_double(struct value v, double *out)
     return true;
 }
 
-static struct value finite(double x) { return isfinite(x) ? value_num(x) : VALUE_UNKNOWN; }
+/* A number that was reckoned; what is not finite is none. */
+static struct value reckoned(double x) { return isfinite(x) ? value_num(x) : VALUE_UNKNOWN; }
 
 static struct value arith_int(enum op op, int64_t a, int64_t b)
 {
@@ -48,7 +49,7 @@ static struct value arith_int(enum op op, int64_t a, int64_t b)
             r = a % b;
         break;
     default:
-        return finite((double)a / (double)b);
+        return reckoned((double)a / (double)b);
     }
     return wrong ? VALUE_UNKNOWN : value_int(r);
 }
@@ -65,15 +66,15 @@ static struct value arith(enum op op, struct value a, struct value b)
         return VALUE_UNKNOWN;
     switch (op) {
     case OP_ADD:
-        return finite(x + y);
+        return reckoned(x + y);
     case OP_SUB:
-        return finite(x - y);
+        return reckoned(x - y);
     case OP_MUL:
-        return finite(x * y);
+        return reckoned(x * y);
     case OP_MOD:
-        return finite(fmod(x, y));
+        return reckoned(fmod(x, y));
     default:
-        return finite(x / y);
+        return reckoned(x / y);
     }
 }
 

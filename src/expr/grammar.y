@@ -6,8 +6,6 @@
 #include "expr/compile.h"
 #include "expr/grammar.h"
 
-#include <assert.h>
-
 /* What lemon generates is not static though only this file calls it, and has parameters that it does not use. */
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -119,16 +117,17 @@ static const char *const infix_words[] = {"and", "or", "has", NULL};
 
 static void missing_operator(struct compiler *c, struct token t)
 {
-    struct sbuf word = {0};
+    struct sbuf lower = {0};
     const char *hint;
 
-    sbuf_addn(&word, c->text + t.at, t.len);
-    hint = t.kind == TOKEN_NAME ? str_nearest(word.s, infix_words) : NULL;
+    for (size_t i = 0; i < t.len; i++)
+        sbuf_addc(&lower, (char)(c->text[t.at + i] | 0x20)); /* a name's capitals; nothing else is looked at */
+    hint = t.kind == TOKEN_NAME ? str_nearest(lower.s, infix_words) : NULL;
     if (hint)
-        compile_fail(c, t.at, t.len, "'%s' is no operator (did you mean '%s'?)", word.s, hint);
+        compile_fail(c, t.at, t.len, "'%.*s' is no operator (did you mean '%s'?)", TOKEN_ARGS(c, t), hint);
     else
-        compile_fail(c, t.at, t.len, "an operator is missing before '%s'", word.s);
-    sbuf_free(&word);
+        compile_fail(c, t.at, t.len, "an operator is missing before '%.*s'", TOKEN_ARGS(c, t));
+    sbuf_free(&lower);
 }
 
 /* prev was accepted, t was not. */
