@@ -15,12 +15,24 @@ struct change *change_new(void)
 static void row_fini(struct row *r)
 {
     switch (r->kind) {
-    case ROW_DEVICE: device_fini(&r->device); break;
-    case ROW_COMPONENT: component_fini(&r->component); break;
-    case ROW_ALERT: alert_fini(&r->alert); break;
-    case ROW_HOLD: hold_record_fini(&r->hold); break;
-    case ROW_TICKET: ticket_fini(&r->ticket); break;
-    case ROW_OUTBOX: outbox_fini(&r->outbox); break;
+    case ROW_DEVICE:
+        device_fini(&r->device);
+        break;
+    case ROW_COMPONENT:
+        component_fini(&r->component);
+        break;
+    case ROW_ALERT:
+        alert_fini(&r->alert);
+        break;
+    case ROW_HOLD:
+        hold_record_fini(&r->hold);
+        break;
+    case ROW_TICKET:
+        ticket_fini(&r->ticket);
+        break;
+    case ROW_OUTBOX:
+        outbox_fini(&r->outbox);
+        break;
     case ROW_META:
         free(r->meta.name);
         free(r->meta.value);
@@ -38,6 +50,7 @@ void change_free(struct change *c)
         row_fini(&c->rows.v[i]);
     array_free(&c->events);
     array_free(&c->rows);
+    dict_free(c->places);
     free(c);
 }
 
@@ -95,37 +108,56 @@ void event_arg_int(struct event *e, const char *name, int64_t n)
 
 /* ---- Rows ---- */
 
-/* Whether two rows stand for one thing: same kind, same key. */
-static bool row_same_key(const struct row *a, const struct row *b)
+/* What the row stands for, as text: rows of one key are one. Texts that a device gave are quoted, so none can be another's. */
+static void row_key(struct sbuf *b, const struct row *r)
 {
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case ROW_DEVICE: return a->device.id == b->device.id;
+    sbuf_addf(b, "%d ", (int)r->kind);
+    switch (r->kind) {
+    case ROW_DEVICE:
+        sbuf_addf(b, "%" PRId64, r->device.id);
+        break;
     case ROW_COMPONENT:
-        return a->component.device_id == b->component.device_id && a->component.number == b->component.number;
-    case ROW_ALERT: return a->alert.id == b->alert.id;
+        sbuf_addf(b, "%" PRId64 " %" PRIu32, r->component.device_id, r->component.number);
+        break;
+    case ROW_ALERT:
+        sbuf_addf(b, "%" PRId64, r->alert.id);
+        break;
     case ROW_HOLD:
-        return a->hold.device_id == b->hold.device_id && str_eq(a->hold.rule, b->hold.rule) &&
-               str_eq(a->hold.kind, b->hold.kind) && str_eq(a->hold.key, b->hold.key);
-    case ROW_TICKET: return a->ticket.id == b->ticket.id;
-    case ROW_OUTBOX: return a->outbox.id == b->outbox.id;
-    case ROW_META: return str_eq(a->meta.name, b->meta.name);
+        sbuf_addf(b, "%" PRId64 " ", r->hold.device_id);
+        sbuf_add_json(b, r->hold.rule);
+        sbuf_add_json(b, r->hold.kind);
+        sbuf_add_json(b, r->hold.key);
+        break;
+    case ROW_TICKET:
+        sbuf_addf(b, "%" PRId64, r->ticket.id);
+        break;
+    case ROW_OUTBOX:
+        sbuf_addf(b, "%" PRId64, r->outbox.id);
+        break;
+    case ROW_META:
+        sbuf_add(b, r->meta.name);
+        break;
     }
-    return false;
 }
 
 /* Takes the row, whose texts it owns already. */
 static void put_row(struct change *c, struct row *r)
 {
-    for (size_t i = 0; i < c->rows.n; i++) {
-        if (row_same_key(&c->rows.v[i], r)) {
-            row_fini(&c->rows.v[i]);
-            c->rows.v[i] = *r;
-            return;
-        }
+    struct sbuf key = {0};
+    uintptr_t place;
+
+    if (!c->places)
+        c->places = dict_new();
+    row_key(&key, r);
+    place = (uintptr_t)dict_get(c->places, key.s);
+    if (place) {
+        row_fini(&c->rows.v[place - 1]);
+        c->rows.v[place - 1] = *r;
+    } else {
+        array_push(&c->rows, *r);
+        dict_put(c->places, key.s, (void *)(uintptr_t)c->rows.n); /* never NULL: the place and one */
     }
-    array_push(&c->rows, *r);
+    sbuf_free(&key);
 }
 
 void change_put_device(struct change *c, const struct device *d)

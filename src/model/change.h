@@ -1,6 +1,7 @@
 #ifndef PD_MODEL_CHANGE_H
 #define PD_MODEL_CHANGE_H
 
+#include "base/dict.h"
 #include "model/record.h"
 
 /*
@@ -31,6 +32,7 @@ struct row {
 struct change {
     ARRAY(struct event) events;
     ARRAY(struct row) rows;
+    struct dict *places; /* of rows, by their keys; change.c's own */
 };
 
 struct change *change_new(void);

@@ -58,12 +58,14 @@ RECORD(alert, offsetof(struct alert, family), offsetof(struct alert, kind), offs
 RECORD(hold_record, offsetof(struct hold_record, kind), offsetof(struct hold_record, key),
        offsetof(struct hold_record, rule))
 
-RECORD(ticket, offsetof(struct ticket, number), offsetof(struct ticket, family), offsetof(struct ticket, component_kind),
-       offsetof(struct ticket, key), offsetof(struct ticket, label), offsetof(struct ticket, rule),
-       offsetof(struct ticket, category), offsetof(struct ticket, assignee), offsetof(struct ticket, note))
+RECORD(ticket, offsetof(struct ticket, number), offsetof(struct ticket, family),
+       offsetof(struct ticket, component_kind), offsetof(struct ticket, key), offsetof(struct ticket, label),
+       offsetof(struct ticket, rule), offsetof(struct ticket, category), offsetof(struct ticket, assignee),
+       offsetof(struct ticket, note))
 
-RECORD(outbox, offsetof(struct outbox, channel), offsetof(struct outbox, message_id), offsetof(struct outbox, recipient),
-       offsetof(struct outbox, subject), offsetof(struct outbox, body), offsetof(struct outbox, last_error))
+RECORD(outbox, offsetof(struct outbox, channel), offsetof(struct outbox, message_id),
+       offsetof(struct outbox, recipient), offsetof(struct outbox, subject), offsetof(struct outbox, body),
+       offsetof(struct outbox, last_error))
 
 RECORD(event, offsetof(struct event, kind), offsetof(struct event, args), offsetof(struct event, actor))
 
@@ -72,11 +74,16 @@ RECORD(event, offsetof(struct event, kind), offsetof(struct event, args), offset
 const char *alert_state_name(enum alert_state s)
 {
     switch (s) {
-    case ALERT_OK: return "ok";
-    case ALERT_PENDING: return "pending";
-    case ALERT_FIRING: return "firing";
-    case ALERT_ACKED: return "acked";
-    case ALERT_CLEARING: return "clearing";
+    case ALERT_OK:
+        return "ok";
+    case ALERT_PENDING:
+        return "pending";
+    case ALERT_FIRING:
+        return "firing";
+    case ALERT_ACKED:
+        return "acked";
+    case ALERT_CLEARING:
+        return "clearing";
     }
     return "?";
 }
@@ -84,10 +91,14 @@ const char *alert_state_name(enum alert_state s)
 const char *outbox_state_name(enum outbox_state s)
 {
     switch (s) {
-    case OUTBOX_PENDING: return "pending";
-    case OUTBOX_SENT: return "sent";
-    case OUTBOX_FAILED: return "failed";
-    case OUTBOX_HELD: return "held";
+    case OUTBOX_PENDING:
+        return "pending";
+    case OUTBOX_SENT:
+        return "sent";
+    case OUTBOX_FAILED:
+        return "failed";
+    case OUTBOX_HELD:
+        return "held";
     }
     return "?";
 }

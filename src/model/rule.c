@@ -83,7 +83,8 @@ static bool enter(struct hold *h, enum hold_state state, int64_t now_ms)
     return true;
 }
 
-bool hold_step(struct hold *h, enum truth when, enum truth clear, int64_t hold_ms, int64_t clear_hold_ms, int64_t now_ms)
+bool hold_step(struct hold *h, enum truth when, enum truth clear, int64_t hold_ms, int64_t clear_hold_ms,
+               int64_t now_ms)
 {
     bool clears = clear == TRUTH_TRUE && when != TRUTH_TRUE;
 
@@ -115,10 +116,13 @@ bool hold_step(struct hold *h, enum truth when, enum truth clear, int64_t hold_m
 int64_t hold_due(const struct hold *h, int64_t hold_ms, int64_t clear_hold_ms)
 {
     switch (h->state) {
-    case HOLD_PENDING: return h->since_ms + hold_ms;
-    case HOLD_CLEARING: return h->since_ms + clear_hold_ms;
+    case HOLD_PENDING:
+        return h->since_ms + hold_ms;
+    case HOLD_CLEARING:
+        return h->since_ms + clear_hold_ms;
     case HOLD_OK:
-    case HOLD_FIRING: break;
+    case HOLD_FIRING:
+        break;
     }
     return INT64_MAX;
 }
