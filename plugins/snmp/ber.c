@@ -1,0 +1,249 @@
+#include "plugins/snmp/ber.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+enum { MAX_LENGTH_BYTES = 4 };
+
+/* ---- Decoding ---- */
+
+/* wire_u8() where it costs: most of a packet is read byte by byte. */
+static inline uint8_t take(struct wire_in *in)
+{
+    if (in->p == in->end) {
+        in->bad = true;
+        return 0;
+    }
+    return *in->p++;
+}
+
+static size_t take_length(struct wire_in *in)
+{
+    uint8_t first = take(in);
+    size_t n = first & 0x7f, len = 0;
+
+    if (first < 0x80)
+        return first;
+    if (n == 0 || n > MAX_LENGTH_BYTES) /* 0 would be the indefinite form */
+        in->bad = true;
+    for (; n > 0 && !in->bad; n--)
+        len = len << 8 | take(in);
+    return len;
+}
+
+uint8_t ber_open(struct wire_in *in, struct wire_in *body)
+{
+    uint8_t tag = take(in);
+    size_t len;
+    const uint8_t *p;
+
+    *body = (struct wire_in){.p = in->p, .end = in->p};
+    if ((tag & 0x1f) == 0x1f) /* tags of several bytes have no place in SNMP */
+        in->bad = true;
+    len = take_length(in);
+    p = in->bad ? NULL : wire_bytes(in, len);
+    if (!p)
+        return 0;
+    *body = wire_in(p, len);
+    return tag;
+}
+
+struct wire_in ber_expect(struct wire_in *in, uint8_t tag)
+{
+    struct wire_in body;
+
+    if (ber_open(in, &body) != tag) {
+        in->bad = true;
+        body.end = body.p;
+    }
+    return body;
+}
+
+/*
+ * The value of the bytes as two's complement, cut to `width` bytes. What is cut
+ * off must be sign padding, or zeros above a number that is really unsigned.
+ */
+static int take_number(struct wire_in body, size_t width, uint64_t *out)
+{
+    size_t n = wire_left(&body), spare = n > width ? n - width : 0;
+    uint64_t v;
+
+    if (n == 0)
+        return PD_EPROTO;
+    v = body.p[0] & 0x80 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < spare; i++) {
+        if (body.p[i] != (uint8_t)v)
+            return PD_EPROTO;
+    }
+    for (size_t i = spare; i < n; i++)
+        v = v << 8 | body.p[i];
+    if (spare > 0 && body.p[0] == 0xff && !(body.p[spare] & 0x80))
+        return PD_EPROTO;
+    *out = v;
+    return 0;
+}
+
+int ber_int(struct wire_in body, int64_t *out)
+{
+    size_t n = wire_left(&body);
+    uint64_t v;
+
+    if (take_number(body, 8, &v) < 0)
+        return PD_EPROTO;
+    if (n > 8 && body.p[0] == 0 && v > INT64_MAX)
+        return PD_EPROTO;
+    *out = (int64_t)v;
+    return 0;
+}
+
+int ber_uint(struct wire_in body, unsigned bits, uint64_t *out)
+{
+    uint64_t v;
+
+    if (take_number(body, bits / 8, &v) < 0)
+        return PD_EPROTO;
+    *out = bits < 64 ? v & (((uint64_t)1 << bits) - 1) : v;
+    return 0;
+}
+
+/* One sub-identifier, seven bits a byte. */
+static uint32_t take_subid(struct wire_in *in)
+{
+    uint32_t v = 0;
+    uint8_t b;
+
+    do {
+        b = take(in);
+        if (v > UINT32_MAX >> 7)
+            in->bad = true;
+        v = v << 7 | (b & 0x7f);
+    } while (b & 0x80 && !in->bad);
+    return v;
+}
+
+int ber_oid(struct wire_in body, uint32_t *ids, size_t max)
+{
+    size_t n = 2;
+    uint32_t first;
+
+    if (max < 2)
+        return PD_EPROTO;
+    if (wire_left(&body) == 0) {
+        ids[0] = ids[1] = 0;
+        return 2;
+    }
+    first = take_subid(&body); /* the first two numbers travel as one: 40 * X + Y (X.690, 8.19.4) */
+    ids[0] = first < 80 ? first / 40 : 2;
+    ids[1] = first - 40 * ids[0];
+    while (wire_left(&body) > 0 && !body.bad) {
+        if (n == max)
+            return PD_EPROTO;
+        ids[n++] = take_subid(&body);
+    }
+    return body.bad ? PD_EPROTO : (int)n;
+}
+
+/* ---- Encoding ---- */
+
+/* Bytes that a length takes beyond its first. */
+static size_t length_bytes(size_t len)
+{
+    return len < 0x80 ? 0 : len < 0x100 ? 1 : len < 0x10000 ? 2 : len < 0x1000000 ? 3 : 4;
+}
+
+static void store_length(uint8_t *p, size_t len, size_t extra)
+{
+    *p = extra ? (uint8_t)(0x80 | extra) : (uint8_t)len;
+    for (size_t i = extra; i > 0; i--, len >>= 8)
+        p[i] = (uint8_t)len;
+}
+
+size_t ber_begin(struct wire_out *out, uint8_t tag)
+{
+    wire_put_u8(out, tag);
+    wire_put_u8(out, 0);
+    return wire_used(out);
+}
+
+/* The contents move up by the bytes that their length turned out to need. */
+void ber_end(struct wire_out *out, size_t at)
+{
+    uint8_t *body = out->start + at;
+    size_t len, extra;
+
+    if (out->bad)
+        return;
+    len = (size_t)(out->p - body);
+    extra = length_bytes(len);
+    if ((size_t)(out->end - out->p) < extra) {
+        out->bad = true;
+        return;
+    }
+    memmove(body + extra, body, len);
+    store_length(body - 1, len, extra);
+    out->p += extra;
+}
+
+void ber_put_head(struct wire_out *out, uint8_t tag, size_t len)
+{
+    uint8_t b[1 + MAX_LENGTH_BYTES];
+    size_t extra = length_bytes(len);
+
+    store_length(b, len, extra);
+    wire_put_u8(out, tag);
+    wire_put_bytes(out, b, 1 + extra);
+}
+
+void ber_put_int(struct wire_out *out, uint8_t tag, int64_t v)
+{
+    size_t n = 8;
+
+    while (n > 1 && (v >> (8 * n - 9) == 0 || v >> (8 * n - 9) == -1))
+        n--;
+    ber_put_head(out, tag, n);
+    for (; n > 0; n--)
+        wire_put_u8(out, (uint8_t)((uint64_t)v >> (8 * (n - 1))));
+}
+
+void ber_put_uint(struct wire_out *out, uint8_t tag, uint64_t v)
+{
+    if (v <= INT64_MAX) {
+        ber_put_int(out, tag, (int64_t)v);
+        return;
+    }
+    ber_put_head(out, tag, 9);
+    wire_put_u8(out, 0);
+    wire_put_u64be(out, v);
+}
+
+void ber_put_octets(struct wire_out *out, uint8_t tag, const void *p, size_t n)
+{
+    ber_put_head(out, tag, n);
+    if (n > 0)
+        wire_put_bytes(out, p, n);
+}
+
+static void put_subid(struct wire_out *out, uint32_t v)
+{
+    for (int shift = 28; shift > 0; shift -= 7) {
+        if (v >> shift)
+            wire_put_u8(out, (uint8_t)(0x80 | (v >> shift & 0x7f)));
+    }
+    wire_put_u8(out, v & 0x7f);
+}
+
+void ber_put_oid(struct wire_out *out, const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
+{
+    size_t at = ber_begin(out, BER_OID);
+    uint32_t x = na > 0 ? a[0] : 0, y = na > 1 ? a[1] : 0;
+
+    if (x > 2 || (x < 2 && y > 39) || y > UINT32_MAX - 80)
+        out->bad = true;
+    put_subid(out, 40 * x + y);
+    for (size_t i = 2; i < na; i++)
+        put_subid(out, a[i]);
+    for (size_t i = 0; i < nb; i++)
+        put_subid(out, b[i]);
+    ber_end(out, at);
+}

@@ -1,0 +1,57 @@
+#ifndef PD_SNMP_BER_H
+#define PD_SNMP_BER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/wire.h"
+
+/*
+ * The part of ASN.1's Basic Encoding Rules that SNMP uses (RFC 3417, section 8):
+ * one-byte tags, definite lengths of up to four bytes. Numbers are read with the
+ * liberties that real agents take; they are written in the shortest form.
+ */
+enum ber_tag {
+    BER_INTEGER = 0x02,
+    BER_OCTETS = 0x04,
+    BER_NULL = 0x05,
+    BER_OID = 0x06,
+    BER_SEQUENCE = 0x30,
+};
+
+/* ---- Decoding: errors stick in the cursor that was read from ---- */
+
+/* Takes the next element: its tag, and its contents in *body. 0 and in->bad if there is no whole element. */
+uint8_t ber_open(struct wire_in *in, struct wire_in *body);
+/* The contents of the next element, which must have this tag; empty and in->bad otherwise. */
+struct wire_in ber_expect(struct wire_in *in, uint8_t tag);
+
+/* An integer's contents. Leading padding is tolerated; PD_EPROTO if empty or wider than 64 bits. */
+int ber_int(struct wire_in body, int64_t *out);
+/*
+ * The contents of an unsigned integer of 32 or 64 bits. A missing leading zero
+ * and wrong sign extension (both common in counters) are tolerated: what counts
+ * is the low bits. PD_EPROTO if more than padding lies above them.
+ */
+int ber_uint(struct wire_in body, unsigned bits, uint64_t *out);
+/*
+ * An object identifier's contents into at most max numbers: how many, or PD_EPROTO
+ * where it is cut off, a number exceeds 32 bits or there are more than max. Empty
+ * contents, which some agents send, mean 0.0.
+ */
+int ber_oid(struct wire_in body, uint32_t *ids, size_t max);
+
+/* ---- Encoding: what does not fit sets out->bad ---- */
+
+/* Starts an element whose length is not known yet; give the result to ber_end(). */
+size_t ber_begin(struct wire_out *out, uint8_t tag);
+void ber_end(struct wire_out *out, size_t at);
+
+void ber_put_head(struct wire_out *out, uint8_t tag, size_t len);
+void ber_put_int(struct wire_out *out, uint8_t tag, int64_t v);
+void ber_put_uint(struct wire_out *out, uint8_t tag, uint64_t v);
+void ber_put_octets(struct wire_out *out, uint8_t tag, const void *p, size_t n);
+/* The numbers of a followed by those of b: a column and an instance. A first number above 2 sets out->bad. */
+void ber_put_oid(struct wire_out *out, const uint32_t *a, size_t na, const uint32_t *b, size_t nb);
+
+#endif

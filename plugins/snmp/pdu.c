@@ -1,0 +1,269 @@
+#include "plugins/snmp/pdu.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+/* ---- Decoding ---- */
+
+/* An INTEGER of 32 bits, where the message's structure demands one. */
+static int32_t take_int32(struct wire_in *in)
+{
+    struct wire_in body = ber_expect(in, BER_INTEGER);
+    int64_t v = 0;
+
+    if (in->bad || ber_int(body, &v) < 0 || v < INT32_MIN || v > INT32_MAX) {
+        in->bad = true;
+        return 0;
+    }
+    return (int32_t)v;
+}
+
+int snmp_decode(const void *packet, size_t n, struct snmp_msg *out)
+{
+    struct wire_in all = wire_in(packet, n), body, community, pdu;
+    struct snmp_msg m = {0};
+    int32_t version;
+
+    body = ber_expect(&all, BER_SEQUENCE);
+    version = take_int32(&body);
+    if (all.bad || body.bad)
+        return PD_EPROTO;
+    if (version != SNMP_V1 && version != SNMP_V2C)
+        return PD_EVERSION;
+    m.version = (uint8_t)version;
+    community = ber_expect(&body, BER_OCTETS);
+    m.community = community.p;
+    m.ncommunity = wire_left(&community);
+    m.type = ber_open(&body, &pdu);
+    if (body.bad || m.type < SNMP_GET || m.type > SNMP_REPORT)
+        return PD_EPROTO;
+    if (m.type != SNMP_TRAP_V1) {
+        m.request_id = take_int32(&pdu);
+        m.status = take_int32(&pdu);
+        m.index = take_int32(&pdu);
+        m.varbinds = ber_expect(&pdu, BER_SEQUENCE);
+    }
+    if (pdu.bad)
+        return PD_EPROTO;
+    *out = m;
+    return 0;
+}
+
+/*
+ * Net-SNMP's way to send floating point numbers: an Opaque whose contents are an
+ * element of their own, with the tag 9f 78 (single) or 9f 79 (double).
+ */
+static void decode_opaque(struct wire_in body, struct snmp_varbind *vb)
+{
+    uint64_t bits;
+    uint32_t bits32;
+    float single;
+
+    vb->type = SNMP_OPAQUE;
+    vb->bytes = body.p;
+    vb->n = (uint32_t)wire_left(&body);
+    if (vb->n < 3 || body.p[0] != 0x9f)
+        return;
+    if (vb->n == 7 && body.p[1] == 0x78 && body.p[2] == 4) {
+        wire_bytes(&body, 3);
+        bits32 = wire_u32be(&body);
+        memcpy(&single, &bits32, sizeof single);
+        vb->type = SNMP_FLOAT;
+        vb->f = single;
+    } else if (vb->n == 11 && body.p[1] == 0x79 && body.p[2] == 8) {
+        wire_bytes(&body, 3);
+        bits = wire_u64be(&body);
+        memcpy(&vb->f, &bits, sizeof vb->f);
+        vb->type = SNMP_DOUBLE;
+    }
+}
+
+/* A value whose element is whole. What is wrong inside spoils this value only. */
+static void decode_value(uint8_t tag, struct wire_in body, struct snmp_varbind *vb, uint32_t *ids)
+{
+    int rc = 0;
+
+    vb->type = tag;
+    vb->n = (uint32_t)wire_left(&body);
+    vb->bytes = body.p;
+    switch (tag) {
+    case SNMP_INTEGER:
+        rc = ber_int(body, &vb->i);
+        break;
+    case SNMP_COUNTER32:
+    case SNMP_GAUGE32:
+    case SNMP_TIMETICKS:
+    case SNMP_UINTEGER32:
+        rc = ber_uint(body, 32, &vb->u);
+        break;
+    case SNMP_COUNTER64:
+        rc = ber_uint(body, 64, &vb->u);
+        break;
+    case SNMP_OID:
+        rc = ber_oid(body, ids, OID_MAX);
+        vb->oid = ids;
+        vb->n = rc > 0 ? (uint32_t)rc : 0;
+        break;
+    case SNMP_IPADDRESS:
+        rc = vb->n == 4 ? 0 : PD_EPROTO;
+        break;
+    case SNMP_OPAQUE:
+        decode_opaque(body, vb);
+        break;
+    case SNMP_OCTETS:
+    case SNMP_NSAP:
+    case SNMP_NULL:
+    case SNMP_NO_SUCH_OBJECT:
+    case SNMP_NO_SUCH_INSTANCE:
+    case SNMP_END_OF_MIB_VIEW:
+        break;
+    default:
+        rc = PD_EPROTO;
+    }
+    if (rc < 0)
+        vb->type = SNMP_BAD;
+}
+
+int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out)
+{
+    struct wire_in list = m->varbinds;
+    uint32_t *ids = out->ids;
+
+    out->n = 0;
+    while (wire_left(&list) > 0) {
+        struct wire_in pair = ber_expect(&list, BER_SEQUENCE), name, value;
+        struct snmp_varbind *vb = &out->v[out->n];
+        uint8_t tag;
+        int n;
+
+        if (out->n == SNMP_MAX_VARBINDS)
+            return PD_ERANGE;
+        name = ber_expect(&pair, BER_OID);
+        tag = ber_open(&pair, &value);
+        n = ber_oid(name, ids, OID_MAX);
+        if (list.bad || pair.bad || wire_left(&pair) > 0 || n < 0)
+            return PD_EPROTO;
+        *vb = (struct snmp_varbind){.name = ids, .nname = (uint16_t)n};
+        ids += n;
+        decode_value(tag, value, vb, ids);
+        if (vb->type == SNMP_OID)
+            ids += vb->n;
+        out->n++;
+    }
+    return 0;
+}
+
+/* ---- Encoding ---- */
+
+enum { GROWTH = 12 }; /* bytes that the lengths of the three open elements may still come to need */
+
+void snmp_begin(struct snmp_writer *w, void *buf, size_t n, const struct snmp_msg *head)
+{
+    w->out = wire_out(buf, n);
+    w->message = ber_begin(&w->out, BER_SEQUENCE);
+    ber_put_int(&w->out, BER_INTEGER, head->version);
+    ber_put_octets(&w->out, BER_OCTETS, head->community, head->ncommunity);
+    w->pdu = ber_begin(&w->out, head->type);
+    ber_put_int(&w->out, BER_INTEGER, head->request_id);
+    ber_put_int(&w->out, BER_INTEGER, head->status);
+    ber_put_int(&w->out, BER_INTEGER, head->index);
+    w->list = ber_begin(&w->out, BER_SEQUENCE);
+}
+
+/* Keeps what was added since `before`, if the message can still be ended around it. */
+static bool keep(struct snmp_writer *w, const struct wire_out *before)
+{
+    if (!w->out.bad && (size_t)(w->out.end - w->out.p) >= GROWTH)
+        return true;
+    w->out = *before;
+    return false;
+}
+
+static void put_value(struct wire_out *out, const struct snmp_varbind *vb)
+{
+    uint8_t opaque[11] = {0x9f, vb->type, vb->type == SNMP_FLOAT ? 4 : 8};
+    struct wire_out special = wire_out(opaque + 3, sizeof opaque - 3);
+    float single = 0;
+    uint64_t bits;
+    uint32_t bits32;
+
+    switch (vb->type) {
+    case SNMP_INTEGER:
+        ber_put_int(out, vb->type, vb->i);
+        break;
+    case SNMP_COUNTER32:
+    case SNMP_GAUGE32:
+    case SNMP_TIMETICKS:
+    case SNMP_UINTEGER32:
+    case SNMP_COUNTER64:
+        ber_put_uint(out, vb->type, vb->u);
+        break;
+    case SNMP_OID:
+        ber_put_oid(out, vb->oid, vb->n, NULL, 0);
+        break;
+    case SNMP_FLOAT:
+        single = (float)vb->f;
+        memcpy(&bits32, &single, sizeof bits32);
+        wire_put_u32be(&special, bits32);
+        ber_put_octets(out, SNMP_OPAQUE, opaque, 7);
+        break;
+    case SNMP_DOUBLE:
+        memcpy(&bits, &vb->f, sizeof bits);
+        wire_put_u64be(&special, bits);
+        ber_put_octets(out, SNMP_OPAQUE, opaque, 11);
+        break;
+    case SNMP_OCTETS:
+    case SNMP_IPADDRESS:
+    case SNMP_OPAQUE:
+    case SNMP_NSAP:
+        ber_put_octets(out, vb->type, vb->bytes, vb->n);
+        break;
+    default: /* NULL and the exceptions have no contents */
+        ber_put_head(out, vb->type, 0);
+    }
+}
+
+bool snmp_put(struct snmp_writer *w, const struct snmp_varbind *vb)
+{
+    struct wire_out before = w->out;
+    size_t at = ber_begin(&w->out, BER_SEQUENCE);
+
+    ber_put_oid(&w->out, vb->name, vb->nname, NULL, 0);
+    put_value(&w->out, vb);
+    ber_end(&w->out, at);
+    return keep(w, &before);
+}
+
+bool snmp_put_encoded(struct snmp_writer *w, const void *varbind, size_t n)
+{
+    struct wire_out before = w->out;
+
+    wire_put_bytes(&w->out, varbind, n);
+    return keep(w, &before);
+}
+
+bool snmp_put_name(struct snmp_writer *w, const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
+{
+    struct wire_out before = w->out;
+
+    snmp_encode_name(&w->out, a, na, b, nb);
+    return keep(w, &before);
+}
+
+void snmp_encode_name(struct wire_out *out, const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
+{
+    size_t at = ber_begin(out, BER_SEQUENCE);
+
+    ber_put_oid(out, a, na, b, nb);
+    ber_put_head(out, BER_NULL, 0);
+    ber_end(out, at);
+}
+
+size_t snmp_end(struct snmp_writer *w)
+{
+    ber_end(&w->out, w->list);
+    ber_end(&w->out, w->pdu);
+    ber_end(&w->out, w->message);
+    return w->out.bad ? 0 : wire_used(&w->out);
+}

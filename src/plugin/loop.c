@@ -1,0 +1,155 @@
+#include "plugin/loop.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+struct pd_watch {
+    struct event *event;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+struct pd_loop {
+    struct pd_services services;
+    struct event_base *base;
+    struct event *tick; /* wakes the loop for the wheel's next timer */
+    bool stop;
+};
+
+/* ---- The services ---- */
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct pd_watch *w = arg;
+
+    (void)fd;
+    (void)what;
+    w->fn(w->arg);
+}
+
+static struct pd_watch *watch_read(void *loop, int fd, void (*fn)(void *arg), void *arg)
+{
+    struct pd_loop *l = loop;
+    struct pd_watch *w = xcalloc(1, sizeof *w);
+
+    w->fn = fn;
+    w->arg = arg;
+    w->event = event_new(l->base, fd, EV_READ | EV_PERSIST, on_readable, w);
+    if (!w->event || event_add(w->event, NULL) < 0) {
+        if (w->event)
+            event_free(w->event);
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static void unwatch(struct pd_watch *w)
+{
+    if (!w)
+        return;
+    event_free(w->event);
+    free(w);
+}
+
+/* ---- The loop ---- */
+
+/* The wheel is advanced between rounds; the event only has to end the wait. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+}
+
+int pd_loop_new(const struct pd_clock *clock, const struct pd_rng *rng, struct pd_loop **out)
+{
+    struct pd_loop *l = xcalloc(1, sizeof *l);
+
+    l->base = event_base_new();
+    l->tick = l->base ? event_new(l->base, -1, 0, on_tick, l) : NULL;
+    if (!l->tick) {
+        if (l->base)
+            event_base_free(l->base);
+        free(l);
+        return PD_EIO;
+    }
+    l->services = (struct pd_services){
+        .clock = *clock,
+        .rng = *rng,
+        .wheel = wheel_new(clock_mono(clock)),
+        .watch_read = watch_read,
+        .unwatch = unwatch,
+        .loop = l,
+    };
+    *out = l;
+    return 0;
+}
+
+void pd_loop_free(struct pd_loop *l)
+{
+    if (!l)
+        return;
+    event_free(l->tick);
+    event_base_free(l->base);
+    wheel_free(l->services.wheel);
+    free(l);
+}
+
+const struct pd_services *pd_loop_services(const struct pd_loop *l)
+{
+    return &l->services;
+}
+
+struct event_base *pd_loop_base(const struct pd_loop *l)
+{
+    return l->base;
+}
+
+/* Arms the tick for the wheel's next timer, or leaves it unset where nothing is to come. */
+static int arm(struct pd_loop *l, int64_t max_ms)
+{
+    int64_t now = clock_mono(&l->services.clock);
+    int64_t next = wheel_next(l->services.wheel);
+    int64_t wait = next == INT64_MAX ? -1 : next > now ? next - now : 0;
+    struct timeval tv;
+
+    if (max_ms >= 0 && (wait < 0 || wait > max_ms))
+        wait = max_ms;
+    if (wait < 0)
+        return event_del(l->tick);
+    tv.tv_sec = wait / 1000;
+    tv.tv_usec = wait % 1000 * 1000;
+    return event_add(l->tick, &tv);
+}
+
+int pd_loop_once(struct pd_loop *l, int64_t max_ms)
+{
+    wheel_advance(l->services.wheel, clock_mono(&l->services.clock));
+    if (l->stop)
+        return 0;
+    if (arm(l, max_ms) < 0 || event_base_loop(l->base, EVLOOP_ONCE) < 0)
+        return PD_EIO;
+    wheel_advance(l->services.wheel, clock_mono(&l->services.clock));
+    return 0;
+}
+
+int pd_loop_run(struct pd_loop *l)
+{
+    int rc = 0;
+
+    l->stop = false;
+    while (!l->stop && !rc)
+        rc = pd_loop_once(l, -1);
+    return rc;
+}
+
+void pd_loop_stop(struct pd_loop *l)
+{
+    l->stop = true;
+}
