@@ -57,4 +57,11 @@ const struct knowledge *core_knowledge(const struct core *c);
 void core_command(struct core *c, const char *name, const char *args, const char *actor,
                   void (*done)(void *arg, int err, const char *json_or_why), void *arg);
 
+/*
+ * A query by name: what is answered from memory ("status", "live",
+ * "device.show", "facts") at once, everything else by store_query().
+ */
+void core_query(struct core *c, const struct query_args *args, void (*done)(void *arg, const struct query_page *page),
+                void *arg);
+
 #endif

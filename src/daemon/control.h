@@ -1,0 +1,87 @@
+#ifndef PD_DAEMON_CONTROL_H
+#define PD_DAEMON_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/core.h"
+
+struct event_base;
+
+/*
+ * The control socket: how patrolctl and other faces talk to patrold. A UNIX
+ * stream socket, mode 0660, of group patrold where there is one. Lines of JSON,
+ * one object a line, UTF-8, at most 1 MiB each way of asking; answers may be
+ * longer. Every request has an "id" (any number or string of at most 64 bytes),
+ * which its answers carry. Requests may be sent without waiting for answers;
+ * answers come as they are ready, not always in order. Stamps are UTC
+ * milliseconds (NAME_ms), codes are English and never translated.
+ *
+ * Commands change something. They are answered when the change is on disk:
+ *
+ *     {"id":1,"cmd":"device.add","args":{"name":"3F-copy","address":"10.0.3.9"}}
+ *     {"id":1,"ok":{"device":17}}
+ *     {"id":1,"error":{"code":"exists","text":"a device named '3F-copy' is there already"}}
+ *
+ *     device.add     name, address; port, collector, credential, profile, site, labels  -> device
+ *     device.remove  device (name, or id as number or text)                             -> device
+ *     device.poll    device; answered when the poll has ended     -> device, status, rtt_ms, detail
+ *     alert.ack      alert (its id)                                                     -> alert
+ *     ticket.VERB    ticket (number, or id); note; ticket.dispatch: assignee    -> ticket, number, state
+ *     reload         reads the configuration again                                      -> hash
+ *
+ * VERB is one of ticket_verb_name(). The peer's user name is written down as who
+ * did it.
+ *
+ * Queries read pages; "next" is the cursor of the page after this one, 0 at the end:
+ *
+ *     {"id":2,"query":"tickets","filters":{"state":"open"},"after":0,"limit":500}
+ *     {"id":2,"rows":[{…},{…}],"next":0}
+ *
+ * The names and filters of stored rows are store_query()'s. Answered from memory:
+ *
+ *     status       one row: how patrold itself is doing, troubles first
+ *     live         a row for each device: id, name, state, last_poll_ms, last_answer_ms, rtt_ms, open_faults,
+ *                  components, readings
+ *     device.show  filter device (name or id): one row, its record, status and
+ *                  components with their points {"value":12,"unit":"%","quality":"good"}
+ *     facts        filter device: a row for each device, as patrolctl facts writes it
+ *
+ * A tail is a query of events that goes on: it sends each event after the cursor
+ * as it is committed, none missed, none twice:
+ *
+ *     {"id":3,"tail":{"after":1041,"filters":{"device":17}}}
+ *     {"id":3,"event":{"number":1042,…}}
+ *
+ * "after": -1 begins with what happens from now on. Filters are those of the
+ * query "events". The first answer is {"id":3,"tail":1041}: it stands now, and
+ * begins after that number. A tail ends with its connection.
+ *
+ * Codes of errors: invalid, not-found, exists, io, no-space, busy, not-allowed,
+ * timeout, protocol, range, corrupt, version, unsupported, connection,
+ * cancelled, state; and "queued" for a command that was decided but could not be
+ * stored yet: it will be when the disk takes writes again. A line that is no
+ * such request is answered with "id":null; one that is too long ends the
+ * connection after that.
+ */
+struct control;
+
+struct control_config {
+    struct event_base *base;
+    struct core *core; /* outlives the control */
+    const char *path;
+    /* Reads the configuration anew: 0 and *text a JSON object, or an error with *text in words; free it. */
+    int (*reload)(void *ctx, char **text);
+    void *ctx;
+};
+
+/* Listens. A dead socket file of ours is replaced; PD_EBUSY if somebody answers on it; *why (free it). */
+int control_start(const struct control_config *config, struct control **out, char **why);
+/* Closes every connection and removes the socket. */
+void control_stop(struct control *c);
+/* Serves a connected stream socket (takes fd) as if it had come in; its commands carry actor. */
+void control_adopt(struct control *c, int fd, const char *actor);
+/* Wakes tails: events up to this number are on disk. */
+void control_committed(struct control *c, int64_t last_event);
+
+#endif
