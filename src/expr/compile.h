@@ -53,7 +53,8 @@ void compile_want(struct compiler *c, enum value_type want);
 /* ---- Inside the compiler ---- */
 
 /* Records the first mistake, about text[at .. at+len-1]. */
-void compile_fail(struct compiler *c, size_t at, size_t len, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void compile_fail(struct compiler *c, size_t at, size_t len, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 void compile_fail_operand(struct compiler *c, const struct operand *o, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -68,7 +69,10 @@ void compile_emit(struct compiler *c, enum op op, size_t n, enum value_type type
 
 /* The literal `unknown`. */
 bool operand_is_unknown(const struct compiler *c, const struct operand *o);
-static inline bool operand_is_literal_text(const struct operand *o) { return o->constant && o->type == VALUE_TEXT; }
+static inline bool operand_is_literal_text(const struct operand *o)
+{
+    return o->constant && o->type == VALUE_TEXT;
+}
 
 /* Turns a literal text into the number of a member of owner's dictionary; fails if there is none. */
 bool compile_member(struct compiler *c, struct operand *literal, const struct operand *owner);

@@ -5,7 +5,10 @@
 
 #include "expr/expr.h"
 
-static bool is_good(struct value v) { return v.quality == QUALITY_GOOD; }
+static bool is_good(struct value v)
+{
+    return v.quality == QUALITY_GOOD;
+}
 
 /* What comes of operands that are not all good; the graver quality wins. */
 static struct value spoilt(struct value a, struct value b)
@@ -25,7 +28,10 @@ static bool as_double(struct value v, double *out)
 }
 
 /* A number that was reckoned; what is not finite is none. */
-static struct value reckoned(double x) { return isfinite(x) ? value_num(x) : VALUE_UNKNOWN; }
+static struct value reckoned(double x)
+{
+    return isfinite(x) ? value_num(x) : VALUE_UNKNOWN;
+}
 
 static struct value arith_int(enum op op, int64_t a, int64_t b)
 {
@@ -157,7 +163,10 @@ static struct value text_test(enum op op, struct value text, struct value part)
     return value_bool(strncmp(text.text, part.text, strlen(part.text)) == 0);
 }
 
-static bool is_bool(struct value v, bool want) { return is_good(v) && v.type == VALUE_BOOL && v.b == want; }
+static bool is_bool(struct value v, bool want)
+{
+    return is_good(v) && v.type == VALUE_BOOL && v.b == want;
+}
 
 /* Kleene: one that decides does so whatever the other is. */
 static struct value logic(struct value a, struct value b, bool decider)

@@ -13,7 +13,7 @@ struct expr {
     struct value *consts;
     size_t ninsns;
     char *text, *texts; /* texts: what text constants point into */
-    uint32_t *slots; /* those it reads, ascending */
+    uint32_t *slots;    /* those it reads, ascending */
     size_t nslots;
 };
 
@@ -88,9 +88,15 @@ void expr_free(struct expr *e)
     free(e);
 }
 
-enum value_type expr_type(const struct expr *e) { return e->type; }
+enum value_type expr_type(const struct expr *e)
+{
+    return e->type;
+}
 
-const char *expr_text(const struct expr *e) { return e->text; }
+const char *expr_text(const struct expr *e)
+{
+    return e->text;
+}
 
 /* A result as the type that was promised; another one is unknown. */
 static struct value convert(struct value v, enum value_type type)
@@ -102,7 +108,7 @@ static struct value convert(struct value v, enum value_type type)
         v.num = (double)v.i;
         return v;
     }
-    return v.type == VALUE_NONE ? v : VALUE_UNKNOWN;
+    return VALUE_UNKNOWN;
 }
 
 struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots)

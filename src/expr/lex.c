@@ -5,11 +5,26 @@
 
 #include "expr/grammar.h"
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-static bool is_name(char c) { return is_alpha(c) || is_digit(c) || c == '.'; }
-static bool is_control(char c) { return (unsigned char)c < 0x20 || c == 0x7f; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static bool is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+static bool is_name(char c)
+{
+    return is_alpha(c) || is_digit(c) || c == '.';
+}
+static bool is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
 
 /* Bytes of the character at s, for errors that show it: all its continuation bytes belong to it. */
 static size_t char_len(const char *s)
@@ -33,10 +48,9 @@ static const struct word keywords[] = {
 
 /* Longer ones before those they begin with. */
 static const struct word operators[] = {
-    {"!=", TOKEN_NE},   {"<=", TOKEN_LE},    {">=", TOKEN_GE},     {"=", TOKEN_EQ},
-    {"<", TOKEN_LT},    {">", TOKEN_GT},     {"+", TOKEN_PLUS},    {"-", TOKEN_MINUS},
-    {"*", TOKEN_STAR},  {"/", TOKEN_SLASH},  {"%", TOKEN_PERCENT}, {"(", TOKEN_LPAREN},
-    {")", TOKEN_RPAREN}, {",", TOKEN_COMMA},
+    {"!=", TOKEN_NE},     {"<=", TOKEN_LE},    {">=", TOKEN_GE},    {"=", TOKEN_EQ},    {"<", TOKEN_LT},
+    {">", TOKEN_GT},      {"+", TOKEN_PLUS},   {"-", TOKEN_MINUS},  {"*", TOKEN_STAR},  {"/", TOKEN_SLASH},
+    {"%", TOKEN_PERCENT}, {"(", TOKEN_LPAREN}, {")", TOKEN_RPAREN}, {",", TOKEN_COMMA},
 };
 
 /* What people write who come from other languages. */

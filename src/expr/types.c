@@ -31,7 +31,10 @@ static const char *type_words(enum value_type t)
     return "?";
 }
 
-static bool type_is_number(enum value_type t) { return t == VALUE_INT || t == VALUE_NUM; }
+static bool type_is_number(enum value_type t)
+{
+    return t == VALUE_INT || t == VALUE_NUM;
+}
 
 /* Types of which nothing is known until run time fit everywhere. */
 static bool fits(enum value_type have, enum value_type want)
@@ -159,9 +162,9 @@ void compile_binary(struct compiler *c, struct token op)
         int token;
         enum op op;
     } ops[] = {
-        {TOKEN_PLUS, OP_ADD}, {TOKEN_MINUS, OP_SUB}, {TOKEN_STAR, OP_MUL}, {TOKEN_SLASH, OP_DIV},
-        {TOKEN_PERCENT, OP_MOD}, {TOKEN_EQ, OP_EQ}, {TOKEN_NE, OP_NE}, {TOKEN_LT, OP_LT},
-        {TOKEN_LE, OP_LE}, {TOKEN_GT, OP_GT}, {TOKEN_GE, OP_GE}, {TOKEN_HAS, OP_HAS},
+        {TOKEN_PLUS, OP_ADD},    {TOKEN_MINUS, OP_SUB}, {TOKEN_STAR, OP_MUL}, {TOKEN_SLASH, OP_DIV},
+        {TOKEN_PERCENT, OP_MOD}, {TOKEN_EQ, OP_EQ},     {TOKEN_NE, OP_NE},    {TOKEN_LT, OP_LT},
+        {TOKEN_LE, OP_LE},       {TOKEN_GT, OP_GT},     {TOKEN_GE, OP_GE},    {TOKEN_HAS, OP_HAS},
     };
     size_t i = 0;
 
@@ -200,8 +203,8 @@ void compile_logic(struct compiler *c, struct token op, size_t skip)
 struct function {
     const char *name, *use;
     enum op op;
-    size_t min, max;       /* arguments */
-    enum value_type param; /* what each has to be; NONE: anything */
+    size_t min, max;        /* arguments */
+    enum value_type param;  /* what each has to be; NONE: anything */
     enum value_type result; /* NONE: the common type of the arguments */
 };
 

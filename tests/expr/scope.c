@@ -1,0 +1,57 @@
+#include "scope.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+static const char *const names[SLOT_COUNT + 1] = {"level",         "pages", "state", "errors", "name",
+                                                  "device.online", "any",   "other", NULL};
+
+static const enum value_type types[SLOT_COUNT] = {VALUE_NUM,  VALUE_INT,  VALUE_ENUM, VALUE_BITS,
+                                                  VALUE_TEXT, VALUE_BOOL, VALUE_NONE, VALUE_ENUM};
+
+static const char *const states[] = {"up", "down", "testing", NULL};
+static const char *const flags[] = {"jammed", "low paper", "卡纸", NULL};
+static const int64_t flag_numbers[] = {0, 1, 63};
+
+static int resolve(void *ctx, const char *name, struct expr_name *out)
+{
+    (void)ctx;
+    for (unsigned i = 0; i < SLOT_COUNT; i++)
+        if (strcmp(names[i], name) == 0) {
+            *out = (struct expr_name){.slot = i, .type = types[i]};
+            return 0;
+        }
+    return PD_ENOENT;
+}
+
+static const char *const *all_names(void *ctx)
+{
+    (void)ctx;
+    return names;
+}
+
+static const char *const *members(void *ctx, unsigned slot)
+{
+    (void)ctx;
+    return slot == SLOT_ERRORS ? flags : states;
+}
+
+static int member(void *ctx, unsigned slot, const char *name, int64_t *out)
+{
+    const char *const *list = members(ctx, slot);
+
+    for (int i = 0; list[i]; i++)
+        if (strcmp(list[i], name) == 0) {
+            *out = slot == SLOT_ERRORS ? flag_numbers[i] : i + 1;
+            return 0;
+        }
+    return PD_ENOENT;
+}
+
+const struct expr_scope test_scope = {
+    .resolve = resolve,
+    .member = member,
+    .names = all_names,
+    .members = members,
+};
