@@ -1,0 +1,175 @@
+#include "conf/report.h"
+
+#include <stdarg.h>
+
+/* Columns of the file's line that are shown; a longer one is cut around the place. */
+enum { EXCERPT_WIDTH = 120, EXCERPT_BEFORE = 60, INDENT = 4 };
+
+void conf_report_free(struct conf_report *r)
+{
+    sbuf_free(&r->text);
+    r->errors = 0;
+}
+
+/* Counts; false when enough was written already. */
+static bool report_begin(struct conf_report *r)
+{
+    r->errors++;
+    if (r->errors == REPORT_MAX + 1)
+        sbuf_add(&r->text, "more errors follow: they are counted only\n");
+    return r->errors <= REPORT_MAX;
+}
+
+static void add_message(struct conf_report *r, const char *fmt, va_list ap)
+{
+    struct sbuf msg = {0};
+
+    sbuf_vaddf(&msg, fmt, ap);
+    sbuf_add(&r->text, "error: ");
+    sbuf_add_visible(&r->text, msg.s ? msg.s : "");
+    sbuf_addc(&r->text, '\n');
+    sbuf_free(&msg);
+}
+
+/* Bytes of the first n characters of the len bytes at s. */
+static size_t bytes_of(const char *s, size_t len, size_t n)
+{
+    size_t i = 0;
+
+    while (i < len && n > 0) {
+        i++;
+        while (i < len && ((unsigned char)s[i] & 0xc0) == 0x80)
+            i++;
+        n--;
+    }
+    return i;
+}
+
+/* A part of a line as a terminal shows it, and how wide that is. */
+static size_t add_excerpt(struct sbuf *out, const char *s, size_t len)
+{
+    struct sbuf raw = {0}, shown = {0};
+    size_t width;
+
+    sbuf_addn(&raw, s, len);
+    for (size_t i = 0; i < raw.n; i++)
+        if (raw.s[i] == '\t' || raw.s[i] == '\0')
+            raw.s[i] = ' ';
+    sbuf_add_visible(&shown, raw.s ? raw.s : "");
+    width = str_width(shown.s ? shown.s : "");
+    sbuf_add(out, shown.s ? shown.s : "");
+    sbuf_free(&raw);
+    sbuf_free(&shown);
+    return width;
+}
+
+static void add_caret_line(struct conf_report *r, const struct yaml_file *f, int line, int col, int width)
+{
+    size_t len, from = 0, chars = col > 0 ? (size_t)col - 1 : 0, before, under;
+    const char *s = yaml_line(f, line, &len);
+    struct sbuf caret = {0};
+
+    if (!s)
+        return;
+    if (chars > EXCERPT_WIDTH - EXCERPT_BEFORE / 2) {
+        from = bytes_of(s, len, chars - EXCERPT_BEFORE);
+        chars = EXCERPT_BEFORE;
+    }
+    s += from;
+    len = bytes_of(s, len - from, EXCERPT_WIDTH);
+    before = bytes_of(s, len, chars);
+    under = bytes_of(s + before, len - before, width > 0 ? (size_t)width : 1);
+
+    sbuf_addf(&r->text, "%*s", INDENT, "");
+    sbuf_addf(&caret, "%*s", INDENT, "");
+    for (size_t n = add_excerpt(&r->text, s, before); n > 0; n--)
+        sbuf_addc(&caret, ' ');
+    sbuf_addc(&caret, '^');
+    for (size_t n = add_excerpt(&r->text, s + before, under); n > 1; n--)
+        sbuf_addc(&caret, '~');
+    add_excerpt(&r->text, s + before + under, len - before - under);
+    sbuf_addf(&r->text, "\n%s\n", caret.s);
+    sbuf_free(&caret);
+}
+
+static void complain(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt,
+                     va_list ap)
+{
+    if (!report_begin(r))
+        return;
+    sbuf_addf(&r->text, "%s:%d:%d: ", f->path, line, col);
+    add_message(r, fmt, ap);
+    add_caret_line(r, f, line, col, width);
+}
+
+static int chars_of(const char *s, size_t n)
+{
+    int chars = 0;
+
+    for (size_t i = 0; i < n && s[i]; i++)
+        if (((unsigned char)s[i] & 0xc0) != 0x80)
+            chars++;
+    return chars;
+}
+
+void conf_error(struct conf_report *r, struct yaml_node *at, const char *fmt, ...)
+{
+    bool word = at->type == YAML_TEXT && !at->quoted;
+    va_list ap;
+
+    va_start(ap, fmt);
+    complain(r, at->file, at->line, at->col, word ? chars_of(at->text, EXCERPT_WIDTH) : 1, fmt, ap);
+    va_end(ap);
+    at->bad = true;
+}
+
+void conf_error_within(struct conf_report *r, const struct yaml_node *text, size_t offset, size_t len, const char *fmt,
+                       ...)
+{
+    int line, col;
+    va_list ap;
+
+    yaml_locate(text, offset, &line, &col);
+    va_start(ap, fmt);
+    complain(r, text->file, line, col, chars_of(text->text + offset, len), fmt, ap);
+    va_end(ap);
+}
+
+void conf_error_at(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    complain(r, f, line, col, width, fmt, ap);
+    va_end(ap);
+}
+
+void conf_error_file(struct conf_report *r, const char *path, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!report_begin(r))
+        return;
+    sbuf_addf(&r->text, "%s: ", path);
+    va_start(ap, fmt);
+    add_message(r, fmt, ap);
+    va_end(ap);
+}
+
+void conf_suggest(struct sbuf *out, const char *word, const char *const *list)
+{
+    const char *near = str_nearest(word, list);
+    size_t n = 0;
+
+    while (list[n])
+        n++;
+    if (near) {
+        sbuf_addf(out, " (did you mean '%s'?)", near);
+        return;
+    }
+    if (n == 0 || n > 16)
+        return;
+    for (size_t i = 0; i < n; i++)
+        sbuf_addf(out, "%s%s", i == 0 ? " (known here: " : ", ", list[i]);
+    sbuf_addc(out, ')');
+}
