@@ -101,7 +101,7 @@ const char *expr_text(const struct expr *e)
 /* A result as the type that was promised; another one is unknown. */
 static struct value convert(struct value v, enum value_type type)
 {
-    if (v.quality != QUALITY_GOOD && v.quality != QUALITY_STALE)
+    if (v.quality != QUALITY_GOOD && (v.quality != QUALITY_STALE || v.type == VALUE_NONE))
         return value_quality(v.quality);
     if (type == VALUE_NUM && v.type == VALUE_INT) {
         v.type = VALUE_NUM;
