@@ -29,6 +29,7 @@ struct desk_config {
 
 struct desk *desk_new(const struct desk_config *config);
 void desk_free(struct desk *d);
+/* From the store: the open tickets at start, and a closed one that is to be reopened by desk_ticket_verb(). */
 void desk_load_ticket(struct desk *d, const struct ticket *t);
 void desk_set_last_id(struct desk *d, int64_t ticket_id);
 
@@ -37,18 +38,25 @@ void desk_set_last_id(struct desk *d, int64_t ticket_id);
  * still open for this fault. Sets a->ticket_id.
  */
 void desk_fault_opened(struct desk *d, struct change *c, const struct rule *r, struct alert *a);
-void desk_fault_changed(struct desk *d, struct change *c, const struct rule *r, const struct alert *a);
+/*
+ * A fault has another degree. The ticket keeps the gravest one of its life; a
+ * degree that wants a ticket where none is open gets one.
+ */
+void desk_fault_changed(struct desk *d, struct change *c, const struct rule *r, struct alert *a);
 /* A fault closed: a ticket nobody has accepted is cancelled as recovered by itself; others are only told. */
 void desk_fault_closed(struct desk *d, struct change *c, const struct alert *a);
 
 /*
- * Staff's verbs. note may be NULL; assignee only with DISPATCH. PD_ENOENT; PD_ESTATE with *why (free
- * it) naming what is possible.
+ * Staff's verbs. note may be NULL; assignee only with DISPATCH. PD_ENOENT; PD_EINVAL, PD_EEXIST (another
+ * ticket is open for the fault of one to be reopened) and PD_ESTATE with *why (free it) naming what is
+ * possible.
  */
 int desk_ticket_verb(struct desk *d, int64_t id, enum ticket_verb verb, const char *assignee, const char *note,
                      const char *actor, struct change *c, char **why);
 
-const struct ticket *desk_ticket(const struct desk *d, int64_t id);      /* open ones; NULL */
-int64_t desk_ticket_by_number(const struct desk *d, const char *number); /* 0 if no open one */
+const struct ticket *desk_ticket(const struct desk *d, int64_t id);                     /* open ones; NULL */
+const struct ticket *desk_ticket_of_fault(const struct desk *d, const struct alert *a); /* open ones; NULL */
+int64_t desk_ticket_by_number(const struct desk *d, const char *number);                /* 0 if no open one */
+size_t desk_open_tickets(const struct desk *d);
 
 #endif
