@@ -42,17 +42,14 @@ static int setup(void **state)
     config.clock = clock_fake_ops(&f->clock);
     f->desk = desk_new(&config);
     desk_set_last_id(f->desk, 11);
-    f->rule = (struct rule){.name = (char *)"jam",
-                            .family = (char *)"jam",
-                            .severity = SEVERITY_MAJOR,
-                            .ticket = true,
-                            .category = (char *)"hardware"};
+    f->rule = (struct rule){
+        .name = "jam", .family = "jam", .severity = SEVERITY_MAJOR, .ticket = true, .category = "hardware"};
     f->alert = (struct alert){.id = 7,
-                              .family = (char *)"jam",
+                              .family = "jam",
                               .device_id = 3,
-                              .kind = (char *)"device",
-                              .key = (char *)"",
-                              .rule = (char *)"jam",
+                              .kind = "device",
+                              .key = "",
+                              .rule = "jam",
                               .severity = SEVERITY_MAJOR,
                               .state = ALERT_FIRING};
     f->change = change_new();
@@ -129,7 +126,7 @@ static void a_consumable_is_a_supply_ticket(void **state)
 {
     struct fixture *f = *state;
 
-    f->rule.category = (char *)"consumable";
+    f->rule.category = "consumable";
     desk_fault_opened(f->desk, f->change, &f->rule, &f->alert);
     assert_int_equal(row(f->change)->kind, TICKET_KIND_SUPPLY);
 }
@@ -183,7 +180,7 @@ static void only_a_graver_degree_is_told(void **state)
     assert_int_equal(desk_ticket(f->desk, 12)->severity, SEVERITY_MAJOR);
 
     f->alert.severity = SEVERITY_CRITICAL;
-    f->alert.rule = (char *)"jam-bad";
+    f->alert.rule = "jam-bad";
     desk_fault_changed(f->desk, f->change, &f->rule, &f->alert);
     assert_event(f->change, 1, "ticket.graver");
     assert_int_equal(row(f->change)->severity, SEVERITY_CRITICAL);
@@ -212,7 +209,7 @@ static void faults_of_other_components_have_their_own(void **state)
 
     desk_fault_opened(f->desk, f->change, &f->rule, &f->alert);
     other.id = 8;
-    other.key = (char *)"2";
+    other.key = "2";
     desk_fault_opened(f->desk, f->change, &f->rule, &other);
     assert_int_equal(other.ticket_id, 13);
     assert_ptr_equal(desk_ticket_of_fault(f->desk, &other), desk_ticket(f->desk, 13));
@@ -278,12 +275,12 @@ static void a_closed_ticket_is_reopened_unless_another_is_open(void **state)
 {
     struct fixture *f = *state;
     struct ticket closed = {.id = 5,
-                            .number = (char *)"PK-000005",
+                            .number = "PK-000005",
                             .state = TICKET_CLOSED,
                             .device_id = 3,
-                            .family = (char *)"jam",
-                            .component_kind = (char *)"device",
-                            .key = (char *)"",
+                            .family = "jam",
+                            .component_kind = "device",
+                            .key = "",
                             .closed_ms = 999};
     char *why = NULL;
 
@@ -295,7 +292,7 @@ static void a_closed_ticket_is_reopened_unless_another_is_open(void **state)
     assert_int_equal(f->alert.ticket_id, 5);
 
     closed.id = 6;
-    closed.number = (char *)"PK-000006";
+    closed.number = "PK-000006";
     desk_load_ticket(f->desk, &closed);
     assert_int_equal(desk_ticket_verb(f->desk, 6, TICKET_REOPEN, NULL, NULL, "li", f->change, &why), PD_EEXIST);
     assert_string_equal(why, "PK-000006 cannot be reopened: PK-000005 is open for the same fault");
