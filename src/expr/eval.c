@@ -89,6 +89,10 @@ static bool order(struct value a, struct value b, int *out)
 {
     double x, y;
 
+    if (a.type == VALUE_NUM && b.type == VALUE_NUM && !isunordered(a.num, b.num)) {
+        *out = (a.num > b.num) - (a.num < b.num);
+        return true;
+    }
     if (a.type == VALUE_INT && b.type == VALUE_INT) {
         *out = (a.i > b.i) - (a.i < b.i);
         return true;
@@ -119,6 +123,11 @@ static bool equality(struct value a, struct value b, int *out)
     }
 }
 
+/* Which orders (less 1, equal 2, greater 4) make a comparison true. */
+static const uint8_t accepts[] = {
+    [OP_EQ] = 2, [OP_NE] = 1 | 4, [OP_LT] = 1, [OP_LE] = 1 | 2, [OP_GT] = 4, [OP_GE] = 2 | 4,
+};
+
 static struct value compare(enum op op, struct value a, struct value b)
 {
     int c;
@@ -127,20 +136,7 @@ static struct value compare(enum op op, struct value a, struct value b)
         return spoilt(a, b);
     if (!(op == OP_EQ || op == OP_NE ? equality(a, b, &c) : order(a, b, &c)))
         return VALUE_UNKNOWN;
-    switch (op) {
-    case OP_EQ:
-        return value_bool(c == 0);
-    case OP_NE:
-        return value_bool(c != 0);
-    case OP_LT:
-        return value_bool(c < 0);
-    case OP_LE:
-        return value_bool(c <= 0);
-    case OP_GT:
-        return value_bool(c > 0);
-    default:
-        return value_bool(c >= 0);
-    }
+    return value_bool(accepts[op] >> (c + 1) & 1);
 }
 
 static struct value has(struct value set, struct value flag)
@@ -228,11 +224,13 @@ static struct value extreme(enum op op, const struct value *v, size_t n)
     if (is_good(best) && best.type != VALUE_INT && best.type != VALUE_NUM)
         return VALUE_UNKNOWN;
     for (size_t i = 1; i < n; i++) {
-        struct value better = compare(op == OP_MIN ? OP_LT : OP_GT, v[i], best);
+        int c;
 
-        if (!is_good(better))
-            best = better;
-        else if (better.b)
+        if (!is_good(best) || !is_good(v[i]))
+            best = spoilt(best, v[i]);
+        else if (!order(v[i], best, &c))
+            best = VALUE_UNKNOWN;
+        else if (op == OP_MIN ? c < 0 : c > 0)
             best = v[i];
     }
     return is_good(best) ? best : value_quality(best.quality);

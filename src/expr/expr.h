@@ -19,13 +19,16 @@
  *
  * An enumeration is compared with a text that names a member (state = "down"),
  * a flag set is asked with has (errors has "jammed"); a name the dictionary
- * lacks is an error at load. first() gives its first argument that is good.
+ * lacks is an error at load. first() gives its first argument that is good, else
+ * the one that can be believed most. Only what is good is known(). In a text
+ * \" and \\ stand for " and \.
  *
  * Logic is three-valued (Kleene): what is unknown decides nothing: `false and
  * unknown` is false, `true or unknown` true, anything else unknown. Arithmetic
  * or comparison on a value that is not good gives that value's quality, unknown
- * before the others. A division by zero, and any result that is not finite, is
- * unknown.
+ * before the others; so does if() with its condition. A division by zero, and
+ * any result that is not finite or leaves 64 bits, is unknown. + - * % of whole
+ * numbers stay whole, / never is; round() and floor() give whole numbers.
  */
 struct expr;
 
