@@ -35,6 +35,8 @@ struct found {
     const uint32_t *instance;
     size_t ninstance;
     const struct value *points; /* kind->points.n; those the module does not tell are VALUE_NONE unknown */
+    const struct value *row; /* the slots of def's expressions as read: its columns, then ROW_INDEX_SLOTS; of the first
+                                   row where rows were merged. Identification reads the columns here */
 };
 /*
  * Reckons everything out, in order of definition and instance. A component is

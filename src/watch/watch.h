@@ -58,7 +58,7 @@ void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id);
 /* Begins to poll, each device at its own jitter. Alerts whose rule is gone are closed ("rule gone"). */
 void watch_start(struct watch *w);
 
-/* New settings and knowledge (same collectors); reads under way finish by the old. */
+/* New settings and knowledge (same collectors); reads under way are cancelled and begun anew. The old may be freed then. */
 void watch_reload(struct watch *w, const struct settings *settings, const struct knowledge *knowledge);
 
 /* ---- Commands: each builds, applies and gives the change that the caller submits ---- */
@@ -89,7 +89,8 @@ struct device_status {
     int64_t last_poll_ms, last_answer_ms; /* wall clock; 0: never */
     int32_t rtt_ms;
     unsigned open_faults;
-    size_t components, readings; /* of the last poll */
+    size_t components; /* known and not gone */
+    size_t readings;   /* of the last poll */
 };
 int watch_device_status(const struct watch *w, int64_t id, struct device_status *out);
 
