@@ -43,6 +43,7 @@ struct rule_override {
 };
 
 struct settings {
+    ARRAY(char *) files; /* what was read, in order */
     char *database;      /* path; default /var/lib/patrold/patrold.db */
     char *socket;        /* control socket; default /run/patrold/patrold.sock */
     char *site;          /* this site's name, in mails */

@@ -477,6 +477,8 @@ void schema_defaults(const struct schema *s, void *section)
 {
     struct conf_report none = {0};
 
+    if (s->init)
+        s->init(section);
     for (const struct schema_row *row = s->rows; row->type != SCHEMA_END; row++) {
         if (row->type == SCHEMA_SECTION) {
             schema_defaults(row->sub, field_of(row, section));

@@ -17,7 +17,7 @@
  *         {"port", SCHEMA_INT, .min = 1, .max = 65535, .fallback = "161", SCHEMA_FIELD(struct host, port)},
  *         {0},
  *     };
- *     static const struct schema host_schema = {"a host", host_rows, sizeof(struct host)};
+ *     static const struct schema host_schema = {.what = "a host", .rows = host_rows, .size = sizeof(struct host)};
  */
 enum schema_type {
     SCHEMA_END,      /* closes a table */
@@ -65,6 +65,8 @@ struct schema {
     const struct schema_row *rows;
     size_t size;           /* of the struct */
     const char *shorthand; /* a plain text instead of a section stands for this key; may be NULL */
+    /* Puts what no fallback can say into a zeroed section; may be NULL. */
+    void (*init)(void *section);
     /* What no row can say, once a section is read without error; may be NULL. */
     void (*check)(void *section, struct yaml_node *here, struct conf_report *report);
 };

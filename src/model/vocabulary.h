@@ -45,7 +45,10 @@ struct vocabulary {
     ARRAY(struct kind *) kinds; /* kinds.v[0] is always "device" */
 };
 
-void vocabulary_free(struct vocabulary *v);
+void vocabulary_free(struct vocabulary *v); /* frees what it holds */
+void members_free(struct members *m);       /* likewise */
+/* Appends a member; takes copies. `codes` follows. */
+void members_add(struct members *m, const char *code, int64_t number, char *const title[LANG_COUNT]);
 const struct kind *vocabulary_kind(const struct vocabulary *v, const char *name); /* NULL if there is none */
 const struct point_def *kind_point(const struct kind *k, const char *name);       /* NULL if there is none */
 const struct member *members_by_code(const struct members *m, const char *code);

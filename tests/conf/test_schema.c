@@ -53,14 +53,20 @@ static const struct schema_row disk_rows[] = {
     {"size", SCHEMA_INT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct disk, size)},
     {0},
 };
-static const struct schema disk_schema = {"a disk", disk_rows, sizeof(struct disk), "size", check_disk};
+static const struct schema disk_schema = {
+    .what = "a disk",
+    .rows = disk_rows,
+    .size = sizeof(struct disk),
+    .shorthand = "size",
+    .check = check_disk,
+};
 
 static const struct schema_row mail_rows[] = {
     {"url", SCHEMA_TEXT, .offset = 0, .size = sizeof(char *)},
     {"tries", SCHEMA_INT, .min = 1, .max = 9, .fallback = "3", .offset = sizeof(char *), .size = sizeof(int)},
     {0},
 };
-static const struct schema mail_schema = {"mail", mail_rows, sizeof(((struct host *)0)->mail), NULL, NULL};
+static const struct schema mail_schema = {.what = "mail", .rows = mail_rows, .size = sizeof(((struct host *)0)->mail)};
 
 static const struct schema_row host_rows[] = {
     {"host", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct host, address)},
@@ -78,7 +84,7 @@ static const struct schema_row host_rows[] = {
     {"spares", SCHEMA_LIST, .sub = &disk_schema, SCHEMA_FIELD(struct host, spares)},
     {0},
 };
-static const struct schema host_schema = {"a host", host_rows, sizeof(struct host), NULL, NULL};
+static const struct schema host_schema = {.what = "a host", .rows = host_rows, .size = sizeof(struct host)};
 
 /* Reads text over what h holds already. The tree is left to the caller: h borrows from it. */
 static struct yaml_file *read_over(const char *text, struct host *h, struct conf_report *report)

@@ -1,0 +1,414 @@
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "conf/schema.h"
+
+/*
+ * patrold.yaml and conf.d/. A draft holds what the files say, with the nodes
+ * that said it; it becomes struct settings once nothing is wrong.
+ */
+struct credential_draft {
+    char *name;
+    struct yaml_node *here;
+    uint8_t version;
+    struct yaml_node *community, *community_file;
+};
+
+struct override_draft {
+    char *name;
+    struct yaml_node *here;
+    int64_t hold_ms, clear_hold_ms;
+    int severity;
+    bool off;
+};
+
+struct draft {
+    struct settings s; /* everything that can be read straight into its place */
+    struct yaml_node *time_zone, *url, *user, *password, *password_file, *ca_file;
+    ARRAY(struct yaml_node *) knowledge;
+    ARRAY(struct credential_draft) credentials;
+    ARRAY(struct override_draft) rules;
+    ARRAY(struct yaml_file *) files; /* the nodes' */
+};
+
+static const char *const lang_names[] = {"en", "zh_CN", NULL};
+static const char *const severity_names[] = {"info", "warning", "major", "critical", NULL};
+static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE, MAX_SECRET = 1024 };
+
+#define SETTING(f) SCHEMA_FIELD(struct draft, s.f)
+
+static const struct schema_row every_rows[] = {
+    {"status", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "60s", SETTING(every_ms[PART_STATUS])},
+    {"counters", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "5m", SETTING(every_ms[PART_COUNTERS])},
+    {"supplies", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "30m", SETTING(every_ms[PART_SUPPLIES])},
+    {"inventory", SCHEMA_DURATION, .min = SECOND, .max = 7 * DAY, .fallback = "1d", SETTING(every_ms[PART_INVENTORY])},
+    {0},
+};
+static const struct schema every_schema = {.what = "poll.every", .rows = every_rows, .size = sizeof(struct draft)};
+
+static const struct schema_row poll_rows[] = {
+    {"every", SCHEMA_SECTION, .sub = &every_schema},
+    {0},
+};
+static const struct schema poll_schema = {.what = "poll", .rows = poll_rows, .size = sizeof(struct draft)};
+
+static const struct schema_row snmp_rows[] = {
+    {"timeout", SCHEMA_DURATION, .min = 50, .max = MINUTE, .fallback = "2s", SETTING(timeout_ms)},
+    {"retries", SCHEMA_INT, .min = 0, .max = 10, .fallback = "3", SETTING(retries)},
+    {0},
+};
+static const struct schema snmp_schema = {.what = "snmp", .rows = snmp_rows, .size = sizeof(struct draft)};
+
+static const struct schema_row mail_rows[] = {
+    {"url", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, url)},
+    {"from", SCHEMA_TEXT, SETTING(mail.from)},
+    {"user", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, user)},
+    {"password", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, password)},
+    {"password_file", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, password_file)},
+    {"ca_file", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, ca_file)},
+    {"starttls", SCHEMA_BOOL, SETTING(mail.starttls)},
+    {"timeout_s", SCHEMA_INT, .min = 1, .max = 600, .fallback = "60", SETTING(mail.timeout_s)},
+    {0},
+};
+static const struct schema mail_schema = {.what = "mail", .rows = mail_rows, .size = sizeof(struct draft)};
+
+static const struct schema_row recipient_rows[] = {
+    {"address", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct recipient, address)},
+    {"language", SCHEMA_ENUM, .names = lang_names, .fallback = "en", SCHEMA_FIELD(struct recipient, lang)},
+    {"min_severity", SCHEMA_ENUM, .names = severity_names, .fallback = "warning",
+     SCHEMA_FIELD(struct recipient, min_severity)},
+    {"site", SCHEMA_TEXT, SCHEMA_FIELD(struct recipient, site)},
+    {0},
+};
+static void check_recipient(void *section, struct yaml_node *here, struct conf_report *report);
+static const struct schema recipient_schema = {
+    .what = "a recipient",
+    .rows = recipient_rows,
+    .size = sizeof(struct recipient),
+    .shorthand = "address",
+    .check = check_recipient,
+};
+
+static const struct schema_row credential_rows[] = {
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct credential_draft, name)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct credential_draft, here)},
+    {"version", SCHEMA_INT, .min = 1, .max = 2, .fallback = "2", SCHEMA_FIELD(struct credential_draft, version)},
+    {"community", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct credential_draft, community)},
+    {"community_file", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct credential_draft, community_file)},
+    {0},
+};
+static const struct schema credential_schema = {
+    .what = "a credential", .rows = credential_rows, .size = sizeof(struct credential_draft)};
+
+static const struct schema_row override_rows[] = {
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct override_draft, name)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct override_draft, here)},
+    {"hold", SCHEMA_DURATION, .min = 0, .max = 30.0 * DAY, SCHEMA_FIELD(struct override_draft, hold_ms)},
+    {"clear_hold", SCHEMA_DURATION, .min = 0, .max = 30.0 * DAY, SCHEMA_FIELD(struct override_draft, clear_hold_ms)},
+    {"severity", SCHEMA_ENUM, .names = severity_names, SCHEMA_FIELD(struct override_draft, severity)},
+    {"off", SCHEMA_BOOL, SCHEMA_FIELD(struct override_draft, off)},
+    {0},
+};
+static void init_override(void *section);
+static const struct schema override_schema = {
+    .what = "a rule's change",
+    .rows = override_rows,
+    .size = sizeof(struct override_draft),
+    .init = init_override,
+};
+
+static const struct schema_row settings_rows[] = {
+    {"database", SCHEMA_TEXT, .fallback = "/var/lib/patrold/patrold.db", SETTING(database)},
+    {"socket", SCHEMA_TEXT, .max = 107, .min = 1, .fallback = "/run/patrold/patrold.sock", SETTING(socket)},
+    {"site", SCHEMA_TEXT, .min = 1, .max = 200, .fallback = "main", SETTING(site)},
+    {"time_zone", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, time_zone)},
+    {"ticket_prefix", SCHEMA_TEXT, .min = 1, .max = 16, SETTING(ticket_prefix)},
+    {"language", SCHEMA_ENUM, .names = lang_names, .fallback = "en", SETTING(lang)},
+    {"knowledge", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, knowledge)},
+    {"poll", SCHEMA_SECTION, .sub = &poll_schema},
+    {"snmp", SCHEMA_SECTION, .sub = &snmp_schema},
+    {"credentials", SCHEMA_MAP, .sub = &credential_schema, SCHEMA_FIELD(struct draft, credentials)},
+    {"mail", SCHEMA_SECTION, .sub = &mail_schema},
+    {"recipients", SCHEMA_LIST, .sub = &recipient_schema, SETTING(recipients)},
+    {"log", SCHEMA_ENUM, .names = level_names, .fallback = "info", SETTING(log_level)},
+    {"rules", SCHEMA_MAP, .sub = &override_schema, SCHEMA_FIELD(struct draft, rules)},
+    {0},
+};
+static const struct schema settings_schema = {
+    .what = "the settings", .rows = settings_rows, .size = sizeof(struct draft)};
+
+/* ---- Checks that no table can say ---- */
+
+static void check_recipient(void *section, struct yaml_node *here, struct conf_report *report)
+{
+    const struct recipient *r = section;
+    const char *at = strchr(r->address, '@');
+
+    if (!at || at == r->address || !at[1] || strpbrk(r->address, " \t\r\n,;<>"))
+        conf_error(report, here, "'%s' is not a mail address such as service@example.com", r->address);
+}
+
+/* -1: as shipped. */
+static void init_override(void *section)
+{
+    struct override_draft *o = section;
+
+    o->hold_ms = o->clear_hold_ms = o->severity = -1;
+}
+
+/* A path as written, beside the file that names it unless it is absolute. */
+static char *path_beside(const struct yaml_node *node)
+{
+    const char *slash = strrchr(node->file->path, '/');
+
+    if (node->text[0] == '/' || !slash)
+        return xstrdup(node->text);
+    return xasprintf("%.*s/%s", (int)(slash - node->file->path), node->file->path, node->text);
+}
+
+/* A secret may stand only where nobody else can read it. */
+static bool check_private(const char *path, struct yaml_node *node, struct conf_report *report)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && (st.st_mode & 077) == 0)
+        return true;
+    if (path == node->file->path)
+        conf_error(report, node,
+                   "a secret in a file that others can read: make it 'chmod 0600 %s', or name a file of its own", path);
+    else
+        conf_error(report, node, "a secret in a file that others can read: make it 'chmod 0600 %s'", path);
+    return false;
+}
+
+static char *read_secret_file(struct yaml_node *node, struct conf_report *report)
+{
+    char *path = path_beside(node), *secret = NULL;
+    size_t n;
+    int rc = file_read(path, MAX_SECRET, &secret, &n);
+
+    if (rc < 0) {
+        conf_error(report, node, "%s cannot be read: %s", path, pd_strerror(rc));
+        secret = NULL;
+    } else if (check_private(path, node, report)) {
+        secret[strcspn(secret, "\r\n")] = '\0';
+        if (!*secret)
+            conf_error(report, node, "%s is empty: it must hold the secret in its first line", path);
+        else if (!str_utf8_valid(secret, strlen(secret)))
+            conf_error(report, node, "%s is not UTF-8", path);
+    }
+    free(path);
+    return secret;
+}
+
+/* The secret that stands inline or in a file of its own; NULL where neither is given, or after a complaint. */
+static char *take_secret(struct yaml_node *inlined, struct yaml_node *file, struct conf_report *report)
+{
+    if (inlined && file) {
+        conf_error(report, file, "'%s' stands beside it: give one of the two", inlined->text);
+        return NULL;
+    }
+    if (file)
+        return read_secret_file(file, report);
+    if (!inlined)
+        return NULL;
+    /* What every device is shipped with is no secret. */
+    if (!str_eq(inlined->text, "public"))
+        check_private(inlined->file->path, inlined, report);
+    return xstrdup(inlined->text);
+}
+
+static void take_credentials(struct draft *d, struct conf_report *report)
+{
+    for (size_t i = 0; i < d->credentials.n; i++) {
+        const struct credential_draft *from = &d->credentials.v[i];
+        struct credential c = {.name = xstrdup(from->name), .version = from->version};
+
+        c.community = take_secret(from->community, from->community_file, report);
+        if (!from->community && !from->community_file)
+            conf_error(report, from->here, "a credential needs 'community' or 'community_file'");
+        array_push(&d->s.credentials, c);
+    }
+}
+
+static void take_time_zone(struct draft *d, struct conf_report *report)
+{
+    const char *name = d->time_zone ? d->time_zone->text : "UTC";
+    char *path = xasprintf("/usr/share/zoneinfo/%s", name);
+
+    if (!str_eq(name, "UTC") && (name[0] == '/' || strstr(name, "..") || access(path, R_OK) != 0))
+        conf_error(report, d->time_zone, "unknown time zone '%s': a name such as Asia/Shanghai is wanted", name);
+    free(path);
+    d->s.time_zone = xstrdup(name);
+}
+
+static void take_mail(struct draft *d, struct conf_report *report)
+{
+    struct settings *s = &d->s;
+
+    s->mail.password = take_secret(d->password, d->password_file, report);
+    if (d->ca_file)
+        s->mail.ca_file = path_beside(d->ca_file);
+    if (d->user && !d->password && !d->password_file)
+        conf_error(report, d->user, "a user needs 'password_file'");
+    if (d->url && !str_starts(d->url->text, "smtp://") && !str_starts(d->url->text, "smtps://"))
+        conf_error(report, d->url, "'%s' must begin with smtp:// or smtps://", d->url->text);
+    else if (d->url && !s->mail.from)
+        conf_error(report, d->url, "mail needs 'from', as in \"patrold <patrold@example.com>\"");
+    s->mail.url = d->url ? xstrdup(d->url->text) : NULL;
+    s->mail.user = d->user ? xstrdup(d->user->text) : NULL;
+}
+
+static void take_rules(struct draft *d)
+{
+    for (size_t i = 0; i < d->rules.n; i++) {
+        const struct override_draft *from = &d->rules.v[i];
+        struct rule_override o = {
+            .name = xstrdup(from->name),
+            .hold_ms = from->hold_ms,
+            .clear_hold_ms = from->clear_hold_ms,
+            .severity = from->severity,
+            .off = from->off,
+            .where = {.line = from->here->line, .col = from->here->col},
+        };
+
+        for (size_t f = 0; f < d->files.n; f++)
+            if (d->files.v[f] == from->here->file)
+                o.where.file = d->s.files.v[f];
+        array_push(&d->s.rules, o);
+    }
+}
+
+static void take_knowledge(struct draft *d)
+{
+    for (size_t i = 0; i < d->knowledge.n; i++)
+        if (d->knowledge.v[i])
+            array_push(&d->s.knowledge_dirs, path_beside(d->knowledge.v[i]));
+    if (d->knowledge.n == 0)
+        array_push(&d->s.knowledge_dirs, xstrdup(PKGDATADIR));
+}
+
+/* ---- Reading ---- */
+
+static int read_file(struct draft *d, const char *path, struct conf_report *report)
+{
+    struct yaml_file *f;
+    int rc = yaml_load(path, &f, report);
+
+    if (rc < 0)
+        return rc;
+    array_push(&d->files, f);
+    array_push(&d->s.files, xstrdup(path));
+    schema_read(&settings_schema, f->root, d, report);
+    return 0;
+}
+
+/* conf.d/ *.yaml beside the main file, in order of name. */
+static void read_conf_d(struct draft *d, const char *path, struct conf_report *report)
+{
+    const char *slash = strrchr(path, '/');
+    int dir = slash ? (int)(slash - path) + 1 : 0;
+    char *pattern = xasprintf("%.*sconf.d/*.yaml", dir, path);
+    glob_t found;
+
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            read_file(d, found.gl_pathv[i], report);
+        globfree(&found);
+    }
+    free(pattern);
+}
+
+static void draft_free(struct draft *d)
+{
+    struct settings *s = xmalloc(sizeof *s);
+
+    *s = d->s;
+    d->s = (struct settings){0};
+    settings_free(s);
+    schema_release(&settings_schema, d);
+    for (size_t i = 0; i < d->files.n; i++)
+        yaml_file_free(d->files.v[i]);
+    array_free(&d->files);
+}
+
+int settings_load(const char *path, struct settings **out, struct conf_report *report)
+{
+    unsigned before = report->errors;
+    struct draft d = {0};
+    int rc;
+
+    schema_defaults(&settings_schema, &d);
+    rc = read_file(&d, path, report);
+    if (rc < 0)
+        goto out;
+    read_conf_d(&d, path, report);
+    take_time_zone(&d, report);
+    take_credentials(&d, report);
+    take_mail(&d, report);
+    take_knowledge(&d);
+    take_rules(&d);
+    if (report->errors > before) {
+        rc = PD_EINVAL;
+        goto out;
+    }
+    *out = xmalloc(sizeof **out);
+    **out = d.s;
+    d.s = (struct settings){0};
+out:
+    draft_free(&d);
+    return rc;
+}
+
+void settings_free(struct settings *s)
+{
+    if (!s)
+        return;
+    free(s->database);
+    free(s->socket);
+    free(s->site);
+    free(s->time_zone);
+    free(s->ticket_prefix);
+    for (size_t i = 0; i < s->files.n; i++)
+        free(s->files.v[i]);
+    for (size_t i = 0; i < s->knowledge_dirs.n; i++)
+        free(s->knowledge_dirs.v[i]);
+    for (size_t i = 0; i < s->credentials.n; i++) {
+        free(s->credentials.v[i].name);
+        free(s->credentials.v[i].community);
+    }
+    free(s->mail.url);
+    free(s->mail.from);
+    free(s->mail.user);
+    free(s->mail.password);
+    free(s->mail.ca_file);
+    for (size_t i = 0; i < s->recipients.n; i++) {
+        free(s->recipients.v[i].address);
+        free(s->recipients.v[i].site);
+    }
+    for (size_t i = 0; i < s->rules.n; i++)
+        free(s->rules.v[i].name);
+    array_free(&s->files);
+    array_free(&s->knowledge_dirs);
+    array_free(&s->credentials);
+    array_free(&s->recipients);
+    array_free(&s->rules);
+    free(s);
+}
+
+const struct credential *settings_credential(const struct settings *s, const char *name)
+{
+    for (size_t i = 0; i < s->credentials.n; i++)
+        if (str_eq(s->credentials.v[i].name, name))
+            return &s->credentials.v[i];
+    return NULL;
+}

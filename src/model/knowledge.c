@@ -1,0 +1,55 @@
+#include "model/knowledge.h"
+
+#include <stdlib.h>
+
+static void profile_free(struct profile *p)
+{
+    free(p->name);
+    free(p->device_class);
+    for (int lang = 0; lang < LANG_COUNT; lang++)
+        free(p->title[lang]);
+    expr_free(p->match);
+    expr_free(p->make);
+    expr_free(p->model);
+    expr_free(p->serial);
+    expr_free(p->firmware);
+    array_free(&p->modules);
+    array_free(&p->sources);
+    free(p);
+}
+
+void knowledge_free(struct knowledge *k)
+{
+    if (!k)
+        return;
+    for (size_t i = 0; i < k->rules.n; i++)
+        rule_free(k->rules.v[i]);
+    for (size_t i = 0; i < k->profiles.n; i++)
+        profile_free(k->profiles.v[i]);
+    for (size_t i = 0; i < k->modules.n; i++)
+        module_free(k->modules.v[i]);
+    for (size_t i = 0; i < k->files.n; i++)
+        free(k->files.v[i]);
+    array_free(&k->rules);
+    array_free(&k->profiles);
+    array_free(&k->modules);
+    array_free(&k->files);
+    vocabulary_free(&k->vocabulary);
+    free(k);
+}
+
+const struct profile *knowledge_profile(const struct knowledge *k, const char *name)
+{
+    for (size_t i = 0; i < k->profiles.n; i++)
+        if (str_eq(k->profiles.v[i]->name, name))
+            return k->profiles.v[i];
+    return NULL;
+}
+
+const struct rule *knowledge_rule(const struct knowledge *k, const char *name)
+{
+    for (size_t i = 0; i < k->rules.n; i++)
+        if (str_eq(k->rules.v[i]->name, name))
+            return k->rules.v[i];
+    return NULL;
+}

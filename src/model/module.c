@@ -1,0 +1,48 @@
+#include "model/module.h"
+
+#include <stdlib.h>
+
+const char *const part_names[PART_COUNT + 1] = {"status", "counters", "supplies", "inventory", NULL};
+
+static void point_rule_free(struct point_rule *p)
+{
+    expr_free(p->value);
+    for (size_t i = 0; i < p->any_here.n; i++)
+        expr_free(p->any_here.v[i]);
+    for (size_t i = 0; i < p->any_rows.n; i++)
+        expr_free(p->any_rows.v[i].where);
+    array_free(&p->any_here);
+    array_free(&p->any_rows);
+}
+
+static void component_def_free(struct component_def *c)
+{
+    for (size_t i = 0; i < c->columns.n; i++) {
+        free(c->columns.v[i].name);
+        free(c->columns.v[i].address);
+        members_free(&c->columns.v[i].members);
+        array_free(&c->columns.v[i].sentinels);
+    }
+    for (size_t i = 0; i < c->points.n; i++)
+        point_rule_free(&c->points.v[i]);
+    array_free(&c->columns);
+    array_free(&c->points);
+    expr_free(c->when);
+    expr_free(c->key);
+    expr_free(c->label);
+}
+
+void module_free(struct module *m)
+{
+    if (!m)
+        return;
+    for (size_t i = 0; i < m->components.n; i++)
+        component_def_free(&m->components.v[i]);
+    array_free(&m->components);
+    free(m->name);
+    free(m->collector);
+    for (int lang = 0; lang < LANG_COUNT; lang++)
+        free(m->title[lang]);
+    free(m->reference);
+    free(m);
+}
