@@ -53,7 +53,7 @@ enum pd_cell_type {
     PD_CELL_INVALID, /* it answered, but this value could not be decoded */
 };
 
-enum { PD_MAX_INSTANCE = 126 };
+enum { PD_MAX_INSTANCE = 128 }; /* a walk gives whole names */
 
 /* One value as read. Pointers are borrowed for the length of the callback. */
 struct pd_cell {
@@ -129,7 +129,7 @@ struct pd_collector_ops {
      * NULL for defaults.
      */
     int (*start)(const struct pd_services *services, const void *config, struct pd_collector **out);
-    void (*stop)(struct pd_collector *c); /* every read ends CANCELLED first */
+    void (*stop)(struct pd_collector *c); /* every read ends CANCELLED first; devices still open are closed */
     /* Compiles sources, shared by all devices of a profile. PD_EINVAL with *err at the first that makes no sense. */
     int (*compile)(struct pd_collector *c, const struct pd_source *sources, size_t n, struct pd_plan **out,
                    struct pd_compile_error *err);

@@ -1,0 +1,365 @@
+#include "plugins/snmp/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+/* ---- Does it fit? ---- */
+
+static bool named(const struct snmp_varbind *vb, const struct snmp_item *it)
+{
+    return oid_cmp(vb->name, vb->nname, it->oid, it->noid) == 0;
+}
+
+static bool fits_get(const struct pd_read *r, const struct snmp_varbinds *vbs)
+{
+    if (vbs->n != r->nget)
+        return false;
+    for (size_t i = 0; i < vbs->n; i++) {
+        if (!named(&vbs->v[i], &r->plan->items[r->scalars[i]]))
+            return false;
+    }
+    return true;
+}
+
+/* A rider's object comes back under its own name (an exception) or, by GETNEXT, under a later one. */
+static bool fits_bulk(const struct pd_read *r, const struct snmp_varbinds *vbs)
+{
+    if (vbs->n > snmp_ask_size(r))
+        return false;
+    for (size_t i = 0; i < vbs->n && i < r->nget; i++) {
+        const struct snmp_item *it = &r->plan->items[r->scalars[i]];
+        const struct snmp_varbind *vb = &vbs->v[i];
+
+        if (oid_cmp(vb->name, vb->nname, it->oid, it->noid - 1u) < (vb->type == SNMP_END_OF_MIB_VIEW ? 0 : 1))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * That a column's OIDs rise is not asked here: what comes from the right place with
+ * the right id but does not rise is an agent going in circles, and that ends the
+ * column at once instead of being asked again. An error's varbinds are not looked
+ * at: agents return the request's, or none, or half of an answer.
+ */
+enum snmp_drop snmp_answer_fits(struct pd_read *r, const struct snmp_msg *m)
+{
+    struct snmp_varbinds *vbs = r->device->core->varbinds;
+    bool fits;
+
+    if (snmp_decode_varbinds(m, vbs) < 0)
+        return SNMP_DROP_MALFORMED;
+    if (m->status != 0)
+        return SNMP_FITS;
+    if (r->type == SNMP_GET)
+        fits = fits_get(r, vbs);
+    else if (r->type == SNMP_GETNEXT)
+        fits = vbs->n == r->width;
+    else
+        fits = fits_bulk(r, vbs);
+    return fits ? SNMP_FITS : SNMP_DROP_OIDS;
+}
+
+/* ---- Cells ---- */
+
+static struct pd_cell *add_cell(struct pd_read *r, const struct snmp_item *it, enum pd_cell_type type)
+{
+    struct pd_cell *cell = &r->device->core->cells[r->ncells++];
+
+    *cell = (struct pd_cell){.source = it->source, .type = (uint8_t)type};
+    return cell;
+}
+
+static enum pd_cell_type cell_type(uint8_t type)
+{
+    switch (type) {
+    case SNMP_INTEGER:
+        return PD_CELL_INT;
+    case SNMP_COUNTER32:
+    case SNMP_GAUGE32:
+    case SNMP_UINTEGER32:
+    case SNMP_COUNTER64:
+        return PD_CELL_UINT;
+    case SNMP_TIMETICKS:
+        return PD_CELL_TICKS;
+    case SNMP_OCTETS:
+    case SNMP_IPADDRESS:
+    case SNMP_OPAQUE:
+    case SNMP_NSAP:
+        return PD_CELL_BYTES;
+    case SNMP_OID:
+        return PD_CELL_OID;
+    case SNMP_FLOAT:
+    case SNMP_DOUBLE:
+        return PD_CELL_FLOAT;
+    case SNMP_NULL:
+        return PD_CELL_NULL;
+    case SNMP_NO_SUCH_OBJECT:
+    case SNMP_NO_SUCH_INSTANCE:
+    case SNMP_END_OF_MIB_VIEW:
+        return PD_CELL_ABSENT;
+    default:
+        return PD_CELL_INVALID;
+    }
+}
+
+static struct pd_cell *add_value(struct pd_read *r, const struct snmp_item *it, const struct snmp_varbind *vb)
+{
+    struct pd_cell *cell = add_cell(r, it, cell_type(vb->type));
+
+    switch (cell->type) {
+    case PD_CELL_INT:
+        cell->i = vb->i;
+        break;
+    case PD_CELL_UINT:
+    case PD_CELL_TICKS:
+        cell->u = vb->u;
+        break;
+    case PD_CELL_FLOAT:
+        cell->f = vb->f;
+        break;
+    case PD_CELL_OID:
+        cell->oid = vb->oid;
+        cell->nbytes = vb->n;
+        break;
+    case PD_CELL_BYTES:
+        cell->bytes = vb->bytes;
+        cell->nbytes = vb->n;
+        break;
+    default:
+        break;
+    }
+    return cell;
+}
+
+/* ---- Scalars ---- */
+
+static void drop_scalars(struct pd_read *r, size_t first, size_t n)
+{
+    memmove(r->scalars + first, r->scalars + first + n, (r->nscalars - first - n) * sizeof *r->scalars);
+    r->nscalars -= n;
+}
+
+/* The answers to scalars[0 .. n), which are done with that. */
+static void take_scalars(struct pd_read *r, const struct snmp_varbind *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct snmp_item *it = &r->plan->items[r->scalars[i]];
+
+        if (named(&v[i], it))
+            add_value(r, it, &v[i]);
+        else
+            add_cell(r, it, PD_CELL_ABSENT);
+    }
+    drop_scalars(r, 0, n);
+}
+
+/* ---- Columns ---- */
+
+enum { CLOSED = UINT16_MAX }; /* in cursor.cap: swept out after the reply */
+
+static void close_column(struct pd_read *r, struct cursor *c)
+{
+    uint16_t *rows = &r->rows[c->group];
+
+    if (c->rows > *rows)
+        *rows = c->rows < SNMP_UNKNOWN_ROWS ? (uint16_t)c->rows : SNMP_UNKNOWN_ROWS - 1;
+    free(c->last);
+    c->last = NULL;
+    c->cap = CLOSED;
+}
+
+static void sweep_columns(struct pd_read *r)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < r->cursors.n; i++) {
+        if (r->cursors.v[i].cap != CLOSED)
+            r->cursors.v[kept++] = r->cursors.v[i];
+    }
+    r->cursors.n = kept;
+}
+
+static void set_last(struct cursor *c, const uint32_t *instance, uint16_t n)
+{
+    if (n > c->cap) {
+        c->cap = n <= 8 ? 8 : OID_MAX;
+        c->last = xreallocarray(c->last, c->cap, sizeof *c->last);
+    }
+    memcpy(c->last, instance, n * sizeof *instance);
+    c->n = n;
+}
+
+/* The column's next varbind: a row, or its end. */
+static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varbind *vb)
+{
+    const struct snmp_item *it = &r->plan->items[c->item];
+    bool rises, below = oid_below(it->oid, it->noid, vb->name, vb->nname);
+    const uint32_t *instance = vb->name + it->noid;
+    struct pd_cell *cell;
+    uint16_t n;
+
+    if (cell_type(vb->type) == PD_CELL_ABSENT) {
+        close_column(r, c);
+        return;
+    }
+    n = below ? (uint16_t)(vb->nname - it->noid) : 0;
+    rises = below ? oid_cmp(instance, n, c->last, c->n) > 0 : oid_cmp(vb->name, vb->nname, it->oid, it->noid) > 0;
+    if (!rises) {
+        snmp_read_note_at(r, "OIDs do not rise after", it, c);
+        r->broken |= r->owned != NULL;
+    }
+    if (!rises || !below) {
+        close_column(r, c);
+        return;
+    }
+    set_last(c, instance, n);
+    c->rows++;
+    cell = add_value(r, it, vb);
+    cell->instance = r->owned ? vb->name : instance;
+    cell->ninstance = r->owned ? vb->nname : n;
+}
+
+/* Row by row, column by column (RFC 3416, section 4.2.3), cut off wherever the agent's buffer was full. */
+static void take_rows(struct pd_read *r, const struct snmp_varbind *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct cursor *c = &r->cursors.v[i % r->width];
+
+        if (c->cap != CLOSED)
+            take_row(r, c, &v[i]);
+    }
+    sweep_columns(r);
+}
+
+/* ---- Learning ---- */
+
+static void learn_bulk(struct pd_device *d, enum snmp_bulk bulk)
+{
+    if (bulk == SNMP_BULK_NO)
+        log_info("snmp", "%s answers GETNEXT but not GETBULK: it is read with GETNEXT from now on", d->peer.name);
+    d->bulk = (uint8_t)bulk;
+}
+
+/* What an answer without error says about the device. */
+static void learn(struct pd_read *r)
+{
+    struct pd_device *d = r->device;
+
+    if (r->type == SNMP_GETBULK && d->bulk == SNMP_BULK_UNKNOWN)
+        learn_bulk(d, SNMP_BULK_YES);
+    if (r->type == SNMP_GETNEXT && r->suspect && d->bulk == SNMP_BULK_UNKNOWN)
+        learn_bulk(d, SNMP_BULK_NO);
+    if (r->type == SNMP_GETNEXT)
+        r->suspect = false;
+}
+
+/* ---- Errors ---- */
+
+static const char *error_name(int32_t status)
+{
+    static const char *const names[] = {
+        "noError",
+        "tooBig",
+        "noSuchName",
+        "badValue",
+        "readOnly",
+        "genErr",
+        "noAccess",
+        "wrongType",
+        "wrongLength",
+        "wrongEncoding",
+        "wrongValue",
+        "noCreation",
+        "inconsistentValue",
+        "resourceUnavailable",
+        "commitFailed",
+        "undoFailed",
+        "authorizationError",
+        "notWritable",
+        "inconsistentName",
+    };
+
+    return status > 0 && (size_t)status < sizeof names / sizeof *names ? names[status] : "an unknown error";
+}
+
+/* Gives up the i-th of what was asked; its error is known. */
+static void fail_one(struct pd_read *r, size_t i, int32_t status)
+{
+    r->narrow = 0;
+    if (i < r->nget) {
+        add_cell(r, &r->plan->items[r->scalars[i]], status == SNMP_NO_SUCH_NAME ? PD_CELL_ABSENT : PD_CELL_INVALID);
+        drop_scalars(r, i, 1);
+    } else {
+        struct cursor *c = &r->cursors.v[i - r->nget];
+
+        if (status != SNMP_NO_SUCH_NAME) /* which is how v1 tells the end */
+            snmp_read_note_at(r, error_name(status), &r->plan->items[c->item], c);
+        close_column(r, c);
+        sweep_columns(r);
+    }
+}
+
+static void take_too_big(struct pd_read *r)
+{
+    unsigned asked = snmp_ask_size(r);
+
+    r->no_riders = true;
+    if (asked > 1)
+        r->device->max_varbinds = (uint16_t)(asked / 2);
+    else
+        fail_one(r, 0, SNMP_TOO_BIG);
+}
+
+/* One of several is at fault: the one that the agent names, or the one that is found by asking for half as many. */
+static void take_error(struct pd_read *r, const struct snmp_msg *m)
+{
+    unsigned asked = (unsigned)r->nget + r->width;
+
+    if (r->type == SNMP_GETNEXT)
+        r->suspect = false; /* it was not the bulk */
+    if (m->status == SNMP_TOO_BIG) {
+        take_too_big(r);
+    } else if (r->type == SNMP_GETBULK) { /* no bulk, or trouble that GETNEXT tells more about */
+        r->no_riders = r->no_bulk = r->suspect = true;
+    } else if (m->index >= 1 && (unsigned)m->index <= asked) {
+        fail_one(r, (size_t)m->index - 1, m->status);
+    } else if (asked > 1) {
+        r->narrow = (uint16_t)(asked / 2);
+    } else {
+        fail_one(r, 0, m->status);
+    }
+}
+
+/* ---- The reply ---- */
+
+void snmp_answer_take(struct pd_read *r, const struct snmp_msg *m)
+{
+    const struct snmp_varbinds *vbs = r->device->core->varbinds;
+    size_t nget = vbs->n < r->nget ? vbs->n : r->nget;
+
+    if (m->status != 0) {
+        take_error(r, m);
+        return;
+    }
+    if (vbs->n == 0) { /* only GETBULK gets here: an agent that has none, politely */
+        r->no_riders = r->no_bulk = r->suspect = true;
+        return;
+    }
+    learn(r);
+    take_scalars(r, vbs->v, nget);
+    if (r->width > 0)
+        take_rows(r, vbs->v + nget, vbs->n - nget);
+}
+
+void snmp_answer_skip(struct pd_read *r)
+{
+    snmp_read_note_asked(r, "no answer about");
+    drop_scalars(r, 0, r->nget);
+    for (uint16_t i = 0; i < r->width; i++)
+        close_column(r, &r->cursors.v[i]);
+    sweep_columns(r);
+}

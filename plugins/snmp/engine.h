@@ -1,0 +1,101 @@
+#ifndef PD_SNMP_ENGINE_H
+#define PD_SNMP_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/wheel.h"
+#include "plugin/plugin.h"
+#include "plugins/snmp/net.h"
+#include "plugins/snmp/pdu.h"
+
+/*
+ * Requests on their way: ids, time-outs, repeats, and which reply belongs to which.
+ *
+ * A request's id carries its slot in the table and a random generation, so a reply
+ * is found at once and cannot be guessed; it stays the same over repeats, so that
+ * the answer to any of them will do. A reply counts only if address, port, version,
+ * community, id, PDU type and OIDs fit; whatever else arrives is dropped, counted
+ * by its reason and (now and then) logged.
+ *
+ * Requests younger than 250 ms are capped by what the receive buffer holds of
+ * their replies, those above the cap wait in the order in which they came.
+ */
+struct snmp_engine;
+
+/* Whom a request goes to; borrowed from the device. */
+struct snmp_peer {
+    union snmp_addr addr;
+    const char *name; /* for logs */
+    const char *community;
+    uint8_t ncommunity;
+    uint8_t version; /* enum snmp_version */
+    uint8_t retries;
+    bool from_any; /* answers from any address or port count */
+    int32_t timeout_ms;
+};
+
+enum { SNMP_REQUEST_SIZE = 1472 }; /* largest request: one Ethernet frame */
+
+/* Why a packet that came in is not used. */
+enum snmp_drop {
+    SNMP_FITS,
+    SNMP_DROP_MALFORMED,
+    SNMP_DROP_VERSION,
+    SNMP_DROP_TYPE,
+    SNMP_DROP_UNASKED,
+    SNMP_DROP_ADDRESS,
+    SNMP_DROP_PORT,
+    SNMP_DROP_COMMUNITY,
+    SNMP_DROP_OIDS,
+    SNMP_DROPS
+};
+
+/* Embedded in who asks. Only the engine touches it between submit and the callbacks, but for patience_ms. */
+struct snmp_request {
+    const struct snmp_peer *peer;
+    const struct snmp_request_ops *ops;
+    int64_t
+        patience_ms; /* it ends that long after it was first sent, whatever tries are left; set before each submit */
+    /* The engine's: */
+    struct snmp_engine *engine;
+    TAILQ_ENTRY(snmp_request) queued; /* in the lane's queue */
+    TAILQ_ENTRY(snmp_request) recent; /* among the lane's young */
+    struct timer timer;
+    int64_t submitted_ms, first_ms, last_ms; /* first_ms, last_ms: sent */
+    int32_t id;                              /* 0: not submitted */
+    uint8_t tries;
+    bool is_queued, is_recent;
+};
+
+struct snmp_request_ops {
+    /* Writes the message with this id; its length. Called for each try. */
+    size_t (*encode)(struct snmp_request *q, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE]);
+    /* Says whether a message that fits in all else answers what was asked. May keep what it decoded for answered(). */
+    enum snmp_drop (*fits)(struct snmp_request *q, const struct snmp_msg *m, size_t size);
+    /* Follows at once where it does; the request is over and may be submitted anew. */
+    void (*answered)(struct snmp_request *q, const struct snmp_msg *m);
+    /* No answer in time; the request is over. */
+    void (*expired)(struct snmp_request *q);
+};
+
+/* net is copied; services and what net.ctx points at must outlive the engine. */
+struct snmp_engine *snmp_engine_new(const struct pd_services *services, const struct snmp_net *net);
+/* Every request must have been withdrawn. */
+void snmp_engine_free(struct snmp_engine *e);
+
+void snmp_request_init(struct snmp_request *q, struct snmp_engine *e, const struct snmp_peer *peer,
+                       const struct snmp_request_ops *ops);
+/* Sends it as soon as there is room; no callback comes before this has returned. */
+void snmp_request_submit(struct snmp_request *q);
+/* Forgets it; harmless if it is over. */
+void snmp_request_withdraw(struct snmp_request *q);
+/* Time that the last request spent waiting to be sent for the first time. */
+int64_t snmp_request_waited(const struct snmp_request *q);
+
+void snmp_engine_counters(const struct snmp_engine *e, void (*put)(void *arg, const char *name, uint64_t value),
+                          void *arg);
+
+#endif

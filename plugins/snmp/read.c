@@ -1,0 +1,309 @@
+#include "plugins/snmp/read.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "plugins/snmp/reading.h"
+
+enum {
+    MAX_SILENT = 2,    /* requests in a row without an answer before a device that did answer is given up */
+    SMALL_REQUEST = 4, /* varbinds; an unanswered larger one is tried again smaller */
+    DETAIL_OID = 100,  /* bytes of an OID's text in a detail */
+};
+
+static int64_t now(const struct pd_read *r)
+{
+    return clock_mono(&r->device->core->services->clock);
+}
+
+static struct pd_read *read_of(struct snmp_request *q)
+{
+    return (struct pd_read *)((char *)q - offsetof(struct pd_read, request));
+}
+
+/* ---- Trouble ---- */
+
+void snmp_read_note(struct pd_read *r, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (r->detail[0])
+        return;
+    va_start(ap, fmt);
+    (void)vsnprintf(r->detail, sizeof r->detail, fmt, ap);
+    va_end(ap);
+}
+
+void snmp_read_note_at(struct pd_read *r, const char *what, const struct snmp_item *item, const struct cursor *c)
+{
+    struct sbuf b = {0};
+
+    if (r->detail[0])
+        return;
+    oid_add_text(&b, item->oid, item->noid);
+    if (c && c->n > 0) {
+        sbuf_addc(&b, '.');
+        oid_add_text(&b, c->last, c->n);
+    }
+    snmp_read_note(r, "%s %.*s%s", what, DETAIL_OID, b.s, b.n > DETAIL_OID ? "..." : "");
+    sbuf_free(&b);
+}
+
+void snmp_read_note_asked(struct pd_read *r, const char *what)
+{
+    if (r->nget > 0)
+        snmp_read_note_at(r, what, &r->plan->items[r->scalars[0]], NULL);
+    else
+        snmp_read_note_at(r, what, &r->plan->items[r->cursors.v[0].item], &r->cursors.v[0]);
+}
+
+/* ---- Life ---- */
+
+static void free_read(struct pd_read *r)
+{
+    for (size_t i = 0; i < r->cursors.n; i++)
+        free(r->cursors.v[i].last);
+    array_free(&r->cursors);
+    free(r->scalars);
+    snmp_plan_free(r->owned);
+    free(r);
+}
+
+/* The last thing that is done with a read, unless its sink is being called: then whoever called frees it. */
+static void finish(struct pd_read *r, enum pd_read_status status)
+{
+    bool busy = r->busy;
+
+    snmp_request_withdraw(&r->request);
+    wheel_unset(r->device->core->services->wheel, &r->idle);
+    r->device->read = NULL;
+    r->ended = true;
+    r->result.status = status;
+    r->result.detail = r->detail[0] ? r->detail : NULL;
+    r->sink.end(r->sink.arg, &r->result);
+    if (!busy)
+        free_read(r);
+}
+
+/* Hands the collected cells over. False if the sink ended the read meanwhile; it is gone then. */
+static bool deliver(struct pd_read *r)
+{
+    size_t n = r->ncells;
+
+    if (n == 0)
+        return true;
+    r->row_ms = now(r);
+    r->ncells = 0;
+    r->busy = true;
+    r->sink.cells(r->sink.arg, r->device->core->cells, n);
+    r->busy = false;
+    if (!r->ended)
+        return true;
+    free_read(r);
+    return false;
+}
+
+/* What of the read is over its limit, or NULL. */
+static const char *over_limit(const struct pd_read *r)
+{
+    const struct snmp_limits *l = &r->device->core->limits;
+
+    if (r->varbinds > l->varbinds)
+        return "gave too many values, up to";
+    if (r->bytes > l->bytes)
+        return "gave too many bytes, up to";
+    if (now(r) - r->started_ms >= l->total_ms)
+        return "took too long, it got to";
+    if (now(r) - r->row_ms >= l->stall_ms)
+        return "gave nothing new for too long, it stopped at";
+    return NULL;
+}
+
+/* ---- Step by step ---- */
+
+/* How long the next request may take in all; a device that has not answered yet has all its tries. */
+static int64_t patience(const struct pd_read *r)
+{
+    const struct snmp_limits *l = &r->device->core->limits;
+    int64_t total = l->total_ms - (now(r) - r->started_ms), stall = l->stall_ms - (now(r) - r->row_ms);
+
+    if (!r->answered)
+        return INT64_MAX;
+    return total < stall ? total : stall;
+}
+
+/* Asks on, or ends the read. */
+static void step(struct pd_read *r)
+{
+    const char *over = over_limit(r);
+
+    if (r->broken || !snmp_ask_next(r)) {
+        finish(r, r->broken ? PD_READ_BROKEN : r->detail[0] ? PD_READ_PARTIAL : PD_READ_DONE);
+    } else if (over) {
+        r->detail[0] = '\0'; /* worse than whatever was noted before */
+        snmp_read_note_asked(r, over);
+        finish(r, PD_READ_BROKEN);
+    } else {
+        r->request.patience_ms = patience(r);
+        snmp_request_submit(&r->request);
+    }
+}
+
+/* The books of a request that is over. Time in the queue is not the device's. */
+static void account(struct pd_read *r)
+{
+    int64_t waited = snmp_request_waited(&r->request);
+
+    r->started_ms += waited;
+    r->row_ms += waited;
+    r->result.requests += r->request.tries;
+    r->result.retries += r->request.tries > 0 ? r->request.tries - 1u : 0;
+    r->request.tries = 0;
+}
+
+static size_t on_encode(struct snmp_request *q, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE])
+{
+    return snmp_ask_encode(read_of(q), id, buf);
+}
+
+static enum snmp_drop on_fits(struct snmp_request *q, const struct snmp_msg *m, size_t size)
+{
+    struct pd_read *r = read_of(q);
+
+    r->reply_size = size;
+    return snmp_answer_fits(r, m);
+}
+
+static void on_answered(struct snmp_request *q, const struct snmp_msg *m)
+{
+    struct pd_read *r = read_of(q);
+
+    account(r);
+    if (!r->answered)
+        r->result.rtt_ms = (int32_t)(now(r) - q->last_ms);
+    r->answered = r->device->answered = true;
+    r->silent = 0;
+    r->varbinds += (uint32_t)r->device->core->varbinds->n;
+    r->bytes += r->reply_size;
+    if (m->status == SNMP_AUTHORIZATION_ERROR) {
+        snmp_read_note(r, "the device refused: authorizationError");
+        finish(r, PD_READ_REFUSED);
+        return;
+    }
+    snmp_answer_take(r, m);
+    if (deliver(r))
+        step(r);
+}
+
+/*
+ * A device that never answered is left alone. One that did may have choked on this
+ * request: it is asked for less, or without GETBULK, or for something else, before
+ * it is given up.
+ */
+static void on_expired(struct snmp_request *q)
+{
+    struct pd_read *r = read_of(q);
+    struct pd_device *d = r->device;
+
+    account(r);
+    if (!r->answered) {
+        snmp_read_note(r, "no answer to %u tries", (unsigned)r->result.requests);
+        finish(r, PD_READ_NOANSWER);
+        return;
+    }
+    if (++r->silent > MAX_SILENT || over_limit(r)) {
+        snmp_read_note_asked(r, "stopped answering at");
+        finish(r, PD_READ_PARTIAL);
+        return;
+    }
+    r->no_riders = true;
+    if (r->type == SNMP_GETBULK && d->bulk == SNMP_BULK_UNKNOWN)
+        r->no_bulk = r->suspect = true;
+    else if (snmp_ask_size(r) > SMALL_REQUEST)
+        d->max_varbinds = (uint16_t)(snmp_ask_size(r) / 4 > SMALL_REQUEST ? snmp_ask_size(r) / 4 : SMALL_REQUEST);
+    else
+        snmp_answer_skip(r);
+    step(r);
+}
+
+static const struct snmp_request_ops request_ops = {
+    .encode = on_encode, .fits = on_fits, .answered = on_answered, .expired = on_expired};
+
+static void on_idle(void *arg)
+{
+    finish(arg, PD_READ_DONE);
+}
+
+/* ---- Start and end ---- */
+
+/* What was learnt of tables is kept for the plan that was last read. */
+static uint16_t *recall(struct pd_device *d, const struct pd_plan *plan)
+{
+    if (d->plan == plan->serial)
+        return d->rows;
+    free(d->rows);
+    d->rows = xcalloc(plan->ngroups ? plan->ngroups : 1, sizeof *d->rows);
+    for (uint16_t i = 0; i < plan->ngroups; i++)
+        d->rows[i] = SNMP_UNKNOWN_ROWS;
+    d->plan = plan->serial;
+    return d->rows;
+}
+
+/* After trouble the device is trusted with a little more in each read. */
+static void regrow(struct pd_device *d)
+{
+    if (d->max_varbinds < SNMP_FULL_VARBINDS)
+        d->max_varbinds++;
+}
+
+static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, struct pd_plan *owned, uint32_t parts,
+                             const struct pd_sink *sink)
+{
+    struct pd_read *r = xcalloc(1, sizeof *r);
+
+    r->device = d;
+    r->plan = plan;
+    r->owned = owned;
+    r->parts = parts;
+    r->sink = *sink;
+    r->result.rtt_ms = -1;
+    r->started_ms = r->row_ms = now(r);
+    r->scalars = xcalloc(plan->nscalars ? plan->nscalars : 1u, sizeof *r->scalars);
+    for (uint16_t i = 0; i < plan->nscalars; i++) {
+        if (parts >> plan->items[i].part & 1)
+            r->scalars[r->nscalars++] = i;
+    }
+    snmp_request_init(&r->request, d->core->engine, &d->peer, &request_ops);
+    timer_init(&r->idle, on_idle, r);
+    r->walk_rows = SNMP_UNKNOWN_ROWS;
+    r->rows = owned ? &r->walk_rows : recall(d, plan);
+    regrow(d);
+    d->read = r;
+    if (snmp_ask_next(r))
+        snmp_request_submit(&r->request);
+    else
+        wheel_set(d->core->services->wheel, &r->idle, now(r));
+    return r;
+}
+
+void snmp_read_start(struct pd_device *d, const struct pd_plan *plan, uint32_t parts, const struct pd_sink *sink,
+                     struct pd_read **out)
+{
+    *out = start(d, plan, NULL, parts, sink);
+}
+
+void snmp_walk_start(struct pd_device *d, struct pd_plan *plan, const struct pd_sink *sink, struct pd_read **out)
+{
+    *out = start(d, plan, plan, UINT32_MAX, sink);
+}
+
+void snmp_read_cancel(struct pd_read *r)
+{
+    if (r->ended)
+        return;
+    account(r);
+    snmp_read_note(r, "cancelled");
+    finish(r, PD_READ_CANCELLED);
+}

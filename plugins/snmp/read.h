@@ -1,0 +1,66 @@
+#ifndef PD_SNMP_READ_H
+#define PD_SNMP_READ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "plugin/plugin.h"
+#include "plugins/snmp/engine.h"
+#include "plugins/snmp/plan.h"
+
+/*
+ * A read: the parts of a plan that are asked for, or everything below a root, one
+ * request after the other. Scalars are got several at a time; the columns of a
+ * table are fetched side by side, a column that has ended drops out; small tables
+ * share requests. What a device taught us is kept in its record.
+ */
+
+/* Where a read is stopped whatever the device says. */
+struct snmp_limits {
+    uint32_t varbinds;
+    uint64_t bytes;
+    int64_t total_ms; /* in all */
+    int64_t stall_ms; /* without a new row */
+};
+
+/* What all reads of a collector share. */
+struct snmp_core {
+    const struct pd_services *services;
+    struct snmp_engine *engine;
+    struct snmp_limits limits;
+    struct snmp_varbinds *varbinds; /* the reply in hand */
+    struct pd_cell *cells;          /* SNMP_MAX_VARBINDS: what it gives */
+};
+
+enum snmp_bulk { SNMP_BULK_UNKNOWN, SNMP_BULK_YES, SNMP_BULK_NO };
+
+enum {
+    SNMP_FULL_VARBINDS = 64,        /* as many varbinds as fill an Ethernet frame, more or less */
+    SNMP_UNKNOWN_ROWS = UINT16_MAX, /* in pd_device.rows */
+};
+
+/* A device's record. What is learnt costs at most a request if it is wrong. */
+struct pd_device {
+    struct snmp_core *core;
+    LIST_ENTRY(pd_device) link; /* among the collector's */
+    struct snmp_peer peer;
+    struct pd_read *read; /* under way, or NULL */
+    uint16_t max_repetitions;
+    /* Learnt: */
+    uint16_t max_varbinds; /* asked for at once, repetitions counted */
+    uint8_t bulk;          /* enum snmp_bulk */
+    bool answered;         /* ever */
+    uint32_t plan;         /* the serial that rows is about; 0: none */
+    uint16_t *rows;        /* of each group, in the last read */
+};
+
+/* Starts a read; the sink is called later only. The plan outlives it. */
+void snmp_read_start(struct pd_device *d, const struct pd_plan *plan, uint32_t parts, const struct pd_sink *sink,
+                     struct pd_read **out);
+/* A walk: takes a plan made for it. Cells carry the whole name. */
+void snmp_walk_start(struct pd_device *d, struct pd_plan *plan, const struct pd_sink *sink, struct pd_read **out);
+/* Ends it with CANCELLED before it returns. */
+void snmp_read_cancel(struct pd_read *r);
+
+#endif

@@ -1,0 +1,200 @@
+#include "plugins/snmp/snmp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "plugins/snmp/read.h"
+
+enum { DEFAULT_PORT = 161, MAX_RETRIES = 20, MAX_TIMEOUT_MS = 60000 };
+
+const struct pd_snmp_config pd_snmp_defaults = {
+    .timeout_ms = 2000,
+    .retries = 2,
+    .max_repetitions = 50,
+    .rcvbuf = 8 << 20,
+    .max_varbinds = 100000,
+    .max_bytes = 16 << 20,
+    .max_ms = 600000,
+    .stall_ms = 30000,
+};
+
+struct pd_collector {
+    struct snmp_core core;
+    struct pd_snmp_config config;
+    struct snmp_udp *udp; /* NULL on another network */
+    LIST_HEAD(, pd_device) devices;
+    uint32_t plans; /* serials given */
+};
+
+int snmp_start_on(const struct pd_services *services, const struct pd_snmp_config *config, const struct snmp_net *net,
+                  struct pd_collector **out)
+{
+    struct pd_collector *c = xcalloc(1, sizeof *c);
+
+    c->config = config ? *config : pd_snmp_defaults;
+    c->core = (struct snmp_core){
+        .services = services,
+        .engine = snmp_engine_new(services, net),
+        .limits = {.varbinds = c->config.max_varbinds,
+                   .bytes = c->config.max_bytes,
+                   .total_ms = c->config.max_ms,
+                   .stall_ms = c->config.stall_ms},
+        .varbinds = xmalloc(sizeof *c->core.varbinds),
+        .cells = xcalloc(SNMP_MAX_VARBINDS, sizeof *c->core.cells),
+    };
+    LIST_INIT(&c->devices);
+    *out = c;
+    return 0;
+}
+
+static int snmp_start(const struct pd_services *services, const void *config, struct pd_collector **out)
+{
+    const struct pd_snmp_config *cfg = config ? config : &pd_snmp_defaults;
+    struct snmp_udp *udp;
+    struct snmp_net net;
+    int rc = snmp_udp_open(services, cfg->rcvbuf, &udp);
+
+    if (rc < 0)
+        return rc;
+    net = snmp_udp_net(udp);
+    rc = snmp_start_on(services, cfg, &net, out);
+    if (rc < 0)
+        snmp_udp_close(udp);
+    else
+        (*out)->udp = udp;
+    return rc;
+}
+
+/* ---- Devices ---- */
+
+static void set_community(struct snmp_peer *p, const char *community)
+{
+    p->community = xstrdup(community);
+    p->ncommunity = (uint8_t)strlen(community);
+}
+
+static int check_target(const struct pd_target *t, union snmp_addr *addr)
+{
+    if (snmp_addr_parse(t->address, t->port ? t->port : DEFAULT_PORT, addr) < 0)
+        log_warn("snmp", "%s: '%s' is not the numeric address of a device (fe80:: needs %%interface)", t->name,
+                 t->address);
+    else if (t->version != 1 && t->version != 2)
+        log_warn("snmp", "%s: SNMP version %d: must be 1 or 2", t->name, t->version);
+    else if (!t->community || strlen(t->community) > UINT8_MAX)
+        log_warn("snmp", "%s: a community of 0 to 255 bytes is needed", t->name);
+    else if (t->timeout_ms < 0 || t->timeout_ms > MAX_TIMEOUT_MS)
+        log_warn("snmp", "%s: time-out %d ms: must be 0 (the default) to %d", t->name, t->timeout_ms, MAX_TIMEOUT_MS);
+    else if (t->retries < -1 || t->retries > MAX_RETRIES)
+        log_warn("snmp", "%s: %d retries: must be -1 (the default) to %d", t->name, t->retries, MAX_RETRIES);
+    else
+        return 0;
+    return PD_EINVAL;
+}
+
+static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct pd_device **out)
+{
+    union snmp_addr addr;
+    struct pd_device *d;
+
+    if (check_target(t, &addr) < 0)
+        return PD_EINVAL;
+    d = xcalloc(1, sizeof *d);
+    d->core = &c->core;
+    d->peer = (struct snmp_peer){
+        .addr = addr,
+        .name = xstrdup(t->name),
+        .version = t->version == 1 ? SNMP_V1 : SNMP_V2C,
+        .retries = (uint8_t)(t->retries >= 0 ? t->retries : c->config.retries),
+        .timeout_ms = t->timeout_ms ? t->timeout_ms : c->config.timeout_ms,
+        .from_any = t->reply_from_any,
+    };
+    set_community(&d->peer, t->community);
+    d->max_repetitions = t->max_repetitions ? t->max_repetitions : c->config.max_repetitions;
+    d->max_varbinds = SNMP_FULL_VARBINDS;
+    d->bulk = t->no_bulk ? SNMP_BULK_NO : SNMP_BULK_UNKNOWN;
+    LIST_INSERT_HEAD(&c->devices, d, link);
+    *out = d;
+    return 0;
+}
+
+static void snmp_close(struct pd_device *d)
+{
+    if (!d)
+        return;
+    if (d->read)
+        snmp_read_cancel(d->read);
+    LIST_REMOVE(d, link);
+    free((char *)d->peer.name);
+    free((char *)d->peer.community);
+    free(d->rows);
+    free(d);
+}
+
+static void snmp_stop(struct pd_collector *c)
+{
+    struct pd_device *d;
+
+    if (!c)
+        return;
+    while ((d = LIST_FIRST(&c->devices)) != NULL)
+        snmp_close(d);
+    snmp_engine_free(c->core.engine);
+    snmp_udp_close(c->udp);
+    free(c->core.varbinds);
+    free(c->core.cells);
+    free(c);
+}
+
+/* ---- Plans and reads ---- */
+
+static int snmp_compile(struct pd_collector *c, const struct pd_source *sources, size_t n, struct pd_plan **out,
+                        struct pd_compile_error *err)
+{
+    return snmp_plan_compile(++c->plans, sources, n, out, err);
+}
+
+static int snmp_read(struct pd_device *d, const struct pd_plan *plan, uint32_t parts, const struct pd_sink *sink,
+                     struct pd_read **out)
+{
+    if (d->read)
+        return PD_EBUSY;
+    snmp_read_start(d, plan, parts, sink, out);
+    return 0;
+}
+
+static int snmp_walk(struct pd_device *d, const char *root, const struct pd_sink *sink, struct pd_read **out)
+{
+    struct oid oid;
+    const char *why;
+
+    if (d->read)
+        return PD_EBUSY;
+    if (oid_parse(root, &oid, &why) < 0) {
+        log_warn("snmp", "%s: cannot walk '%s': it %s", d->peer.name, root, why);
+        return PD_EINVAL;
+    }
+    snmp_walk_start(d, snmp_plan_walk(&oid), sink, out);
+    return 0;
+}
+
+static void snmp_counters(struct pd_collector *c, void (*put)(void *arg, const char *name, uint64_t value), void *arg)
+{
+    snmp_engine_counters(c->core.engine, put, arg);
+}
+
+const struct pd_collector_ops pd_snmp_ops = {
+    .name = "snmp",
+    .start = snmp_start,
+    .stop = snmp_stop,
+    .compile = snmp_compile,
+    .plan_free = snmp_plan_free,
+    .open = snmp_open,
+    .close = snmp_close,
+    .read = snmp_read,
+    .walk = snmp_walk,
+    .cancel = snmp_read_cancel,
+    .counters = snmp_counters,
+};
