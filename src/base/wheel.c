@@ -53,6 +53,7 @@ static void list_append(struct timer *head, struct timer *t)
 
 static void list_cut(struct timer *t)
 {
+    assert(timer_is_set(t));
     *t->prev = t->next;
     t->next->prev = t->prev;
     t->next = NULL;
