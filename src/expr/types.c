@@ -45,9 +45,16 @@ static bool fits(enum value_type have, enum value_type want)
 /* How a truth value is had from something else. */
 static const char *truth_hint(enum value_type have)
 {
-    if (have == VALUE_BITS)
+    switch (have) {
+    case VALUE_BITS:
         return "; ask it with has";
-    return have == VALUE_TEXT ? "; compare it with a text" : "; compare it with something";
+    case VALUE_ENUM:
+        return "; compare it with a member's name";
+    case VALUE_TEXT:
+        return "; compare it with a text";
+    default:
+        return "; compare it with a number";
+    }
 }
 
 /* True if o may be what `who` (an operator or a function) needs. */

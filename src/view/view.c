@@ -1,6 +1,7 @@
 #include "view/table.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 int view_write_file(void *ctx, const char *p, size_t n)
 {
-    return fwrite(p, 1, n, ctx) == n ? 0 : PD_EIO;
+    return fwrite(p, 1, n, ctx) == n ? 0 : pd_err_from_errno(errno);
 }
 
 struct view *view_open(const struct view_options *options)

@@ -551,8 +551,9 @@ static void test_type_errors(void **state)
         {"1 + name", 4, 4, "'+' needs a number, this is a text"},
         {"-name", 1, 4, "'-' needs a number, this is a text"},
         {"device.online * 2", 0, 13, "'*' needs a number, this is a truth value"},
-        {"not level", 4, 5, "'not' needs a truth value, this is a number; compare it with something"},
+        {"not level", 4, 5, "'not' needs a truth value, this is a number; compare it with a number"},
         {"errors or true", 0, 6, "'or' needs a truth value, this is a flag set; ask it with has"},
+        {"not state", 4, 5, "'not' needs a truth value, this is an enumeration; compare it with a member's name"},
         {"true and name", 9, 4, "'and' needs a truth value, this is a text; compare it with a text"},
         {"name < \"x\"", 0, 10, "a text has no order; compare by = or !="},
         {"true > false", 0, 12, "a truth value has no order; compare by = or !="},
@@ -563,7 +564,7 @@ static void test_type_errors(void **state)
         {"level has \"jammed\"", 0, 5, "'has' needs a flag set, this is a number"},
         {"errors has name", 11, 4, "'has' needs the name of a flag in double quotes"},
         {"level = unknown", 0, 15, "nothing compares with unknown; ask known(…)"},
-        {"if(level, 1, 2)", 3, 5, "'if' needs a truth value, this is a number; compare it with something"},
+        {"if(level, 1, 2)", 3, 5, "'if' needs a truth value, this is a number; compare it with a number"},
         {"if(true, 1, \"x\")", 12, 3, "a text beside a whole number; all must be of one type"},
         {"first(state, other)", 13, 5, "two different enumerations; all must have the same members"},
         {"min(1, name)", 7, 4, "'min' needs a number, this is a text"},
@@ -580,7 +581,7 @@ static void test_wanted_type_errors(void **state)
 {
     (void)state;
     check_error("level", VALUE_BOOL, 0, 5,
-                "a truth value is wanted here, this gives a number; compare it with something");
+                "a truth value is wanted here, this gives a number; compare it with a number");
     check_error(" (errors) ", VALUE_BOOL, 1, 8, "a truth value is wanted here, this gives a flag set; ask it with has");
     check_error("pages / 2", VALUE_INT, 0, 9,
                 "a whole number is wanted here, this gives a number; use round() or floor()");
