@@ -9,18 +9,24 @@
 /*
  * Writes messages (in each reader's language) into the outbox inside the change
  * that causes them, and sends what is committed: at least once, with the same
- * Message-ID for ever, retried with growing pauses (1 min to 1 h) until the other
+ * Message-ID for ever, to each recipient in order, retried with growing pauses
+ * (seconds at first, then 1 min doubling to 1 h, for five days) until the other
  * side takes or refuses it.
  */
 struct notify;
+
+/* Where messages of one kind go out. */
+struct notify_channel {
+    const struct pd_channel_ops *ops;
+    struct pd_channel *channel; /* NULL: not configured. Its owner may replace it: see notify_uses() */
+};
 
 struct notify_config {
     struct pd_services services;
     const struct settings *settings;
     const struct knowledge *knowledge;
-    struct worker *worker;                           /* for channels' send() */
-    const struct pd_channel_ops *const *channel_ops; /* parallel to channels */
-    struct pd_channel *const *channels;
+    struct worker *worker;                 /* for channels' send() */
+    const struct notify_channel *channels; /* the owner's, looked at for each send */
     size_t nchannels;
     const char *uuid; /* the installation's, and its epoch: Message-IDs */
     int64_t epoch;
@@ -29,6 +35,7 @@ struct notify_config {
 };
 
 struct notify *notify_new(const struct notify_config *config);
+/* Sends under way are left to the worker; what comes of them is not looked at any more. */
 void notify_free(struct notify *n);
 void notify_load_outbox(struct notify *n, const struct outbox *o);
 void notify_set_last_id(struct notify *n, int64_t outbox_id);
@@ -37,13 +44,25 @@ void notify_reload(struct notify *n, const struct settings *settings, const stru
 /* What there is to tell of a ticket. */
 enum notice { NOTICE_TICKET_OPENED, NOTICE_TICKET_GRAVER, NOTICE_FAULT_CLEARED, NOTICE_FAULT_AGAIN };
 
-/* Adds outbox rows for everybody who is to be told; they are sent after notify_committed(). */
+/*
+ * Adds outbox rows for everybody who is to be told; they are sent after notify_committed(). d, a and
+ * location (where the device says it stands) may be NULL.
+ */
 void notify_ticket(struct notify *n, struct change *c, enum notice what, const struct ticket *t, const struct device *d,
-                   const struct alert *a);
+                   const struct alert *a, const char *location);
+/* Likewise, that the database could not be written from one time to another: told to everybody, when it is over. */
+void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, int64_t to_ms, const char *why);
 /* Told once a change with outbox rows is on disk: takes its rows up for sending. */
 void notify_committed(struct notify *n, const struct outbox *o);
 
-/* An alert message in words: rule's message with {device}, {component} and points filled in. */
+/* Nothing new is sent while paused: a result that cannot be written down would be sent again after a restart. */
+void notify_pause(struct notify *n, bool paused);
+/* Whether a send through the channel is under way: it must not be stopped yet. */
+bool notify_uses(const struct notify *n, const struct pd_channel *channel);
+/* For worker_stop(): frees a job that was never begun. */
+void notify_drop_job(struct job *j);
+
+/* An alert message in words: rule's message with {device}, {component} and points filled in. r NULL: its name. */
 void notify_message(struct sbuf *out, enum lang lang, const struct rule *r, const struct device *d,
                     const struct alert *a);
 

@@ -1,0 +1,319 @@
+#include "notify/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "notify/args.h"
+
+enum { MAX_FIELDS = 16 };
+
+/* The text "PREFIX.CODE", or the code itself where there is none; codes come from data and may be new. */
+static const char *code_text(enum lang lang, const char *prefix, const char *code)
+{
+    char id[80];
+    const char *text;
+
+    snprintf(id, sizeof id, "%s.%s", prefix, code);
+    text = text_get(lang, id);
+    return text == id || strcmp(text, id) == 0 ? code : text;
+}
+
+/* ---- An alert in words ---- */
+
+/* Codes of members, comma separated, as their titles. */
+static char *member_titles(enum lang lang, const struct members *members, const char *codes)
+{
+    char *copy = xstrdup(codes), *at = copy, *code;
+    struct sbuf b = {0};
+
+    while ((code = strsep(&at, ","))) {
+        const struct member *m;
+
+        code += strspn(code, " ");
+        m = members_by_code(members, code);
+        sbuf_addf(&b, "%s%s", b.n > 0 ? text_get(lang, "list.comma") : "", m ? member_title(m, lang) : code);
+    }
+    free(copy);
+    return sbuf_take(&b);
+}
+
+static char *value_in_words(enum lang lang, const struct rule *r, const struct text_arg *arg)
+{
+    const struct point_def *p = r->kind ? kind_point(r->kind, arg->name) : NULL;
+
+    if (p && p->members.list.n > 0)
+        return member_titles(lang, &p->members, arg->value);
+    return xstrdup(code_text(lang, "quality", arg->value));
+}
+
+static const char *component_name(const struct alert *a)
+{
+    return a->label && *a->label ? a->label : a->key ? a->key : "";
+}
+
+void notify_message(struct sbuf *out, enum lang lang, const struct rule *r, const struct device *d,
+                    const struct alert *a)
+{
+    struct args args = {0};
+    ARRAY(struct text_arg) list = {0};
+
+    if (!r || !r->message[lang]) {
+        sbuf_addf(out, "%s: %s", d ? d->name : "?", a->rule ? a->rule : a->family);
+        return;
+    }
+    args_parse(&args, a->message_args ? a->message_args : "{}");
+    array_push(&list, ((struct text_arg){"device", d ? d->name : "?"}));
+    array_push(&list, ((struct text_arg){"component", component_name(a)}));
+    for (size_t i = 0; i < args.list.n; i++)
+        array_push(&list, ((struct text_arg){args.list.v[i].name, value_in_words(lang, r, &args.list.v[i])}));
+    text_fill(out, r->message[lang], list.v, list.n);
+    for (size_t i = 2; i < list.n; i++)
+        free((char *)list.v[i].value);
+    array_free(&list);
+    args_fini(&args);
+}
+
+/* ---- Pieces ---- */
+
+static char *time_text(const struct zone *z, int64_t ms)
+{
+    int32_t east = zone_offset_s(z, ms), minutes = (east < 0 ? -east : east) / 60;
+    char local[20];
+
+    zone_format(z, ms, local);
+    return xasprintf("%s (%s, UTC%c%02d:%02d)", local, zone_name(z), east < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+/* In its two largest units: "2 d 3 h". */
+static char *duration_text(enum lang lang, int64_t ms)
+{
+    static const struct {
+        const char *id;
+        int64_t s;
+    } units[] = {{"duration.day", 86400}, {"duration.hour", 3600}, {"duration.minute", 60}, {"duration.second", 1}};
+    enum { UNITS = sizeof units / sizeof units[0] };
+    int64_t left = ms < 0 ? 0 : ms / 1000;
+    struct sbuf b = {0};
+    size_t first = 0;
+    char n[24];
+
+    while (first < UNITS - 1 && left < units[first].s)
+        first++;
+    for (size_t i = first; i < UNITS && i < first + 2; left %= units[i++].s) {
+        if (i > first && left < units[i].s)
+            continue;
+        snprintf(n, sizeof n, "%lld", (long long)(left / units[i].s));
+        sbuf_add(&b, i > first ? " " : "");
+        text_fill(&b, text_get(lang, units[i].id), &(struct text_arg){"n", n}, 1);
+    }
+    return sbuf_take(&b);
+}
+
+/* The fault's name: the rule's title, with the component's name where the device has several. */
+static char *fault_title(enum lang lang, const struct message_about *m)
+{
+    const struct ticket *t = m->ticket;
+    const char *title = m->rule && m->rule->title[lang] ? m->rule->title[lang] : t->rule ? t->rule : t->family;
+    const char *component = t->label && *t->label ? t->label : t->key;
+    struct sbuf b = {0};
+
+    title = title ? title : "?";
+    if (!component || !*component || str_eq(t->component_kind, DEVICE_KIND))
+        return xstrdup(title);
+    text_fill(&b, text_get(lang, "mail.fault"), (struct text_arg[]){{"fault", title}, {"component", component}}, 2);
+    return sbuf_take(&b);
+}
+
+static const char *class_title(enum lang lang, const struct device *d)
+{
+    return d && d->device_class ? code_text(lang, "class", d->device_class) : text_get(lang, "class.device");
+}
+
+static const char *notice_name(enum notice what)
+{
+    switch (what) {
+    case NOTICE_TICKET_OPENED:
+        return "opened";
+    case NOTICE_TICKET_GRAVER:
+        return "graver";
+    case NOTICE_FAULT_CLEARED:
+        return "cleared";
+    case NOTICE_FAULT_AGAIN:
+        return "again";
+    }
+    return "";
+}
+
+void message_subject(struct sbuf *out, enum lang lang, const struct message_about *m)
+{
+    char *fault = fault_title(lang, m);
+    const struct text_arg args[] = {
+        {"severity", code_text(lang, "severity", severity_name(m->ticket->severity))},
+        {"class", class_title(lang, m->device)},
+        {"device", m->device ? m->device->name : "?"},
+        {"fault", fault},
+        {"number", m->ticket->number},
+    };
+
+    text_fill(out, code_text(lang, "mail.subject", notice_name(m->what)), args, sizeof args / sizeof args[0]);
+    free(fault);
+}
+
+/* ---- The body: a lead, a table of fields, what to do ---- */
+
+struct fields {
+    enum lang lang;
+    struct {
+        const char *label;
+        char *value;
+    } v[MAX_FIELDS];
+    size_t n;
+};
+
+/* Takes value; leaves out what is not known. */
+static void field(struct fields *f, const char *id, char *value)
+{
+    if (!value || !*value || f->n == MAX_FIELDS) {
+        free(value);
+        return;
+    }
+    f->v[f->n].label = text_get(f->lang, id);
+    f->v[f->n++].value = value;
+}
+
+/* An empty line between groups. */
+static void field_gap(struct fields *f)
+{
+    if (f->n > 0 && f->n < MAX_FIELDS)
+        f->v[f->n++].label = NULL;
+}
+
+static void fields_write(struct fields *f, struct sbuf *out)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < f->n; i++)
+        if (f->v[i].label && str_width(f->v[i].label) > width)
+            width = str_width(f->v[i].label);
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->v[i].label) {
+            sbuf_add(out, f->v[i].label);
+            for (size_t w = str_width(f->v[i].label); w < width + 2; w++)
+                sbuf_addc(out, ' ');
+            sbuf_add(out, f->v[i].value);
+            free(f->v[i].value);
+        }
+        sbuf_addc(out, '\n');
+    }
+    sbuf_addc(out, '\n');
+}
+
+static char *two_words(const char *a, const char *b)
+{
+    if (!a || !b)
+        return xstrdup_null(a ? a : b);
+    return xasprintf("%s %s", a, b);
+}
+
+static void ticket_fields(struct fields *f, const struct message_about *m)
+{
+    const struct ticket *t = m->ticket;
+    int64_t opened = m->alert ? m->alert->opened_ms : t->opened_ms;
+    int64_t closed = m->what != NOTICE_FAULT_CLEARED       ? 0
+                     : m->alert && m->alert->closed_ms > 0 ? m->alert->closed_ms
+                                                           : m->now_ms;
+    const struct text_arg number[] = {{"number", t->number},
+                                      {"state", code_text(f->lang, "ticket-state", ticket_state_name(t->state))}};
+    struct sbuf b = {0};
+
+    text_fill(&b, text_get(f->lang, "mail.ticket"), number, 2);
+    field(f, "mail.label.ticket", sbuf_take(&b));
+    field(f, "mail.label.severity", xstrdup(code_text(f->lang, "severity", severity_name(t->severity))));
+    field(f, "mail.label.since", time_text(m->zone, opened));
+    if (closed) {
+        field(f, "mail.label.until", time_text(m->zone, closed));
+        field(f, "mail.label.lasted", duration_text(f->lang, closed - opened));
+    }
+    if (m->rule && !closed)
+        field(f, "mail.label.party", xstrdup(code_text(f->lang, "party", party_name(m->rule->party))));
+    if (t->category)
+        field(f, "mail.label.category", xstrdup(code_text(f->lang, "category", t->category)));
+    field(f, "mail.label.assignee", xstrdup_null(t->assignee));
+}
+
+static void device_fields(struct fields *f, const struct message_about *m)
+{
+    const struct device *d = m->device;
+
+    if (!d)
+        return;
+    field(f, "mail.label.site", xstrdup_null(d->site ? d->site : m->site));
+    field(f, "mail.label.device", two_words(class_title(f->lang, d), d->name));
+    if (!str_eq(m->ticket->component_kind, DEVICE_KIND))
+        field(f, "mail.label.component", xstrdup_null(m->ticket->label ? m->ticket->label : m->ticket->key));
+    field(f, "mail.label.model", two_words(d->make, d->model));
+    field(f, "mail.label.serial", xstrdup_null(d->serial));
+    field(f, "mail.label.address", xstrdup_null(d->address));
+    field(f, "mail.label.location", xstrdup_null(m->location));
+}
+
+static void add_lead(struct sbuf *out, enum lang lang, const struct message_about *m)
+{
+    struct sbuf message = {0};
+
+    if (m->alert)
+        notify_message(&message, lang, m->rule, m->device, m->alert);
+    else
+        sbuf_add(&message, m->rule && m->rule->title[lang] ? m->rule->title[lang] : "");
+    text_fill(out, code_text(lang, "mail.lead", notice_name(m->what)),
+              &(struct text_arg){"message", message.s ? message.s : ""}, 1);
+    sbuf_add(out, "\n\n");
+    sbuf_free(&message);
+}
+
+/* What is to be done, or what became of the ticket. */
+static void add_advice(struct sbuf *out, enum lang lang, const struct message_about *m)
+{
+    if (m->what == NOTICE_FAULT_CLEARED) {
+        sbuf_addf(out, "%s\n",
+                  text_get(lang, m->ticket->state == TICKET_CANCELLED ? "mail.ticket.cancelled" : "mail.ticket.stays"));
+        return;
+    }
+    if (m->rule && m->rule->remedy[lang])
+        sbuf_addf(out, "%s\n%s\n", text_get(lang, "mail.label.remedy"), m->rule->remedy[lang]);
+}
+
+void message_body(struct sbuf *out, enum lang lang, const struct message_about *m)
+{
+    struct fields f = {.lang = lang};
+
+    add_lead(out, lang, m);
+    ticket_fields(&f, m);
+    field_gap(&f);
+    device_fields(&f, m);
+    fields_write(&f, out);
+    add_advice(out, lang, m);
+}
+
+/* ---- The database ---- */
+
+void message_store_subject(struct sbuf *out, enum lang lang)
+{
+    sbuf_add(out, text_get(lang, "mail.store.subject"));
+}
+
+void message_store_body(struct sbuf *out, enum lang lang, const struct zone *zone, int64_t from_ms, int64_t to_ms,
+                        const char *why)
+{
+    struct fields f = {.lang = lang};
+
+    sbuf_addf(out, "%s\n\n", text_get(lang, "mail.store.lead"));
+    field(&f, "mail.label.since", time_text(zone, from_ms));
+    field(&f, "mail.label.until", time_text(zone, to_ms));
+    field(&f, "mail.label.lasted", duration_text(lang, to_ms - from_ms));
+    field(&f, "mail.label.cause", xstrdup_null(why));
+    fields_write(&f, out);
+    sbuf_addf(out, "%s\n", text_get(lang, "mail.store.advice"));
+}
