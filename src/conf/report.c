@@ -20,6 +20,8 @@ static bool report_begin(struct conf_report *r)
     return r->errors <= REPORT_MAX;
 }
 
+static void add_message(struct conf_report *r, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
 static void add_message(struct conf_report *r, const char *fmt, va_list ap)
 {
     struct sbuf msg = {0};
@@ -91,6 +93,10 @@ static void add_caret_line(struct conf_report *r, const struct yaml_file *f, int
     sbuf_addf(&r->text, "\n%s\n", caret.s);
     sbuf_free(&caret);
 }
+
+static void complain(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt,
+                     va_list ap)
+    __attribute__((format(printf, 6, 0)));
 
 static void complain(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt,
                      va_list ap)
