@@ -1,5 +1,6 @@
 #include "base/worker.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -230,6 +231,20 @@ void worker_reap(struct worker *w)
     while ((j = queue_take(&finished))) {
         w->pending--;
         j->done(j);
+    }
+}
+
+void worker_drain(struct worker *w)
+{
+    struct pollfd readable = {.fd = w->fd, .events = POLLIN};
+
+    while (w->pending > 0) {
+        if (w->wheel) {
+            wheel_unset(w->wheel, &w->timer);
+            run_inline(w);
+        } else if (poll(&readable, 1, -1) > 0) {
+            worker_reap(w);
+        }
     }
 }
 

@@ -33,6 +33,8 @@ void worker_submit(struct worker *w, struct job *j);
 int worker_fd(const struct worker *w);
 /* Runs done() of whatever completed. */
 void worker_reap(struct worker *w);
+/* Blocks until every job is done, those included that done() submits: for an orderly end. */
+void worker_drain(struct worker *w);
 /* Jobs submitted and not yet done. */
 size_t worker_pending(const struct worker *w);
 

@@ -21,17 +21,28 @@ struct store_config {
     struct wheel *wheel;
     struct pd_clock clock;
     struct pd_rng rng; /* for the installation's uuid */
-    /* readings and changes wait at most this long for company; changes asked with urgency do not wait */
+    /* Readings and changes wait at most this long for company; changes asked with urgency do not wait. */
     int64_t flush_ms;
-    void (*trouble)(void *ctx, int err, const char *text); /* a commit failed (err < 0, retried) or works again (0) */
+    /* Commits began to fail (err < 0: why), fail for another reason, or work again (0). They are retried by themselves. */
+    void (*trouble)(void *ctx, int err, const char *text);
+    /* Each change once it is on disk, in order, its events numbered; before its done. May be NULL. */
+    void (*committed)(void *ctx, const struct change *c);
+    /*
+     * A change will never be on disk, and its done never called: the database
+     * refuses it for a reason of its own (a constraint, so a bug of ours; the
+     * rest of its batch is committed without it), or it could not be committed by
+     * the close. It is in the log. Gets store_submit()'s arg, so that it can be freed. May be NULL.
+     */
+    void (*lost)(void *ctx, void *arg);
     void *ctx;
 };
 
 /*
  * Opens or makes the database, blocking (before the loop runs): migrates to the
  * newest schema in one transaction, each step from the one before. PD_EVERSION
- * if it was made by a newer patrold (left untouched), PD_ECORRUPT, PD_EBUSY if
- * another patrold has it, PD_EIO, PD_ENOSPC; *why (free it) says more.
+ * if it was made by a newer patrold, PD_EINVAL if by another program (both left
+ * untouched), PD_ECORRUPT, PD_EBUSY if another patrold has it, PD_EACCES, PD_EIO,
+ * PD_ENOSPC; *why (free it) says more. Other programs may read meanwhile.
  */
 int store_open(const struct store_config *config, struct store **out, char **why);
 /*

@@ -243,6 +243,42 @@ static void inline_jobs_in_the_queue_are_dropped(void **state)
     wheel_free(wheel);
 }
 
+static void drain(struct worker *w)
+{
+    struct trace trace = {.worker = w};
+
+    trace.again = task_new(&trace, 3);
+    worker_submit(w, &task_new(&trace, 1)->job);
+    worker_submit(w, &task_new(&trace, 2)->job);
+    worker_drain(w);
+    assert_int_equal(worker_pending(w), 0);
+    assert_int_equal(trace.n, 3);
+    for (int i = 0; i < trace.n; i++)
+        assert_int_equal(trace.done[i], i + 1);
+    worker_drain(w);
+    worker_stop(w, NULL);
+}
+
+static void draining_does_all_there_is(void **state)
+{
+    struct worker *w;
+
+    (void)state;
+    assert_int_equal(worker_start(1, &w), 0);
+    drain(w);
+}
+
+static void draining_does_not_wait_in_virtual_time(void **state)
+{
+    struct clock_fake clock = {0};
+    struct wheel *wheel = wheel_new(0);
+
+    (void)state;
+    drain(worker_start_inline(wheel, fake_now, fake_delay, &clock));
+    assert_int_equal(wheel_next(wheel), INT64_MAX);
+    wheel_free(wheel);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +288,8 @@ int main(void)
         cmocka_unit_test(stopping_ends_what_runs_and_drops_the_rest),
         cmocka_unit_test(inline_jobs_run_after_their_delay),
         cmocka_unit_test(inline_jobs_in_the_queue_are_dropped),
+        cmocka_unit_test(draining_does_all_there_is),
+        cmocka_unit_test(draining_does_not_wait_in_virtual_time),
     };
 
     return cmocka_run_group_tests_name("base/worker", tests, NULL, NULL);
