@@ -95,8 +95,7 @@ static void add_caret_line(struct conf_report *r, const struct yaml_file *f, int
 }
 
 static void complain(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt,
-                     va_list ap)
-    __attribute__((format(printf, 6, 0)));
+                     va_list ap) __attribute__((format(printf, 6, 0)));
 
 static void complain(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt,
                      va_list ap)
