@@ -250,10 +250,11 @@ static struct value first(const struct value *v, size_t n)
 struct value program_run(const struct insn *code, size_t n, const struct value *consts, const struct value *slots,
                          size_t nslots)
 {
-    struct value stack[EXPR_MAX_DEPTH];
-    struct value *top = stack; /* the next free place */
+    struct value stack[1 + EXPR_MAX_DEPTH];
+    struct value *top = stack + 1; /* the next free place */
     const struct insn *end = code + n;
 
+    stack[0] = VALUE_UNKNOWN; /* what code that leaves nothing would give; the rest is left as it is, for speed */
     for (const struct insn *in = code; in < end; in++) {
         enum op op = in->op;
 
@@ -330,5 +331,5 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
             break;
         }
     }
-    return stack[0];
+    return top[-1];
 }
