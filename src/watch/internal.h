@@ -1,0 +1,309 @@
+#ifndef PD_WATCH_INTERNAL_H
+#define PD_WATCH_INTERNAL_H
+
+#include "base/dict.h"
+#include "watch/normalise.h"
+#include "watch/watch.h"
+
+/*
+ * What the files of this folder share. Everything runs in the loop.
+ *
+ * A poll of a device is one read of all parts that are due (schedule.c). At its
+ * end the cells have become components and points (inventory.c), rules are
+ * judged over them (judge.c) and faults open and close (fault.c); what came of
+ * it is one change, made only when there is something to say. Identification
+ * (identify.c) is a read of its own, of the identify module.
+ */
+
+enum {
+    MAX_UNITS = 20000, /* components of a device; more are not taken up */
+    NO_UNIT = MAX_UNITS + 1,
+    STALE_AFTER = 3, /* intervals of a part without a reading */
+};
+
+/* ---- What the knowledge and the settings come to (tables.c) ---- */
+
+/* The rules on one kind of component. */
+struct kind_rules {
+    uint16_t *rule; /* places in knowledge->rules, ascending: of a family the gravest first */
+    size_t n;
+    uint64_t reads;        /* slots of the kind that they read, by slot_bit() */
+    uint64_t reads_device; /* slots of kind device that they read besides */
+};
+
+/* One rule, prepared. */
+struct rule_info {
+    bool reachable_only; /* reads nothing but device.reachable: judged of a silent device too */
+    bool is_part;        /* of other families' faults: judged after them */
+};
+
+/* Of kinds with more than 64 points the rest share the last bit. */
+static inline uint64_t slot_bit(unsigned slot)
+{
+    return UINT64_C(1) << (slot < 63 ? slot : 63);
+}
+
+/* A profile as one collector speaks it. */
+struct speech {
+    const struct profile *profile;
+    unsigned collector; /* place in config.collectors */
+    struct normaliser *normaliser;
+    struct pd_plan *plan;
+    uint32_t parts; /* that it has anything to read in */
+    uint8_t *tells; /* for each point of each kind (see tables.base) the parts that tell it, as bits */
+    ARRAY(struct batch *) idle;
+};
+
+struct tables {
+    size_t nkinds, npoints;
+    uint32_t *base;           /* for each kind the place of its first point in speech.tells */
+    struct kind_rules *rules; /* for each kind */
+    struct rule_info *info;   /* for each rule */
+    struct profile *identify; /* a profile of the identify module alone, made here; NULL without one */
+    unsigned reachable;       /* its slot in kind device */
+    /* Where a rule's slots are put together: the component's points end at `own_end`, the device's begin there. */
+    struct value *scratch;
+    size_t own_end;
+};
+
+void tables_init(struct tables *t, const struct knowledge *k);
+void tables_fini(struct tables *t);
+
+/* ---- A device under watch ---- */
+
+/* A component of it. Its points are at node->points.v[first]; texts in them are owned. */
+struct unit {
+    const struct kind *kind;
+    char *key, *label;
+    const struct module *module; /* that found it last; NULL: none since the start or the last reload */
+    const struct component_def *def;
+    uint32_t *instance; /* where it was found last */
+    uint16_t ninstance;
+    uint8_t parts; /* of the polls that find it, as bits */
+    bool changed;  /* in a point that a rule reads, since it was judged last */
+    bool gone;     /* for so long that its faults are closed */
+    uint32_t number;
+    uint32_t first;
+    uint32_t seen;    /* node->polls when it was found last */
+    int64_t found_ms; /* when that was, monotonic */
+    int64_t first_ms; /* wall clock, ever */
+};
+
+/* A hold that is not OK; kept in order of unit and rule. */
+struct held {
+    uint32_t unit;
+    uint16_t rule;
+    struct hold hold;
+};
+
+/* An open fault. */
+struct fault {
+    struct alert alert;
+    struct node *node;
+    uint32_t unit;
+};
+
+struct waiter {
+    void (*done)(void *arg, const struct pd_read_result *r);
+    void *arg;
+};
+
+struct node {
+    struct watch *watch;
+    struct device d;
+    unsigned collector;
+    struct pd_device *handle;    /* NULL: no usable target, see the log */
+    uint64_t target_hash;        /* of what it was opened with */
+    const struct speech *speech; /* NULL: not identified yet */
+
+    ARRAY(struct unit) units; /* in order of number */
+    ARRAY(uint32_t) sorted;   /* places in units, by kind name and key */
+    ARRAY(struct value) points;
+    uint32_t last_number; /* numbers are never given twice */
+    uint32_t device_unit; /* place of the one of kind device */
+    bool full;            /* said that there are too many components */
+
+    uint64_t *fits; /* rules that match this device, as bits */
+    ARRAY(struct held) holds;
+    ARRAY(struct fault *) faults;
+    uint64_t device_changed; /* slots of kind device, since they were judged last */
+
+    struct timer timer;
+    int64_t due_ms[PART_COUNT], read_ms[PART_COUNT];
+    int64_t identify_ms; /* when to look again who it is */
+    bool retarget;       /* open it anew before the next read */
+    bool poll_wanted;    /* everything again once the read under way has ended */
+    uint32_t polls;
+    uint32_t missing; /* components that the last poll should have found */
+
+    struct pd_read *read; /* under way */
+    struct batch *batch;
+    struct speech *reading; /* by what it is read */
+    uint32_t parts;
+    bool identifying;
+
+    struct device_status status;
+    enum pd_read_status trouble; /* the last trouble that was told */
+    int64_t trouble_ms;
+    ARRAY(struct waiter) waiters;
+};
+
+struct watch {
+    struct watch_config config;
+    struct tables tables;
+    struct u64dict *nodes; /* by id, in order of id */
+    struct dict *names;
+    struct u64dict *faults; /* by alert id */
+    ARRAY(struct speech *) speeches;
+    ARRAY(struct kind *) lost_kinds; /* of components whose kind the knowledge no longer has; only their names */
+    ARRAY(struct reading) readings;  /* scratch */
+    struct change *repairs;          /* what loading found to be put right */
+    int64_t last_device_id, last_alert_id;
+    int64_t origin_ms;   /* monotonic: where every device's rhythm is counted from */
+    int64_t offset_ms;   /* wall clock minus monotonic */
+    int64_t next_add_ms; /* devices added in one go are polled one after another */
+    bool started;
+    struct watch_counters counters;
+};
+
+static inline const struct knowledge *watch_knowledge(const struct watch *w)
+{
+    return w->config.knowledge;
+}
+static inline int64_t watch_mono(const struct watch *w)
+{
+    return clock_mono(&w->config.services.clock);
+}
+static inline int64_t watch_wall(const struct watch *w)
+{
+    return clock_wall(&w->config.services.clock);
+}
+
+/* One decision about a device: a poll's end, a command, a reload. The change is made when first wanted. */
+struct turn {
+    struct watch *w;
+    struct node *n;
+    int64_t mono, wall;
+    struct change *change;
+    const struct pd_read_result *result; /* of a poll */
+    const struct speech *speech;
+    uint32_t parts;
+    uint32_t cursor; /* inventory: where in node->units the next component is expected */
+};
+
+struct turn turn_begin(struct watch *w, struct node *n);
+struct change *turn_change(struct turn *t);
+/* An event about the device, with the configuration's hash. */
+struct event *turn_event(struct turn *t, const char *kind);
+/* Submits what there is. */
+void turn_end(struct turn *t, bool urgent);
+
+/* ---- watch.c ---- */
+
+struct node *watch_node(const struct watch *w, int64_t id);   /* NULL */
+int watch_collector(const struct watch *w, const char *name); /* its place, or PD_ENOENT */
+struct node *node_new(struct watch *w, const struct device *d, unsigned collector);
+void node_add(struct watch *w, struct node *n); /* to the ones under watch; it has its id */
+/* Ends its read; it is no longer among those under watch. */
+void node_free(struct node *n);
+/* Every device has one component of kind device. */
+void node_add_device_unit(struct turn *t);
+
+/* ---- speech.c ---- */
+
+/* The profile compiled for a collector, now if not yet; NULL if it can't be (said in the log once). */
+struct speech *speech_get(struct watch *w, const struct profile *p, unsigned collector);
+struct batch *speech_batch(struct speech *s);
+void speech_batch_done(struct speech *s, struct batch *b);
+void speech_free_all(struct watch *w);
+
+/* ---- inventory.c ---- */
+
+/* The device's component, or -1. */
+int64_t unit_find(const struct node *n, const struct kind *kind, const char *key);
+/* Takes up a component with unknown points. number 0: the next. Gives its place. */
+uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, const char *label, uint32_t number);
+void unit_put(struct turn *t, const struct unit *u); /* its row */
+/* The kind by name; one that only has a name if the knowledge has none. */
+const struct kind *kind_named(struct watch *w, const char *name);
+/* Sets a point, owning its text; true if it changed. */
+bool point_set(struct value *point, struct value v);
+/* Takes in what a poll read. */
+void inventory_poll(struct turn *t, struct batch *b);
+/* Says whether the device answers. */
+void inventory_reachable(struct turn *t, bool reachable);
+/* Makes values stale, components gone. complete: what was not found is really not there. */
+void inventory_age(struct turn *t, bool complete);
+/* Hands what the poll told to the readings. */
+void inventory_report(struct turn *t);
+/* After a reload: kinds and points by name. */
+void inventory_remap(struct watch *w, struct node *n);
+void inventory_free(struct node *n);
+
+/* ---- identify.c ---- */
+
+/* Takes in a read of the identify module. */
+void identify_take(struct turn *t, struct batch *b);
+/* Goes by the profile that the record names, if there is one. */
+void identify_known(struct node *n);
+
+/* ---- judge.c ---- */
+
+/* Which rules fit the device, after its record or the knowledge changed: holds of others are forgotten. */
+void judge_fit(struct turn *t);
+/* Judges. answered: the device did; else only its being reachable is judged. */
+void judge_run(struct turn *t, bool answered);
+/* Puts back a hold; false if there is no such rule for the device. */
+bool judge_restore(struct turn *t, const struct hold_record *h);
+/* Forgets all holds of a component that is gone, or (unit -1) of the device. */
+void judge_forget(struct turn *t, int64_t unit);
+/* Writes every hold's row anew: their wall clock stamps have moved. */
+void judge_restamp(struct turn *t);
+/* After a reload: rules by name. map: for each old rule the new place, or UINT16_MAX; old: the knowledge before. */
+void judge_remap(struct turn *t, const uint16_t *map, const struct knowledge *old);
+struct held *judge_held(const struct node *n, uint32_t unit, uint16_t rule); /* NULL: OK */
+
+/* ---- fault.c ---- */
+
+/* Brings the component's faults in line with its holds. reason: why one closes. */
+void fault_settle(struct turn *t, uint32_t unit, const char *reason);
+void fault_close(struct turn *t, struct fault *f, const char *reason);
+/* True while a fault of a family that the rule is part of is open on the device. */
+bool fault_covers(const struct node *n, const struct rule *r);
+struct fault *fault_of(const struct node *n, uint32_t unit, const char *family);
+/* True if a rule of its family holds. */
+bool fault_held(const struct watch *w, const struct fault *f);
+void fault_ack(struct turn *t, struct fault *f, const char *actor);
+/* Takes up a stored one; the turn's change may put things right. */
+void fault_restore(struct turn *t, const struct alert *a);
+
+/* ---- format.c ---- */
+
+/* A value as text: with its unit, members as codes, what is not known as its quality. */
+void format_value(struct sbuf *out, const struct point_def *p, struct value v);
+/* JSON object of the points that the rule's messages name. */
+char *format_message_args(const struct rule *r, const struct kind *device_kind, const struct value *own,
+                          const struct value *device);
+
+/* ---- schedule.c ---- */
+
+/* Opens the device at its collector, anew if its target changed. PD_ENOENT without its credential; the collector's error. */
+int schedule_open(struct node *n);
+void schedule_close(struct node *n);
+/* Sets when everything is due first. */
+void schedule_first(struct node *n, int64_t first_ms);
+/* The timer's function: reads what is due. arg is the node. */
+void schedule_poll(void *arg);
+/* Sets the timer for what is due next. */
+void schedule_next(struct node *n);
+/* Everything is due now. */
+void schedule_now(struct node *n);
+int64_t schedule_jitter(const struct node *n);
+/* When in the day a known device is asked again who it is. */
+int64_t schedule_identify_phase(const struct node *n);
+/* How often a part is read of this device. */
+int64_t schedule_every(const struct node *n, unsigned part);
+/* Ends a read under way, if there is one, and tells whoever waits for the poll. */
+void schedule_stop(struct node *n);
+
+#endif

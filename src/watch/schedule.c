@@ -1,0 +1,403 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "watch/internal.h"
+
+/*
+ * When what is read. A device has a jitter of its own within the status
+ * interval, and each part a phase of its own among the status polls of its
+ * interval, both from the device's id: so the same devices never gather at one
+ * moment, and parts that are due together are read together. All on the
+ * monotonic clock.
+ */
+
+enum {
+    DAY_MS = 24 * 3600 * 1000,
+    RETRY_BEATS = 5, /* status intervals until a part is tried again that an answering device did not tell */
+    STEP_MS = 2000,  /* by which the wall clock may move against the monotonic one without a word */
+};
+
+/* ---- The rhythm ---- */
+
+/* Spreads ids evenly; the finishing steps of splitmix64. */
+static uint64_t spread(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static int64_t beat_ms(const struct node *n)
+{
+    return n->watch->config.settings->every_ms[PART_STATUS];
+}
+
+int64_t schedule_jitter(const struct node *n)
+{
+    return (int64_t)(spread((uint64_t)n->d.id) % (uint64_t)beat_ms(n));
+}
+
+/* The part that shows whether a device lives: the first that its profile has. */
+static unsigned probe_part(const struct node *n)
+{
+    return n->speech ? (unsigned)__builtin_ctz(n->speech->parts) : PART_STATUS;
+}
+
+int64_t schedule_every(const struct node *n, unsigned part)
+{
+    return n->watch->config.settings->every_ms[part == probe_part(n) ? PART_STATUS : part];
+}
+
+/* The first time after `after` that belongs to the part. */
+static int64_t next_time(const struct node *n, unsigned part, int64_t after)
+{
+    int64_t beat = beat_ms(n), every = schedule_every(n, part);
+    int64_t first = n->watch->origin_ms + schedule_jitter(n);
+
+    if (every > beat)
+        first += (int64_t)(spread((uint64_t)n->d.id + part) % (uint64_t)(every / beat)) * beat;
+    return after < first ? first : first + ((after - first) / every + 1) * every;
+}
+
+void schedule_first(struct node *n, int64_t first_ms)
+{
+    for (unsigned p = 0; p < PART_COUNT; p++)
+        n->due_ms[p] = first_ms;
+}
+
+static uint32_t parts_due(const struct node *n, int64_t now)
+{
+    uint32_t parts = 0;
+
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        if ((n->speech->parts & (1u << p)) && n->due_ms[p] <= now)
+            parts |= 1u << p;
+    }
+    return parts;
+}
+
+/* Who does not answer, or is not known yet, is only probed. */
+static bool only_probe(const struct node *n)
+{
+    return !n->speech || n->status.state == DEVICE_DOWN;
+}
+
+static int64_t next_due(const struct node *n)
+{
+    int64_t due = n->identify_ms;
+
+    if (only_probe(n))
+        return n->due_ms[probe_part(n)];
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        if ((n->speech->parts & (1u << p)) && n->due_ms[p] < due)
+            due = n->due_ms[p];
+    }
+    return due;
+}
+
+void schedule_next(struct node *n)
+{
+    wheel_set(n->watch->config.services.wheel, &n->timer, next_due(n));
+}
+
+void schedule_now(struct node *n)
+{
+    int64_t now = watch_mono(n->watch);
+
+    schedule_first(n, now);
+    n->identify_ms = now;
+    schedule_next(n);
+}
+
+int64_t schedule_identify_phase(const struct node *n)
+{
+    return schedule_jitter(n) + (int64_t)(spread(~(uint64_t)n->d.id) % DAY_MS);
+}
+
+/* ---- Where it is and how to talk to it ---- */
+
+static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
+{
+    const unsigned char *s = p;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ s[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+static uint64_t target_hash(const struct pd_target *t)
+{
+    int64_t numbers[] = {t->port, t->version, t->timeout_ms, t->retries, t->no_bulk, t->max_repetitions};
+    uint64_t h = hash_bytes(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
+
+    h = hash_bytes(h, t->address, strlen(t->address) + 1);
+    return hash_bytes(h, t->community, strlen(t->community));
+}
+
+int schedule_open(struct node *n)
+{
+    const struct watch_config *config = &n->watch->config;
+    const struct settings *s = config->settings;
+    const struct credential *c = settings_credential(s, n->d.credential ? n->d.credential : "");
+    const struct profile *p = n->speech ? n->speech->profile : NULL;
+    struct pd_target t = {
+        .name = n->d.name,
+        .address = n->d.address,
+        .port = n->d.port,
+        .version = c ? c->version : 0,
+        .community = c && c->community ? c->community : "",
+        .timeout_ms = (int)s->timeout_ms,
+        .retries = s->retries,
+        .no_bulk = p && p->no_bulk,
+        .max_repetitions = p ? p->max_repetitions : 0,
+    };
+
+    n->retarget = false;
+    if (n->handle && n->target_hash == target_hash(&t))
+        return 0;
+    schedule_close(n);
+    if (!c)
+        return PD_ENOENT;
+    n->target_hash = target_hash(&t);
+    return config->collector_ops[n->collector]->open(config->collectors[n->collector], &t, &n->handle);
+}
+
+void schedule_close(struct node *n)
+{
+    if (n->handle)
+        n->watch->config.collector_ops[n->collector]->close(n->handle);
+    n->handle = NULL;
+}
+
+/* ---- A read ---- */
+
+static void take_cells(void *arg, const struct pd_cell *cells, size_t count)
+{
+    struct node *n = arg;
+
+    n->watch->counters.cells += count;
+    batch_add(n->batch, cells, count);
+}
+
+static void tell_waiters(struct node *n, const struct pd_read_result *r)
+{
+    struct waiter *waiting = n->waiters.v;
+    size_t count = n->waiters.n;
+
+    n->waiters.v = NULL;
+    n->waiters.n = n->waiters.cap = 0;
+    for (size_t i = 0; i < count; i++)
+        waiting[i].done(waiting[i].arg, r);
+    array_release((void **)&waiting);
+}
+
+static void note_status(struct turn *t, bool answered)
+{
+    struct node *n = t->n;
+    bool was_down = n->status.state == DEVICE_DOWN;
+
+    n->status.last_poll_ms = t->wall;
+    n->status.state = answered ? DEVICE_UP : DEVICE_DOWN;
+    t->w->counters.polls++;
+    if (!answered) {
+        t->w->counters.failed_polls++;
+        return;
+    }
+    n->status.last_answer_ms = t->wall;
+    if (t->result->rtt_ms >= 0)
+        n->status.rtt_ms = t->result->rtt_ms;
+    if (was_down) /* whoever is back may have been replaced meanwhile */
+        n->identify_ms = t->mono;
+}
+
+/* Trouble that is not silence is named once a day, not each poll. */
+static void note_trouble(struct turn *t)
+{
+    struct node *n = t->n;
+    enum pd_read_status status = t->result->status;
+    struct event *e;
+
+    if (status != PD_READ_REFUSED && status != PD_READ_BROKEN)
+        return;
+    if (n->trouble == status && t->mono - n->trouble_ms < DAY_MS)
+        return;
+    n->trouble = status;
+    n->trouble_ms = t->mono;
+    e = turn_event(t, status == PD_READ_REFUSED ? "device.refused" : "device.broken");
+    event_arg(e, "detail", t->result->detail);
+}
+
+/* A wall clock that was set says so; stamps of holds move with it. */
+static void note_clock(struct turn *t)
+{
+    struct watch *w = t->w;
+    int64_t offset = t->wall - t->mono, step = offset - w->offset_ms;
+    struct event *e;
+    uint64_t id;
+    void *node;
+
+    w->offset_ms = offset;
+    if (step >= -STEP_MS && step <= STEP_MS)
+        return;
+    e = change_event(turn_change(t), t->wall, "clock.stepped");
+    event_arg_int(e, "step_ms", step);
+    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &node);) {
+        struct turn other = *t;
+
+        other.n = node;
+        judge_restamp(&other);
+    }
+}
+
+/* What was read is due again in its turn; what an answering device left out, a little sooner. */
+static void advance(struct turn *t, bool answered)
+{
+    struct node *n = t->n;
+    enum pd_read_status status = t->result->status;
+    int64_t retry = next_time(n, probe_part(n), t->mono) + (RETRY_BEATS - 1) * beat_ms(n);
+
+    if (n->identifying) {
+        if (answered)
+            n->identify_ms = status == PD_READ_DONE ? t->mono + DAY_MS : retry;
+        if (only_probe(n))
+            n->due_ms[probe_part(n)] = next_time(n, probe_part(n), t->mono);
+        return;
+    }
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        int64_t next = next_time(n, p, t->mono);
+
+        if (!(t->parts & (1u << p)) || (!answered && p != probe_part(n)))
+            continue;
+        n->due_ms[p] = status != PD_READ_DONE && next > retry ? retry : next;
+        if (status == PD_READ_DONE || status == PD_READ_PARTIAL)
+            n->read_ms[p] = t->mono;
+    }
+}
+
+/* Nothing is waited for any more when nothing is left to be read at once. */
+static void go_on(struct node *n, const struct pd_read_result *r, int64_t now)
+{
+    if (n->poll_wanted) {
+        n->poll_wanted = false;
+        schedule_now(n);
+        return;
+    }
+    if (n->waiters.n && (r->status == PD_READ_NOANSWER || next_due(n) > now)) {
+        tell_waiters(n, r);
+    }
+    schedule_next(n);
+}
+
+static void take_read(struct turn *t)
+{
+    struct node *n = t->n;
+    bool answered = t->result->status != PD_READ_NOANSWER;
+
+    n->polls++;
+    note_clock(t);
+    note_status(t, answered);
+    note_trouble(t);
+    inventory_reachable(t, answered);
+    if (n->identifying && answered)
+        identify_take(t, n->batch);
+    else if (answered)
+        inventory_poll(t, n->batch);
+    advance(t, answered);
+    inventory_age(t, t->result->status == PD_READ_DONE && !n->identifying);
+    if (!t->w->config.ops.backlog(t->w->config.ops.ctx))
+        judge_run(t, answered);
+    if (!(n->identifying && answered))
+        inventory_report(t);
+    turn_end(t, t->change && t->change->events.n > 0);
+}
+
+static void end_read(void *arg, const struct pd_read_result *r)
+{
+    struct node *n = arg;
+    struct turn t = turn_begin(n->watch, n);
+    bool cancelled = r->status == PD_READ_CANCELLED;
+
+    n->read = NULL;
+    t.result = r;
+    t.speech = n->reading;
+    t.parts = n->parts;
+    if (!cancelled)
+        take_read(&t);
+    speech_batch_done(n->reading, n->batch);
+    n->batch = NULL;
+    n->reading = NULL;
+    if (!cancelled)
+        go_on(n, r, t.mono);
+}
+
+static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
+{
+    struct watch *w = n->watch;
+    const struct pd_sink sink = {.cells = take_cells, .end = end_read, .arg = n};
+    int rc;
+
+    n->reading = (struct speech *)(uintptr_t)s;
+    n->batch = speech_batch(n->reading);
+    n->parts = parts;
+    rc = w->config.collector_ops[n->collector]->read(n->handle, s->plan, parts, &sink, &n->read);
+    if (rc == 0)
+        return;
+    log_warn("watch", "%s can't be read now: %s", n->d.name, pd_strerror(rc));
+    speech_batch_done(n->reading, n->batch);
+    n->batch = NULL;
+    n->reading = NULL;
+    for (unsigned p = 0; p < PART_COUNT; p++)
+        n->due_ms[p] = next_time(n, PART_STATUS, watch_mono(w));
+    n->identify_ms = n->due_ms[PART_STATUS];
+    schedule_next(n);
+}
+
+/* Nothing can be done before a reload. */
+static void give_up(struct node *n)
+{
+    tell_waiters(n,
+                 &(struct pd_read_result){.status = PD_READ_CANCELLED, .rtt_ms = -1, .detail = "it can't be polled"});
+}
+
+void schedule_poll(void *arg)
+{
+    struct node *n = arg;
+    struct watch *w = n->watch;
+    int64_t now = watch_mono(w);
+    const struct speech *identify = w->tables.identify ? speech_get(w, w->tables.identify, n->collector) : NULL;
+    uint32_t parts = 0;
+
+    if (n->read)
+        return;
+    if (n->retarget)
+        schedule_open(n);
+    if (!n->handle || (!n->speech && !identify)) {
+        give_up(n);
+        return;
+    }
+    if (!identify)
+        n->identify_ms = INT64_MAX;
+    n->identifying = !n->speech || (n->status.state != DEVICE_DOWN && n->identify_ms <= now);
+    if (!n->identifying)
+        parts = only_probe(n) ? 1u << probe_part(n) : parts_due(n, now);
+    if (n->identifying)
+        begin_read(n, identify, identify->parts);
+    else if (parts)
+        begin_read(n, n->speech, parts);
+    else
+        schedule_next(n);
+}
+
+void schedule_stop(struct node *n)
+{
+    struct watch *w = n->watch;
+
+    wheel_unset(w->config.services.wheel, &n->timer);
+    if (n->read)
+        w->config.collector_ops[n->collector]->cancel(n->read);
+    give_up(n);
+}

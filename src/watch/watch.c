@@ -1,0 +1,370 @@
+#include "watch/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "watch/internal.h"
+
+/* ---- Turns ---- */
+
+struct turn turn_begin(struct watch *w, struct node *n)
+{
+    return (struct turn){.w = w, .n = n, .mono = watch_mono(w), .wall = watch_wall(w)};
+}
+
+struct change *turn_change(struct turn *t)
+{
+    if (!t->change)
+        t->change = change_new();
+    return t->change;
+}
+
+struct event *turn_event(struct turn *t, const char *kind)
+{
+    struct event *e = change_event(turn_change(t), t->wall, kind);
+
+    e->device_id = t->n->d.id;
+    event_arg(e, "conf", watch_knowledge(t->w)->hash);
+    return e;
+}
+
+void turn_end(struct turn *t, bool urgent)
+{
+    const struct watch_ops *ops = &t->w->config.ops;
+
+    if (t->change && !change_empty(t->change))
+        ops->submit(ops->ctx, t->change, urgent, NULL, NULL);
+    else
+        change_free(t->change);
+    t->change = NULL;
+}
+
+/* While loading, what has to be put right is gathered for watch_start(). */
+static struct turn repair_turn(struct watch *w, struct node *n)
+{
+    struct turn t = turn_begin(w, n);
+
+    t.change = w->repairs;
+    return t;
+}
+
+/* ---- Nodes ---- */
+
+struct node *watch_node(const struct watch *w, int64_t id)
+{
+    return u64dict_get(w->nodes, (uint64_t)id);
+}
+
+int watch_collector(const struct watch *w, const char *name)
+{
+    for (size_t i = 0; i < w->config.ncollectors; i++) {
+        if (str_eq(w->config.collector_ops[i]->name, name))
+            return (int)i;
+    }
+    return PD_ENOENT;
+}
+
+struct node *node_new(struct watch *w, const struct device *d, unsigned collector)
+{
+    struct node *n = xcalloc(1, sizeof *n);
+    int64_t now = watch_mono(w);
+
+    n->watch = w;
+    n->collector = collector;
+    device_copy(&n->d, d);
+    n->device_unit = NO_UNIT;
+    n->status.rtt_ms = -1;
+    for (unsigned p = 0; p < PART_COUNT; p++)
+        n->read_ms[p] = now;
+    timer_init(&n->timer, schedule_poll, n);
+    return n;
+}
+
+void node_add(struct watch *w, struct node *n)
+{
+    u64dict_put(w->nodes, (uint64_t)n->d.id, n);
+    dict_put(w->names, n->d.name, n);
+}
+
+void node_free(struct node *n)
+{
+    schedule_stop(n);
+    schedule_close(n);
+    for (size_t i = 0; i < n->faults.n; i++) {
+        alert_fini(&n->faults.v[i]->alert);
+        free(n->faults.v[i]);
+    }
+    array_free(&n->faults);
+    array_free(&n->holds);
+    array_free(&n->waiters);
+    inventory_free(n);
+    free(n->fits);
+    device_fini(&n->d);
+    free(n);
+}
+
+static struct node *next_node(const struct watch *w, size_t *at)
+{
+    uint64_t id;
+    void *node;
+
+    return u64dict_next(w->nodes, at, &id, &node) ? node : NULL;
+}
+
+/* ---- Birth and death ---- */
+
+struct watch *watch_new(const struct watch_config *config)
+{
+    struct watch *w = xcalloc(1, sizeof *w);
+
+    w->config = *config;
+    tables_init(&w->tables, config->knowledge);
+    w->nodes = u64dict_new();
+    w->names = dict_new();
+    w->faults = u64dict_new();
+    w->repairs = change_new();
+    return w;
+}
+
+void watch_free(struct watch *w)
+{
+    struct node *n;
+
+    if (!w)
+        return;
+    for (size_t at = 0; (n = next_node(w, &at));)
+        node_free(n);
+    speech_free_all(w);
+    tables_fini(&w->tables);
+    u64dict_free(w->nodes);
+    dict_free(w->names);
+    u64dict_free(w->faults);
+    for (size_t i = 0; i < w->lost_kinds.n; i++) {
+        free(w->lost_kinds.v[i]->name);
+        free(w->lost_kinds.v[i]);
+    }
+    array_free(&w->lost_kinds);
+    array_free(&w->readings);
+    change_free(w->repairs);
+    free(w);
+}
+
+/* ---- What was kept ---- */
+
+void watch_load_device(struct watch *w, const struct device *d)
+{
+    int collector = watch_collector(w, d->collector);
+
+    if (d->id > w->last_device_id)
+        w->last_device_id = d->id;
+    if (d->retired)
+        return;
+    if (collector < 0) {
+        log_error("watch", "%s is not polled: there is no collector %s", d->name, d->collector);
+        return;
+    }
+    node_add(w, node_new(w, d, (unsigned)collector));
+}
+
+void watch_load_component(struct watch *w, const struct component *k)
+{
+    struct node *n = watch_node(w, k->device_id);
+
+    if (!n)
+        return;
+    if (k->number <= n->last_number) {
+        log_error("watch", "%s: component number %u out of order, left out", n->d.name, k->number);
+        return;
+    }
+    n->units.v[unit_add(n, kind_named(w, k->kind), k->key, k->label ? k->label : k->key, k->number)].first_ms =
+        k->first_ms;
+}
+
+void watch_load_alert(struct watch *w, const struct alert *a)
+{
+    struct node *n = watch_node(w, a->device_id);
+    struct turn t;
+
+    if (a->id > w->last_alert_id)
+        w->last_alert_id = a->id;
+    if (!n || a->state == ALERT_OK)
+        return;
+    t = repair_turn(w, n);
+    fault_restore(&t, a);
+}
+
+void watch_load_hold(struct watch *w, const struct hold_record *h)
+{
+    struct node *n = watch_node(w, h->device_id);
+    struct turn t;
+    struct hold_record forgotten = *h;
+
+    if (!n || h->state == HOLD_OK)
+        return;
+    t = repair_turn(w, n);
+    forgotten.state = HOLD_OK;
+    if (!judge_restore(&t, h))
+        change_put_hold(w->repairs, &forgotten);
+}
+
+static const struct unit *unit_numbered(const struct node *n, uint32_t number)
+{
+    size_t lo = 0, hi = n->units.n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (n->units.v[mid].number < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n->units.n && n->units.v[lo].number == number ? &n->units.v[lo] : NULL;
+}
+
+/* What was good then may not be now: it is shown, but not judged. */
+void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t count)
+{
+    struct node *n = watch_node(w, device_id);
+
+    if (!n)
+        return;
+    n->status.last_poll_ms = at_ms;
+    for (size_t i = 0; i < count; i++) {
+        const struct unit *u = unit_numbered(n, r[i].component);
+        struct value v = r[i].value;
+
+        if (!u || r[i].point >= u->kind->points.n ||
+            (v.type != VALUE_NONE && v.type != u->kind->points.v[r[i].point].type))
+            continue;
+        if (v.quality == QUALITY_GOOD)
+            v.quality = QUALITY_STALE;
+        point_set(&n->points.v[u->first + r[i].point], v);
+    }
+}
+
+void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id)
+{
+    w->last_device_id = device_id > w->last_device_id ? device_id : w->last_device_id;
+    w->last_alert_id = alert_id > w->last_alert_id ? alert_id : w->last_alert_id;
+}
+
+/* ---- Start ---- */
+
+void node_add_device_unit(struct turn *t)
+{
+    struct node *n = t->n;
+
+    if (n->device_unit != NO_UNIT)
+        return;
+    unit_add(n, watch_knowledge(t->w)->vocabulary.kinds.v[0], "", n->d.name, 0);
+    unit_put(t, &n->units.v[n->device_unit]);
+}
+
+/* A fault is open as long as a rule of its family holds: where no hold was kept, its own rule's does. */
+static void restore_holds(struct turn *t)
+{
+    struct node *n = t->n;
+
+    for (size_t i = 0; i < n->faults.n; i++) {
+        struct alert *a = &n->faults.v[i]->alert;
+        struct hold_record h = {
+            .device_id = n->d.id,
+            .kind = a->kind,
+            .key = a->key,
+            .rule = a->rule,
+            .state = HOLD_FIRING,
+            .since_ms = a->opened_ms,
+        };
+
+        if (fault_held(t->w, n->faults.v[i]) || !judge_restore(t, &h))
+            continue;
+        change_put_hold(turn_change(t), &h);
+    }
+}
+
+/* Opens the device and sets its rhythm going. */
+static void node_begin(struct node *n, int64_t first_ms)
+{
+    int rc = schedule_open(n);
+
+    if (rc == PD_ENOENT)
+        log_error("watch", "%s is not polled: there is no credential %s", n->d.name, n->d.credential);
+    else if (rc)
+        log_error("watch", "%s is not polled: address %s: %s", n->d.name, n->d.address, pd_strerror(rc));
+    schedule_first(n, first_ms);
+    schedule_next(n);
+}
+
+void watch_start(struct watch *w)
+{
+    struct turn t;
+    struct node *n;
+
+    w->started = true;
+    w->origin_ms = watch_mono(w);
+    w->offset_ms = watch_wall(w) - w->origin_ms;
+    for (size_t at = 0; (n = next_node(w, &at));) {
+        t = repair_turn(w, n);
+        node_add_device_unit(&t);
+        restore_holds(&t);
+        judge_fit(&t);
+        identify_known(n);
+        n->identify_ms = w->origin_ms + schedule_identify_phase(n);
+        node_begin(n, w->origin_ms + schedule_jitter(n));
+    }
+    t = repair_turn(w, NULL);
+    w->repairs = NULL;
+    turn_end(&t, true);
+}
+
+/* ---- Reload ---- */
+
+/* For each old rule the place of the new one of its name, or UINT16_MAX. */
+static uint16_t *map_rules(const struct knowledge *old, const struct knowledge *new)
+{
+    uint16_t *map = xcalloc(old->rules.n + 1, sizeof *map);
+
+    for (size_t i = 0; i < old->rules.n; i++) {
+        map[i] = UINT16_MAX;
+        for (size_t j = 0; j < new->rules.n &&j < UINT16_MAX; j++) {
+            if (strcmp(old->rules.v[i]->name, new->rules.v[j]->name) == 0)
+                map[i] = (uint16_t)j;
+        }
+    }
+    return map;
+}
+
+static void reload_node(struct watch *w, struct node *n, const uint16_t *map, const struct knowledge *old)
+{
+    struct turn t = turn_begin(w, n);
+
+    inventory_remap(w, n);
+    judge_remap(&t, map, old);
+    judge_fit(&t);
+    identify_known(n);
+    n->identify_ms = t.mono + schedule_jitter(n);
+    node_begin(n, n->identify_ms);
+    turn_end(&t, true);
+}
+
+void watch_reload(struct watch *w, const struct settings *settings, const struct knowledge *knowledge)
+{
+    const struct knowledge *old = w->config.knowledge;
+    uint16_t *map = map_rules(old, knowledge);
+    struct node *n;
+
+    for (size_t at = 0; (n = next_node(w, &at));)
+        schedule_stop(n);
+    speech_free_all(w);
+    tables_fini(&w->tables);
+    w->config.settings = settings;
+    w->config.knowledge = knowledge;
+    tables_init(&w->tables, knowledge);
+    for (size_t at = 0; (n = next_node(w, &at));)
+        reload_node(w, n, map, old);
+    free(map);
+}
