@@ -1,5 +1,7 @@
 #include "plugins/snmp/reading.h"
 
+#include <assert.h>
+
 enum {
     MAX_SCALARS = 20,     /* in one GET */
     MAX_RIDERS = 16,      /* scalars beside a table */
@@ -74,7 +76,7 @@ static void open_tables(struct pd_read *r)
 /* How many scalars a request takes. */
 static uint16_t fit_scalars(const struct pd_read *r, size_t max, size_t room)
 {
-    uint16_t n = 0;
+    unsigned n = 0;
 
     for (; n < at_most(r->nscalars, max); n++) {
         size_t need = r->plan->items[r->scalars[n]].nencoded;
@@ -83,13 +85,13 @@ static uint16_t fit_scalars(const struct pd_read *r, size_t max, size_t room)
             break;
         room -= at_most(need, room);
     }
-    return n;
+    return (uint16_t)n;
 }
 
 /* How many columns a request takes. */
 static uint16_t fit_columns(const struct pd_read *r, size_t max, size_t room)
 {
-    uint16_t n = 0;
+    unsigned n = 0;
 
     for (; n < at_most(r->cursors.n, max); n++) {
         const struct cursor *c = &r->cursors.v[n];
@@ -99,7 +101,7 @@ static uint16_t fit_columns(const struct pd_read *r, size_t max, size_t room)
             break;
         room -= at_most(need, room);
     }
-    return n;
+    return (uint16_t)n;
 }
 
 /* A device is asked in bulk only once it has answered anything: what never answers GETBULK may still be alive. */
@@ -127,9 +129,10 @@ static uint16_t repetitions(const struct pd_read *r)
 {
     const struct pd_device *d = r->device;
     unsigned max = d->bulk == SNMP_BULK_YES ? d->max_varbinds : at_most(FIRST_BULK, d->max_varbinds);
-    unsigned reps = max / r->width;
+    unsigned reps;
 
-    reps = at_most(reps, d->max_repetitions);
+    assert(r->width > 0);
+    reps = at_most(max / r->width, d->max_repetitions);
     reps = at_most(reps, rows_ahead(r));
     return (uint16_t)(reps ? reps : 1);
 }

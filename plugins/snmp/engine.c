@@ -1,5 +1,6 @@
 #include "plugins/snmp/engine.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +258,7 @@ static void flush(struct lane *l)
         room = l->nrecent < l->cap ? l->cap - l->nrecent : 0;
         n = fill_batch(l, p, asked, room < SNMP_BATCH ? room : SNMP_BATCH);
         sent = n ? l->engine->net.send(l->engine->net.ctx, p, n) : 0;
+        assert(sent <= n);
         for (size_t i = 0; i < sent; i++) {
             mark_sent(l, asked[i]);
             if (p[i].err)

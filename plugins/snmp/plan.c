@@ -59,10 +59,8 @@ static bool same_table(const struct snmp_item *a, const struct snmp_item *b)
 
 static void add_column(struct pd_plan *p, uint16_t item)
 {
-    struct snmp_group *last = p->ngroups ? &p->groups[p->ngroups - 1] : NULL;
-
-    if (last && same_table(&p->items[last->first], &p->items[item]))
-        last->n++;
+    if (p->ngroups && same_table(&p->items[p->groups[p->ngroups - 1].first], &p->items[item]))
+        p->groups[p->ngroups - 1].n++;
     else
         p->groups[p->ngroups++] = (struct snmp_group){.first = item, .n = 1};
 }

@@ -140,7 +140,7 @@ static void snmp_stop(struct pd_collector *c)
     if (!c)
         return;
     while ((d = LIST_FIRST(&c->devices)) != NULL)
-        snmp_close(d);
+        snmp_close(d); /* takes itself off the list */ // NOLINT(clang-analyzer-unix.Malloc)
     snmp_engine_free(c->core.engine);
     snmp_udp_close(c->udp);
     free(c->core.varbinds);

@@ -102,7 +102,7 @@ static void read_int(const struct schema_row *row, struct yaml_node *node, void 
 {
     int64_t min = has_limits(row) ? (int64_t)row->min : INT64_MIN;
     int64_t max = has_limits(row) ? (int64_t)row->max : INT64_MAX;
-    int64_t n;
+    int64_t n = 0;
 
     if (schema_int(node, min, max, &n, report))
         store_int(field, row->size, n);
