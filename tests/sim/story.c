@@ -1,0 +1,267 @@
+#include "story.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "moment.h"
+#include "rules.h"
+#include "story_raw.h"
+
+const char *const model_names[MODEL_COUNT + 1] = {"printer", "copier", "switch", "server", NULL};
+
+const char *const happening_names[HAPPENS_COUNT + 1] = {
+    "jam", "cover-open", "service", "toner-drain", "device-off", "packet-loss", "patrold-killed", "clock-step", NULL,
+};
+
+const char *const *model_toners(enum model m)
+{
+    static const char *const mono[] = {"black", NULL};
+    static const char *const colour[] = {"black", "cyan", "magenta", "yellow", NULL};
+    static const char *const none[] = {NULL};
+
+    return m == MODEL_PRINTER ? mono : m == MODEL_COPIER ? colour : none;
+}
+
+/* ---- Words and spans ---- */
+
+int story_name(struct yaml_node *node, const char *what, const char *const *names, struct conf_report *report)
+{
+    struct sbuf hint = {0};
+
+    for (int i = 0; names[i] != NULL; i++)
+        if (str_eq(names[i], node->text))
+            return i;
+    conf_suggest(&hint, node->text, names);
+    conf_error(report, node, "there is no %s '%s'%s", what, node->text, hint.s ? hint.s : "");
+    sbuf_free(&hint);
+    return -1;
+}
+
+bool story_span(struct yaml_node *node, int64_t min, int64_t max, int64_t *out, struct conf_report *report)
+{
+    struct sbuf from = {0}, to = {0};
+    int64_t ms;
+
+    if (node->bad)
+        return false;
+    if (moment_duration(node->text, &ms) < 0) {
+        conf_error(report, node, "expected a duration such as 90s, 20m or 1d 2h, not '%s'", node->text);
+        return false;
+    }
+    if (ms < min || ms > max) {
+        moment_add_span(&from, min);
+        moment_add_span(&to, max);
+        conf_error(report, node, "%s is out of range: %s to %s is possible", node->text, from.s, to.s);
+        sbuf_free(&from);
+        sbuf_free(&to);
+        return false;
+    }
+    *out = ms;
+    return true;
+}
+
+static void take_time(struct reading_story *r)
+{
+    struct raw_story *raw = &r->raw;
+    const char *name = raw->time_zone ? raw->time_zone->text : "UTC";
+
+    if (zone_open(name, &r->story->zone) < 0) {
+        conf_error(r->report, raw->time_zone, "unknown time zone '%s': a name such as Asia/Shanghai is wanted", name);
+        return;
+    }
+    if (raw->start && !raw->start->bad && moment_local(raw->start->text, r->story->zone, &r->story->start_ms) < 0)
+        conf_error(r->report, raw->start, "expected a local time such as 2026-03-02 08:00, not '%s'", raw->start->text);
+    if (raw->length)
+        story_span(raw->length, MINUTE, 400 * (int64_t)DAY, &r->story->length_ms, r->report);
+}
+
+/* ---- Devices ---- */
+
+static const struct story_device *device_named(const struct story *s, const char *name)
+{
+    for (size_t i = 0; i < s->devices.n; i++)
+        if (str_eq(s->devices.v[i].name, name))
+            return &s->devices.v[i];
+    return NULL;
+}
+
+/* The first address of an entry as a number; 0 after a complaint. */
+static uint32_t first_address(struct reading_story *r, const struct raw_device *d)
+{
+    struct in_addr a;
+
+    if (d->address == NULL)
+        return (127U << 24) + (100U << 16) + (uint32_t)r->story->devices.n + 1;
+    if (d->address->bad)
+        return 0;
+    if (inet_pton(AF_INET, d->address->text, &a) != 1 || ntohl(a.s_addr) >> 24 != 127) {
+        conf_error(r->report, d->address, "expected an address such as 127.20.0.1, not '%s'", d->address->text);
+        return 0;
+    }
+    return ntohl(a.s_addr);
+}
+
+static void add_device(struct reading_story *r, const struct raw_device *d, char *name, uint32_t address)
+{
+    char text[INET_ADDRSTRLEN];
+    struct story_device out = {
+        .name = name,
+        .model = d->model,
+        .tells = d->tells,
+        .pages_per_hour = d->pages_per_hour,
+        .toner = d->toner,
+        .yield = d->yield,
+        .snmp = d->snmp,
+    };
+
+    inet_ntop(AF_INET, &(struct in_addr){htonl(address)}, text, sizeof text);
+    out.address = xstrdup(text);
+    if (device_named(r->story, name) != NULL)
+        conf_error(r->report, d->here, "there is a device '%s' already", name);
+    for (size_t i = 0; i < r->story->devices.n; i++)
+        if (str_eq(r->story->devices.v[i].address, text))
+            conf_error(r->report, d->address ? d->address : d->here, "%s has the address %s already",
+                       r->story->devices.v[i].name, text);
+    array_push(&r->story->devices, out);
+}
+
+static void take_devices(struct reading_story *r)
+{
+    for (size_t i = 0; i < r->raw.devices.n; i++) {
+        const struct raw_device *d = &r->raw.devices.v[i];
+        uint32_t address = first_address(r, d);
+
+        if (d->name == NULL || address == 0)
+            continue;
+        for (int64_t k = 1; k <= d->count; k++) {
+            char *name = d->count == 1 ? xstrdup(d->name) : xasprintf("%s-%d", d->name, (int)k);
+
+            array_push(&r->group, (unsigned)i);
+            add_device(r, d, name, address++);
+        }
+    }
+    if (r->raw.devices.n == 0 && r->report->errors == 0)
+        conf_error(r->report, r->raw.here, "a story needs a device at least");
+}
+
+/* ---- Configuration ---- */
+
+static void take_configuration(struct reading_story *r)
+{
+    struct story_configuration *c = &r->raw.configuration;
+
+    for (size_t i = 0; i < c->rules.n; i++) {
+        struct story_rule *rule = &c->rules.v[i];
+
+        story_name(rule->here, "rule", truth_rule_names, r->report);
+        rule->here = NULL;
+    }
+    r->story->configuration = *c;
+    *c = (struct story_configuration){0};
+}
+
+static const struct story_rule *changed_rule(const struct story *s, int rule)
+{
+    for (size_t i = 0; i < s->configuration.rules.n; i++)
+        if (str_eq(s->configuration.rules.v[i].name, truth_rules[rule].name))
+            return &s->configuration.rules.v[i];
+    return NULL;
+}
+
+int64_t story_hold_ms(const struct story *s, int rule, bool clear)
+{
+    const struct story_rule *changed = changed_rule(s, rule);
+    int64_t ms = changed ? (clear ? changed->clear_hold_ms : changed->hold_ms) : -1;
+
+    if (ms >= 0)
+        return ms;
+    return clear ? truth_rules[rule].clear_hold_ms : truth_rules[rule].hold_ms;
+}
+
+int64_t story_within_ms(const struct story *s, int rule, bool clear)
+{
+    return 2 * s->configuration.every_ms[truth_rules[rule].part] + story_hold_ms(s, rule, clear) + TRUTH_GRACE_MS;
+}
+
+/* ---- All of it ---- */
+
+void story_free(struct story *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->devices.n; i++) {
+        free(s->devices.v[i].name);
+        free(s->devices.v[i].address);
+    }
+    for (size_t i = 0; i < s->configuration.rules.n; i++)
+        free(s->configuration.rules.v[i].name);
+    for (size_t i = 0; i < s->expects.n; i++)
+        free(s->expects.v[i]);
+    array_free(&s->devices);
+    array_free(&s->configuration.rules);
+    array_free(&s->happenings);
+    array_free(&s->expects);
+    zone_free(s->zone);
+    free(s->path);
+    free(s->title);
+    free(s);
+}
+
+/* What was understood, complete or not. */
+static struct story *understand(struct yaml_file *file, struct conf_report *report)
+{
+    struct reading_story r = {.story = xcalloc(1, sizeof *r.story), .report = report};
+    struct story *s = r.story;
+
+    schema_defaults(&story_schema, &r.raw);
+    schema_read(&story_schema, file->root, &r.raw, report);
+    s->path = xstrdup(file->path);
+    s->title = xstrdup_null(r.raw.title);
+    s->seed = (uint64_t)r.raw.seed;
+    s->quiet = r.raw.quiet;
+    s->delay_ms = r.raw.delay_ms;
+    s->loss = r.raw.loss;
+    take_time(&r);
+    take_devices(&r);
+    take_configuration(&r);
+    story_take_events(&r);
+    schema_release(&story_schema, &r.raw);
+    array_free(&r.group);
+    array_free(&r.happenings);
+    return s;
+}
+
+static int finish(int rc, struct yaml_file *file, struct story **out, struct conf_report *report)
+{
+    struct story *s;
+
+    if (rc < 0)
+        return rc;
+    s = understand(file, report);
+    yaml_file_free(file);
+    if (report->errors > 0) {
+        story_free(s);
+        return PD_EINVAL;
+    }
+    *out = s;
+    return 0;
+}
+
+int story_load(const char *path, struct story **out, struct conf_report *report)
+{
+    struct yaml_file *file = NULL;
+    int rc = yaml_load(path, &file, report);
+
+    return finish(rc, file, out, report);
+}
+
+int story_parse(const char *path, const char *text, size_t n, struct story **out, struct conf_report *report)
+{
+    struct yaml_file *file = NULL;
+    int rc = yaml_parse(path, text, n, &file, report);
+
+    return finish(rc, file, out, report);
+}

@@ -1,0 +1,114 @@
+#ifndef PD_SIM_STORY_H
+#define PD_SIM_STORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/zone.h"
+#include "conf/conf.h"
+#include "conf/yaml.h"
+
+/*
+ * A story: a client site, and what befalls it. The language is documented in
+ * patrold-story(5). Times are milliseconds since the story's start.
+ */
+
+/* What devices there are to simulate. */
+enum model { MODEL_PRINTER, MODEL_COPIER, MODEL_SWITCH, MODEL_SERVER, MODEL_COUNT };
+extern const char *const model_names[MODEL_COUNT + 1];
+static inline bool model_prints(enum model m)
+{
+    return m == MODEL_PRINTER || m == MODEL_COPIER;
+}
+/* The toners of a model, ended by NULL: "black", … */
+const char *const *model_toners(enum model m);
+
+/* How a printer tells its troubles: some do it only in one of the two places. */
+enum tells { TELLS_BOTH, TELLS_STATE, TELLS_ALERTS, TELLS_COUNT };
+
+enum happening_kind {
+    HAPPENS_JAM,
+    HAPPENS_COVER_OPEN,
+    HAPPENS_SERVICE,
+    HAPPENS_TONER_DRAIN,
+    HAPPENS_DEVICE_OFF,
+    HAPPENS_PACKET_LOSS,
+    HAPPENS_PATROLD_KILLED,
+    HAPPENS_CLOCK_STEP,
+    HAPPENS_COUNT
+};
+extern const char *const happening_names[HAPPENS_COUNT + 1];
+
+struct story_device {
+    char *name, *address;
+    enum model model;
+    enum tells tells;
+    int64_t pages_per_hour; /* printed all day, besides what drains the toner */
+    int64_t toner;          /* % in each cartridge at the start */
+    int64_t yield;          /* pages a cartridge prints */
+    int64_t snmp;           /* version: 1 or 2 */
+};
+
+/* An expectation written in the story, in place of the table's. */
+struct story_expect {
+    int rule;                    /* index into truth_rules */
+    int64_t opens_ms, clears_ms; /* within which time */
+};
+
+/* One thing that happens once, to one device. */
+struct happening {
+    enum happening_kind kind;
+    int64_t at_ms, until_ms; /* until INT64_MAX: to the end */
+    int device;              /* index; -1: no device, or all of them */
+    int toner;               /* index into model_toners() */
+    int64_t pages_per_hour;
+    double percent;          /* of packets lost, each way */
+    int64_t step_ms;
+    bool expect_given;
+    const struct story_expect *expects; /* borrowed from the story */
+    size_t nexpects;
+    int line; /* where it was written */
+};
+
+/* What the story's patrold is told beyond the defaults. */
+struct story_rule {
+    char *name;
+    int64_t hold_ms, clear_hold_ms; /* -1: as shipped */
+    struct yaml_node *here;
+};
+
+struct story_configuration {
+    int64_t every_ms[PART_COUNT];
+    int64_t timeout_ms;
+    int retries;
+    enum lang lang;
+    ARRAY(struct story_rule) rules;
+};
+
+struct story {
+    char *path, *title;
+    struct zone *zone;
+    int64_t start_ms; /* wall clock, UTC */
+    int64_t length_ms;
+    uint64_t seed;
+    bool quiet;       /* no fault is meant to happen */
+    int64_t delay_ms; /* of the network, there and back */
+    double loss;      /* % of packets lost each way, all the time */
+    struct story_configuration configuration;
+    ARRAY(struct story_device) devices;
+    ARRAY(struct happening) happenings; /* in order of time, then of place in the file */
+    ARRAY(struct story_expect *) expects; /* what happenings borrow */
+};
+
+/* Reads a story from a file. 0, PD_EINVAL with messages in the report, or an errno's cause. */
+int story_load(const char *path, struct story **out, struct conf_report *report);
+/* The same from n bytes of text; path is for messages. */
+int story_parse(const char *path, const char *text, size_t n, struct story **out, struct conf_report *report);
+void story_free(struct story *s);
+
+/* How long a rule holds in this story before it fires (or, clear, before it is cleared). */
+int64_t story_hold_ms(const struct story *s, int rule, bool clear);
+/* How long after its truth is there to be seen an alert of this rule may open (or, clear, close) at the latest. */
+int64_t story_within_ms(const struct story *s, int rule, bool clear);
+
+#endif
