@@ -87,6 +87,7 @@ static const char *error_code(int err)
         {PD_ENOSPC, "no-space"},     {PD_EBUSY, "busy"},       {PD_EACCES, "not-allowed"},   {PD_ETIMEDOUT, "timeout"},
         {PD_EPROTO, "protocol"},     {PD_ERANGE, "range"},     {PD_ECORRUPT, "corrupt"},     {PD_EVERSION, "version"},
         {PD_ENOTSUP, "unsupported"}, {PD_ECONN, "connection"}, {PD_ECANCELLED, "cancelled"}, {PD_ESTATE, "state"},
+        {CORE_QUEUED, "queued"},
     };
 
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)

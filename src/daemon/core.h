@@ -25,8 +25,12 @@ struct core_config {
     const struct pd_collector_ops *const *collector_ops;
     const void *const *collector_configs;
     size_t ncollectors;
+    /*
+     * Channels. One named "mail" without a configuration of its own here gets the
+     * settings' (a struct pd_mail_config), and is not started while they name no server.
+     */
     const struct pd_channel_ops *const *channel_ops;
-    const void *const *channel_configs;
+    const void *const *channel_configs; /* NULL: none has one */
     size_t nchannels;
     /* Sees every committed change's events, in order, in the loop; may be NULL. Events carry their numbers. */
     void (*committed)(void *ctx, const struct event *events, size_t n);
@@ -35,9 +39,15 @@ struct core_config {
 
 /* Opens the store, loads, starts collectors and polling. *why (free it) says what failed. */
 int core_start(const struct core_config *config, struct core **out, char **why);
-/* Stops polling, commits, closes. */
+/*
+ * Commits what was decided and closes. Sends under way get a moment to end (with a channel worker that
+ * has threads; it must still run). Commands not answered yet are answered: cancelled. NULL is fine.
+ */
 void core_stop(struct core *c);
-/* Takes new settings and knowledge. */
+/*
+ * Takes new settings and knowledge. Where the database and the socket are, the ticket prefix and the
+ * threads stay as they were until the next start.
+ */
 void core_reload(struct core *c, struct settings *settings, struct knowledge *knowledge);
 
 struct watch *core_watch(struct core *c);
@@ -49,19 +59,15 @@ const struct knowledge *core_knowledge(const struct core *c);
 
 /*
  * A command by name ("device.add", "alert.ack", "ticket.accept", …) with its
- * arguments as a JSON object, for the control socket and for tests. done is
- * called once, in the loop: with err 0 and a JSON object after the commit, or at
- * once with an error and a reason in words. Refused (PD_ENOSPC, PD_EIO) before
- * anything is computed while the store is stuck.
+ * arguments as a JSON object (NULL: none), for the control socket and for tests;
+ * control.h lists them. done is called once, in the loop, maybe before this
+ * returns: with err 0 and a JSON object after the commit, or with an error and a
+ * reason in words. Refused (PD_ENOSPC, PD_EIO, …) before anything is computed
+ * while the database cannot be written; CORE_QUEUED for what was decided just
+ * before that was known: it will be written once that is possible.
  */
+enum { CORE_QUEUED = -100 };
 void core_command(struct core *c, const char *name, const char *args, const char *actor,
                   void (*done)(void *arg, int err, const char *json_or_why), void *arg);
-
-/*
- * A query by name: what is answered from memory ("status", "live",
- * "device.show", "facts") at once, everything else by store_query().
- */
-void core_query(struct core *c, const struct query_args *args, void (*done)(void *arg, const struct query_page *page),
-                void *arg);
 
 #endif

@@ -179,6 +179,8 @@ struct pd_channel_ops {
     void (*stop)(struct pd_channel *c);
     /* Blocking, on a worker thread; always bounded by a time-out. Thread-safe. */
     void (*send)(struct pd_channel *c, const struct pd_message *m, struct pd_send_result *out);
+    /* We are about to stop: sends under way end within 3 s, new ones at once, with LATER. From the loop; may be NULL. */
+    void (*interrupt)(struct pd_channel *c);
 };
 
 /* A mail channel's settings; copied by start(). */

@@ -190,6 +190,11 @@ int watch_device_poll(struct watch *w, int64_t id, void (*done)(void *arg, const
     return 0;
 }
 
+int64_t watch_next_alert_id(struct watch *w)
+{
+    return ++w->last_alert_id;
+}
+
 int watch_alert_ack(struct watch *w, int64_t alert_id, const char *actor, struct change *c)
 {
     struct fault *f = u64dict_get(w->faults, (uint64_t)alert_id);

@@ -76,6 +76,8 @@ int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct c
 int watch_device_poll(struct watch *w, int64_t id, void (*done)(void *arg, const struct pd_read_result *r), void *arg);
 /* FIRING -> ACKED. PD_ENOENT, PD_ESTATE. */
 int watch_alert_ack(struct watch *w, int64_t alert_id, const char *actor, struct change *c);
+/* An id for an alert that is not about a device and that watch itself knows nothing of. */
+int64_t watch_next_alert_id(struct watch *w);
 
 /* ---- What is known now ---- */
 

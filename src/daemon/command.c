@@ -1,0 +1,488 @@
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "daemon/internal.h"
+
+enum { MAX_ARGS = 9, MAX_TEXT = 1000 };
+
+enum arg_type {
+    ARG_TEXT,
+    ARG_INT,
+    ARG_REF, /* a name, a number in digits or an integer: given on as text */
+};
+
+/* One argument of a command, and where its value goes. */
+struct arg_def {
+    const char *name;
+    enum arg_type type;
+    bool required;
+};
+
+/* The checked values of a command's arguments, in the order of its table; texts NULL where not given. */
+struct arg_value {
+    char *text;
+    int64_t i;
+};
+
+struct command {
+    const char *name;
+    /* 0: the request was answered or will be; else an error, *why (owned by the caller) or NULL. */
+    int (*run)(struct order *r, const struct arg_value *args, char **why);
+    struct arg_def args[MAX_ARGS];
+};
+
+/* ---- Orders ---- */
+
+static void order_end(struct order *r, int err, const char *json_or_why)
+{
+    struct core *c = r->core;
+
+    for (size_t i = 0; i < c->orders.n; i++) {
+        if (c->orders.v[i] == r) {
+            array_remove(&c->orders, i);
+            break;
+        }
+    }
+    if (r->done)
+        r->done(r->arg, err, json_or_why);
+    free(r->actor);
+    free(r->answer);
+    free(r);
+}
+
+/* The change is on disk. */
+static void order_stored(void *arg)
+{
+    struct order *r = arg;
+
+    order_end(r, 0, r->answer);
+}
+
+void order_lost(void *ctx, void *arg)
+{
+    (void)ctx;
+    if (arg)
+        order_end(arg, PD_EIO, "the database refused it: see the log");
+}
+
+/*
+ * What was decided but could not be stored yet is answered now; the request
+ * stays, silent, until its commit.
+ */
+void orders_answer_all(struct core *c, int err, const char *why)
+{
+    for (size_t i = 0; i < c->orders.n; i++) {
+        struct order *r = c->orders.v[i];
+        void (*done)(void *arg, int err, const char *json_or_why) = r->done;
+
+        r->done = NULL;
+        if (done)
+            done(r->arg, err, why);
+    }
+}
+
+void orders_free(struct core *c)
+{
+    while (c->orders.n > 0)
+        order_end(c->orders.v[c->orders.n - 1], PD_ECANCELLED, "patrold is stopping");
+    array_free(&c->orders);
+}
+
+/* Submits what a command decided; it is answered with the JSON object (taken) once it is on disk. */
+static int submit(struct order *r, struct change *change, char *answer)
+{
+    r->answer = answer;
+    core_submit(r->core, change, true, order_stored, r);
+    return 0;
+}
+
+/* ---- Names ---- */
+
+struct names {
+    ARRAY(const char *) list;
+};
+
+static void collect_name(void *ctx, const struct device *d)
+{
+    struct names *names = ctx;
+
+    array_push(&names->list, d->name);
+}
+
+static char *no_device(struct core *c, const char *ref)
+{
+    struct names names = {0};
+    const char *near;
+    char *why;
+
+    watch_devices(c->watch, collect_name, &names);
+    array_push(&names.list, NULL);
+    near = str_nearest(ref, names.list.v);
+    why = near ? xasprintf("there is no device '%s' (did you mean '%s'?)", ref, near)
+               : xasprintf("there is no device '%s'", ref);
+    array_free(&names.list);
+    return why;
+}
+
+const struct device *core_find_device(struct core *c, const char *ref, char **why)
+{
+    const struct device *d = watch_device_named(c->watch, ref);
+    int64_t id;
+
+    if (!d && str_to_i64(ref, &id) == 0)
+        d = watch_device(c->watch, id);
+    if (!d || d->retired) {
+        *why = no_device(c, ref);
+        return NULL;
+    }
+    return d;
+}
+
+/* ---- Devices ---- */
+
+static int device_add(struct order *r, const struct arg_value *args, char **why)
+{
+    const struct device d = {
+        .name = args[0].text,
+        .address = args[1].text,
+        .port = (uint16_t)args[2].i,
+        .collector = args[3].text,
+        .credential = args[4].text,
+        .profile_wish = args[5].text,
+        .site = args[6].text,
+        .labels = args[7].text,
+    };
+    struct change *change;
+    int64_t id;
+    int rc;
+
+    if (args[2].i < 0 || args[2].i > 65535) {
+        *why = xasprintf("port %" PRId64 " is none: 1 to 65535 (0: the collector's own)", args[2].i);
+        return PD_EINVAL;
+    }
+    change = change_new();
+    rc = watch_device_add(r->core->watch, &d, r->actor, change, &id, why);
+    if (rc < 0) {
+        change_free(change);
+        return rc;
+    }
+    return submit(r, change, xasprintf("{\"device\":%" PRId64 "}", id));
+}
+
+static int device_remove(struct order *r, const struct arg_value *args, char **why)
+{
+    const struct device *d = core_find_device(r->core, args[0].text, why);
+    struct change *change;
+    int64_t id;
+    int rc;
+
+    if (!d)
+        return PD_ENOENT;
+    id = d->id;
+    change = change_new();
+    rc = watch_device_remove(r->core->watch, id, r->actor, change);
+    if (rc < 0) {
+        change_free(change);
+        return rc;
+    }
+    return submit(r, change, xasprintf("{\"device\":%" PRId64 "}", id));
+}
+
+static const char *read_status_name(enum pd_read_status s)
+{
+    switch (s) {
+    case PD_READ_DONE:
+        return "done";
+    case PD_READ_PARTIAL:
+        return "partial";
+    case PD_READ_NOANSWER:
+        return "no-answer";
+    case PD_READ_REFUSED:
+        return "refused";
+    case PD_READ_BROKEN:
+        return "broken";
+    case PD_READ_CANCELLED:
+        return "cancelled";
+    }
+    return "?";
+}
+
+static void polled(void *arg, const struct pd_read_result *result)
+{
+    struct order *r = arg;
+    struct sbuf b = {0};
+
+    sbuf_addf(&b, "{%s,\"status\":\"%s\",\"rtt_ms\":%d,\"detail\":", r->answer, read_status_name(result->status),
+              result->rtt_ms);
+    sbuf_add_json(&b, result->detail);
+    sbuf_addc(&b, '}');
+    order_end(r, 0, b.s);
+    sbuf_free(&b);
+}
+
+static int device_poll(struct order *r, const struct arg_value *args, char **why)
+{
+    const struct device *d = core_find_device(r->core, args[0].text, why);
+
+    if (!d)
+        return PD_ENOENT;
+    r->answer = xasprintf("\"device\":%" PRId64, d->id);
+    return watch_device_poll(r->core->watch, d->id, polled, r);
+}
+
+/* ---- Alerts and tickets ---- */
+
+static int alert_ack(struct order *r, const struct arg_value *args, char **why)
+{
+    struct change *change = change_new();
+    int rc = watch_alert_ack(r->core->watch, args[0].i, r->actor, change);
+
+    if (rc == PD_ENOENT)
+        *why = xasprintf("there is no open alert %" PRId64, args[0].i);
+    else if (rc == PD_ESTATE)
+        *why = xasprintf("alert %" PRId64 " is acknowledged already", args[0].i);
+    if (rc < 0) {
+        change_free(change);
+        return rc;
+    }
+    return submit(r, change, xasprintf("{\"alert\":%" PRId64 "}", args[0].i));
+}
+
+enum { TICKET_REF, TICKET_NOTE, TICKET_ASSIGNEE };
+
+static int ticket_verb(struct order *r, enum ticket_verb verb, int64_t id, const struct arg_value *args, char **why)
+{
+    struct change *change = change_new();
+    struct sbuf answer = {0};
+    int rc = desk_ticket_verb(r->core->desk, id, verb, args[TICKET_ASSIGNEE].text, args[TICKET_NOTE].text, r->actor,
+                              change, why);
+
+    if (rc < 0) {
+        change_free(change);
+        return rc;
+    }
+    for (size_t i = 0; i < change->rows.n; i++) {
+        if (change->rows.v[i].kind == ROW_TICKET) {
+            sbuf_addf(&answer, "{\"ticket\":%" PRId64 ",\"number\":", id);
+            sbuf_add_json(&answer, change->rows.v[i].ticket.number);
+            sbuf_addf(&answer, ",\"state\":\"%s\"}", ticket_state_name(change->rows.v[i].ticket.state));
+        }
+    }
+    return submit(r, change, sbuf_take(&answer));
+}
+
+static int ticket_move(struct order *r, enum ticket_verb verb, const struct arg_value *args, char **why)
+{
+    const char *ref = args[TICKET_REF].text;
+    int64_t id = desk_ticket_by_number(r->core->desk, ref);
+
+    if (id == 0 && str_to_i64(ref, &id) < 0)
+        id = 0;
+    if (id == 0 || !desk_ticket(r->core->desk, id)) {
+        *why = xasprintf("there is no open ticket '%s'", ref);
+        return PD_ENOENT;
+    }
+    return ticket_verb(r, verb, id, args, why);
+}
+
+/* ---- The table, and checking against it ---- */
+
+static const struct command commands[] = {
+    {"device.add",
+     device_add,
+     {{"name", ARG_TEXT, true},
+      {"address", ARG_TEXT, true},
+      {"port", ARG_INT, false},
+      {"collector", ARG_TEXT, false},
+      {"credential", ARG_TEXT, false},
+      {"profile", ARG_TEXT, false},
+      {"site", ARG_TEXT, false},
+      {"labels", ARG_TEXT, false}}},
+    {"device.remove", device_remove, {{"device", ARG_REF, true}}},
+    {"device.poll", device_poll, {{"device", ARG_REF, true}}},
+    {"alert.ack", alert_ack, {{"alert", ARG_INT, true}}},
+};
+
+/* What every "ticket.VERB" takes; desk says which verb takes an assignee. */
+static const struct arg_def ticket_args[MAX_ARGS] = {
+    [TICKET_REF] = {"ticket", ARG_REF, true},
+    [TICKET_NOTE] = {"note", ARG_TEXT, false},
+    [TICKET_ASSIGNEE] = {"assignee", ARG_TEXT, false},
+};
+
+/* Text from outside is kept in the database and shown to people: short and without control characters. */
+static int take_text(const struct arg_def *def, const char *s, size_t n, char **out, char **why)
+{
+    char *clean = str_clean(s, n, MAX_TEXT);
+
+    if (n > MAX_TEXT)
+        *why = xasprintf("%s is too long: at most %d bytes", def->name, MAX_TEXT);
+    else if (strlen(clean) != n || memcmp(clean, s, n) != 0)
+        *why = xasprintf("%s has control characters, or spaces at an end", def->name);
+    else if (n == 0 && def->required)
+        *why = xasprintf("%s is empty", def->name);
+    else {
+        *out = n > 0 ? clean : NULL;
+        if (n == 0)
+            free(clean);
+        return 0;
+    }
+    free(clean);
+    return PD_EINVAL;
+}
+
+static int take_arg(const struct arg_def *def, const json_t *value, struct arg_value *out, char **why)
+{
+    static const char *const wanted[] = {
+        [ARG_TEXT] = "a text", [ARG_INT] = "a whole number", [ARG_REF] = "a text or a whole number"};
+
+    if (json_is_integer(value) && def->type != ARG_TEXT) {
+        out->i = json_integer_value(value);
+        if (def->type == ARG_REF)
+            out->text = xasprintf("%" PRId64, out->i);
+        return 0;
+    }
+    if (json_is_string(value) && def->type != ARG_INT)
+        return take_text(def, json_string_value(value), json_string_length(value), &out->text, why);
+    *why = xasprintf("%s wants %s", def->name, wanted[def->type]);
+    return PD_EINVAL;
+}
+
+static size_t count_args(const struct arg_def *defs, const char *names[static MAX_ARGS + 1])
+{
+    size_t n = 0;
+
+    while (n < MAX_ARGS && defs[n].name) {
+        names[n] = defs[n].name;
+        n++;
+    }
+    names[n] = NULL;
+    return n;
+}
+
+static char *unknown_arg(const char *name, const char *const *names)
+{
+    const char *near = str_nearest(name, names);
+    struct sbuf b = {0};
+
+    sbuf_add(&b, "unknown argument '");
+    sbuf_add_visible(&b, name);
+    sbuf_add(&b, "'");
+    if (near)
+        sbuf_addf(&b, " (did you mean '%s'?)", near);
+    return sbuf_take(&b);
+}
+
+/* Checks an object against the table: nothing unknown, nothing missing, everything of its type. */
+static int take_args(const struct arg_def *defs, json_t *args, struct arg_value *out, char **why)
+{
+    const char *names[MAX_ARGS + 1];
+    size_t n = count_args(defs, names);
+    const char *name;
+    json_t *value;
+    int rc = 0;
+
+    json_object_foreach(args, name, value)
+    {
+        size_t i = 0;
+
+        while (i < n && strcmp(names[i], name) != 0)
+            i++;
+        if (i == n) {
+            *why = unknown_arg(name, names);
+            return PD_EINVAL;
+        }
+        if (!json_is_null(value))
+            rc = take_arg(&defs[i], value, &out[i], why);
+        if (rc < 0)
+            return rc;
+    }
+    for (size_t i = 0; i < n; i++) {
+        value = json_object_get(args, names[i]);
+        if (defs[i].required && (!value || json_is_null(value))) {
+            *why = xasprintf("'%s' is missing", names[i]);
+            return PD_EINVAL;
+        }
+    }
+    return 0;
+}
+
+static char *unknown_command(const char *name)
+{
+    const char *names[sizeof commands / sizeof commands[0] + TICKET_VERB_COUNT + 1], *near;
+    char *verbs[TICKET_VERB_COUNT], *why;
+    struct sbuf visible = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        names[n++] = commands[i].name;
+    for (int v = 0; v < TICKET_VERB_COUNT; v++)
+        names[n++] = verbs[v] = xasprintf("ticket.%s", ticket_verb_name((enum ticket_verb)v));
+    names[n] = NULL;
+    near = str_nearest(name, names);
+    sbuf_add(&visible, "");
+    sbuf_add_visible(&visible, name);
+    why = near ? xasprintf("unknown command '%s' (did you mean '%s'?)", visible.s, near)
+               : xasprintf("unknown command '%s'", visible.s);
+    for (int v = 0; v < TICKET_VERB_COUNT; v++)
+        free(verbs[v]);
+    sbuf_free(&visible);
+    return why;
+}
+
+static int run_command(struct order *r, const char *name, json_t *args, char **why)
+{
+    struct arg_value values[MAX_ARGS] = {0};
+    const struct command *cmd = NULL;
+    const struct arg_def *defs = ticket_args;
+    enum ticket_verb verb = TICKET_ACCEPT;
+    int rc;
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            cmd = &commands[i];
+    if (cmd)
+        defs = cmd->args;
+    else if (!str_starts(name, "ticket.") || ticket_verb_parse(name + strlen("ticket."), &verb) < 0) {
+        *why = unknown_command(name);
+        return PD_EINVAL;
+    }
+    rc = take_args(defs, args, values, why);
+    if (rc == 0)
+        rc = cmd ? cmd->run(r, values, why) : ticket_move(r, verb, values, why);
+    for (size_t i = 0; i < MAX_ARGS; i++)
+        free(values[i].text);
+    return rc;
+}
+
+void core_command(struct core *c, const char *name, const char *args, const char *actor,
+                  void (*done)(void *arg, int err, const char *json_or_why), void *arg)
+{
+    json_t *object = json_loads(args ? args : "{}", JSON_REJECT_DUPLICATES, NULL);
+    struct order *r;
+    char *why = NULL;
+    int rc;
+
+    if (c->trouble.on) {
+        why = xasprintf("not done: the database cannot be written (%s)", c->trouble.why);
+        done(arg, c->trouble.err, why);
+    } else if (!json_is_object(object)) {
+        done(arg, PD_EINVAL, "the arguments are no JSON object");
+    } else {
+        r = xcalloc(1, sizeof *r);
+        r->core = c;
+        r->done = done;
+        r->arg = arg;
+        r->actor = xstrdup_null(actor);
+        array_push(&c->orders, r);
+        rc = run_command(r, name, object, &why);
+        if (rc < 0)
+            order_end(r, rc, why ? why : pd_strerror(rc));
+    }
+    free(why);
+    json_decref(object);
+}

@@ -1,0 +1,492 @@
+#include "daemon/core.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "daemon/internal.h"
+
+enum { DRAIN_MS = 4000 };
+
+/* ---- What the rooms tell each other ---- */
+
+void core_submit(struct core *c, struct change *change, bool urgent, void (*done)(void *arg), void *arg)
+{
+    if (c->store)
+        store_submit(c->store, change, urgent, done, arg);
+    else
+        change_free(change);
+}
+
+static void submit(void *ctx, struct change *change, bool urgent, void (*done)(void *arg), void *arg)
+{
+    core_submit(ctx, change, urgent, done, arg);
+}
+
+/* From watch: a fault moved. Desk adds what becomes of its ticket to the same change. */
+static void fault(void *ctx, struct change *change, const struct device *d, struct alert *a, enum fault_move move)
+{
+    struct core *c = ctx;
+    const struct rule *r = knowledge_rule(c->knowledge, a->rule);
+
+    c->fault_device = d;
+    c->fault_alert = a;
+    switch (move) {
+    case FAULT_OPENED:
+        if (r)
+            desk_fault_opened(c->desk, change, r, a);
+        break;
+    case FAULT_GRAVER:
+    case FAULT_MILDER:
+        if (r)
+            desk_fault_changed(c->desk, change, r, a);
+        break;
+    case FAULT_CLOSED:
+        desk_fault_closed(c->desk, change, a);
+        break;
+    case FAULT_ACKED:
+        break;
+    }
+    c->fault_device = NULL;
+    c->fault_alert = NULL;
+}
+
+/* From desk: a ticket moved. What staff did themselves is not told by mail. */
+static void ticket_moved(void *ctx, struct change *change, const struct ticket *t, enum ticket_move move)
+{
+    static const enum notice notices[] = {
+        [TICKET_MOVE_OPENED] = NOTICE_TICKET_OPENED,
+        [TICKET_MOVE_GRAVER] = NOTICE_TICKET_GRAVER,
+        [TICKET_MOVE_FAULT_CLEARED] = NOTICE_FAULT_CLEARED,
+        [TICKET_MOVE_FAULT_AGAIN] = NOTICE_FAULT_AGAIN,
+    };
+    struct core *c = ctx;
+    char *location;
+
+    if (move == TICKET_MOVE_CHANGED)
+        return;
+    location = core_device_text(c, t->device_id, "location");
+    notify_ticket(c->notify, change, notices[move], t, c->fault_device, c->fault_alert, location);
+    free(location);
+}
+
+static void take_readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
+{
+    struct core *c = ctx;
+
+    if (c->store)
+        store_put_poll(c->store, device_id, at_ms, r, n);
+}
+
+static bool backlog(void *ctx)
+{
+    enum { MOST_QUEUED = 10000 };
+    struct core *c = ctx;
+    struct store_state state;
+
+    if (!c->store)
+        return true;
+    store_state(c->store, &state);
+    return state.queued_changes > MOST_QUEUED;
+}
+
+/* Channels that were replaced end when nothing uses them any more. */
+static void sweep_old_channels(struct core *c)
+{
+    for (size_t i = c->old_channels.n; i-- > 0;) {
+        struct old_channel *old = &c->old_channels.v[i];
+
+        if (c->notify && notify_uses(c->notify, old->channel))
+            continue;
+        old->ops->stop(old->channel);
+        array_remove(&c->old_channels, i);
+    }
+}
+
+/* From the store: a change is on disk. */
+static void committed(void *ctx, const struct change *change)
+{
+    struct core *c = ctx;
+
+    for (size_t i = 0; i < change->rows.n; i++)
+        if (change->rows.v[i].kind == ROW_OUTBOX)
+            notify_committed(c->notify, &change->rows.v[i].outbox);
+    sweep_old_channels(c);
+    if (change->events.n == 0)
+        return;
+    c->last_event = change->events.v[change->events.n - 1].number;
+    if (c->config.committed)
+        c->config.committed(c->config.ctx, change->events.v, change->events.n);
+}
+
+struct wanted_text {
+    const char *point;
+    char *text;
+};
+
+static void take_text(void *ctx, const struct component_view *v)
+{
+    struct wanted_text *w = ctx;
+    const struct point_def *p = str_eq(v->kind->name, DEVICE_KIND) ? kind_point(v->kind, w->point) : NULL;
+    struct value value;
+
+    if (!p)
+        return;
+    value = v->points[p->slot];
+    if (value.type == VALUE_TEXT && (value.quality == QUALITY_GOOD || value.quality == QUALITY_STALE))
+        xstrset(&w->text, value.text);
+}
+
+char *core_device_text(struct core *c, int64_t device_id, const char *point)
+{
+    struct wanted_text w = {.point = point};
+
+    watch_device_components(c->watch, device_id, take_text, &w);
+    return w.text;
+}
+
+/* ---- Channels ---- */
+
+/* 0 with *out NULL where there is nothing to start it with. */
+static int start_channel(struct core *c, size_t i, struct pd_channel **out)
+{
+    const struct pd_channel_ops *ops = c->config.channel_ops[i];
+    const void *config = c->config.channel_configs ? c->config.channel_configs[i] : NULL;
+    const struct settings *s = c->settings;
+    const struct pd_mail_config mail = {
+        .url = s->mail.url,
+        .starttls = s->mail.starttls,
+        .ca_file = s->mail.ca_file,
+        .from = s->mail.from,
+        .user = s->mail.user,
+        .password = s->mail.password,
+        .timeout_s = s->mail.timeout_s,
+    };
+
+    *out = NULL;
+    if (config)
+        return ops->start(config, out);
+    if (!str_eq(ops->name, "mail") || !mail.url)
+        return 0;
+    return ops->start(&mail, out);
+}
+
+static bool same_mail(const struct settings *a, const struct settings *b)
+{
+    return str_eq(a->mail.url, b->mail.url) && str_eq(a->mail.from, b->mail.from) &&
+           str_eq(a->mail.user, b->mail.user) && str_eq(a->mail.password, b->mail.password) &&
+           str_eq(a->mail.ca_file, b->mail.ca_file) && a->mail.starttls == b->mail.starttls &&
+           a->mail.timeout_s == b->mail.timeout_s;
+}
+
+/* After a reload: channels that live by the settings begin anew. */
+static void restart_channels(struct core *c)
+{
+    for (size_t i = 0; i < c->config.nchannels; i++) {
+        struct notify_channel *ch = &c->channels[i];
+
+        if (c->config.channel_configs && c->config.channel_configs[i])
+            continue;
+        if (ch->channel)
+            array_push(&c->old_channels, ((struct old_channel){ch->ops, ch->channel}));
+        if (start_channel(c, i, &ch->channel) < 0)
+            log_error(ch->ops->name, "not started: messages wait until the configuration is put right");
+    }
+    sweep_old_channels(c);
+}
+
+/* ---- Start ---- */
+
+static void load_device(void *ctx, const struct device *d)
+{
+    watch_load_device(((struct core *)ctx)->watch, d);
+}
+
+static void load_component(void *ctx, const struct component *k)
+{
+    watch_load_component(((struct core *)ctx)->watch, k);
+}
+
+static void load_alert(void *ctx, const struct alert *a)
+{
+    watch_load_alert(((struct core *)ctx)->watch, a);
+}
+
+static void load_hold(void *ctx, const struct hold_record *h)
+{
+    watch_load_hold(((struct core *)ctx)->watch, h);
+}
+
+static void load_ticket(void *ctx, const struct ticket *t)
+{
+    desk_load_ticket(((struct core *)ctx)->desk, t);
+}
+
+static void load_outbox(void *ctx, const struct outbox *o)
+{
+    notify_load_outbox(((struct core *)ctx)->notify, o);
+}
+
+static void load_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+{
+    watch_load_poll(((struct core *)ctx)->watch, device_id, at_ms, readings, n);
+}
+
+static void load_meta(void *ctx, const char *name, const char *value)
+{
+    (void)ctx;
+    log_debug("core", "database says %s = %s", name, value);
+}
+
+static int open_store(struct core *c, char **why)
+{
+    const struct core_config *config = &c->config;
+    const struct store_config store = {
+        .path = config->database ? config->database : c->settings->database,
+        .vfs = config->vfs,
+        .writer = config->store_writer,
+        .reader = config->store_reader,
+        .wheel = config->services.wheel,
+        .clock = config->services.clock,
+        .rng = config->services.rng,
+        .flush_ms = config->flush_ms,
+        .trouble = trouble_report,
+        .committed = committed,
+        .lost = order_lost,
+        .ctx = c,
+    };
+    struct store_state state;
+    int rc = store_open(&store, &c->store, why);
+
+    if (rc < 0)
+        return rc;
+    store_state(c->store, &state);
+    c->last_event = state.last_event;
+    return 0;
+}
+
+static int start_plugins(struct core *c, char **why)
+{
+    const struct core_config *config = &c->config;
+    int rc;
+
+    c->collectors = xcalloc(config->ncollectors + 1, sizeof(struct pd_collector *));
+    for (size_t i = 0; i < config->ncollectors; i++) {
+        const void *own = config->collector_configs ? config->collector_configs[i] : NULL;
+
+        rc = config->collector_ops[i]->start(&config->services, own, &c->collectors[i]);
+        if (rc < 0) {
+            *why = xasprintf("collector %s does not start: %s", config->collector_ops[i]->name, pd_strerror(rc));
+            return rc;
+        }
+    }
+    c->channels = xcalloc(config->nchannels + 1, sizeof *c->channels);
+    for (size_t i = 0; i < config->nchannels; i++) {
+        c->channels[i].ops = config->channel_ops[i];
+        rc = start_channel(c, i, &c->channels[i].channel);
+        if (rc < 0) {
+            *why = xasprintf("channel %s does not start: %s", config->channel_ops[i]->name, pd_strerror(rc));
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static void make_rooms(struct core *c)
+{
+    const struct core_config *config = &c->config;
+    const struct store_identity *id = store_identity(c->store);
+    const struct watch_config watch = {
+        .services = config->services,
+        .settings = c->settings,
+        .knowledge = c->knowledge,
+        .collectors = c->collectors,
+        .collector_ops = config->collector_ops,
+        .ncollectors = config->ncollectors,
+        .ops = {.fault = fault, .submit = submit, .readings = take_readings, .backlog = backlog, .ctx = c},
+    };
+    const struct desk_config desk = {
+        .clock = config->services.clock,
+        .prefix = c->settings->ticket_prefix ? c->settings->ticket_prefix : id->prefix,
+        .moved = ticket_moved,
+        .ctx = c,
+    };
+    const struct notify_config notify = {
+        .services = config->services,
+        .settings = c->settings,
+        .knowledge = c->knowledge,
+        .worker = config->channel_worker,
+        .channels = c->channels,
+        .nchannels = config->nchannels,
+        .uuid = id->uuid,
+        .epoch = id->epoch,
+        .submit = submit,
+        .ctx = c,
+    };
+
+    c->watch = watch_new(&watch);
+    c->desk = desk_new(&desk);
+    c->notify = notify_new(&notify);
+    notify_pause(c->notify, true);
+}
+
+static int load(struct core *c, char **why)
+{
+    const struct store_loader loader = {
+        .device = load_device,
+        .component = load_component,
+        .alert = load_alert,
+        .hold = load_hold,
+        .ticket = load_ticket,
+        .outbox = load_outbox,
+        .meta = load_meta,
+        .poll = load_poll,
+        .ctx = c,
+    };
+    int rc = store_load(c->store, &loader);
+
+    if (rc < 0) {
+        *why = xasprintf("the database cannot be read: %s", pd_strerror(rc));
+        return rc;
+    }
+    watch_set_last_ids(c->watch, store_last_id(c->store, ROW_DEVICE), store_last_id(c->store, ROW_ALERT));
+    desk_set_last_id(c->desk, store_last_id(c->store, ROW_TICKET));
+    notify_set_last_id(c->notify, store_last_id(c->store, ROW_OUTBOX));
+    return 0;
+}
+
+int core_start(const struct core_config *config, struct core **out, char **why)
+{
+    struct core *c = xcalloc(1, sizeof *c);
+    int rc;
+
+    c->config = *config;
+    c->settings = config->settings;
+    c->knowledge = config->knowledge;
+    c->started_ms = clock_wall(&config->services.clock);
+    rc = open_store(c, why);
+    if (rc == 0)
+        rc = start_plugins(c, why);
+    if (rc == 0) {
+        make_rooms(c);
+        rc = load(c, why);
+    }
+    if (rc < 0) {
+        core_stop(c);
+        return rc;
+    }
+    watch_start(c->watch);
+    notify_pause(c->notify, false);
+    *out = c;
+    return 0;
+}
+
+/* ---- Stop ---- */
+
+/* Asks channels to come to an end and takes in what became of the sends under way. */
+static void drain_channels(struct core *c)
+{
+    const struct pd_clock *clock = &c->config.services.clock;
+    struct worker *w = c->config.channel_worker;
+    int64_t deadline = clock_mono(clock) + DRAIN_MS;
+
+    if (!c->notify)
+        return;
+    notify_pause(c->notify, true);
+    for (size_t i = 0; i < c->config.nchannels; i++)
+        if (c->channels[i].channel && c->channels[i].ops->interrupt)
+            c->channels[i].ops->interrupt(c->channels[i].channel);
+    while (worker_fd(w) >= 0 && worker_pending(w) > 0 && clock_mono(clock) < deadline) {
+        struct pollfd p = {.fd = worker_fd(w), .events = POLLIN};
+
+        poll(&p, 1, (int)(deadline - clock_mono(clock)));
+        worker_reap(w);
+    }
+}
+
+/* A channel whose send did not end in time is left as it is: its thread still runs in it. */
+static void stop_plugins(struct core *c)
+{
+    for (size_t i = 0; c->collectors && i < c->config.ncollectors; i++)
+        if (c->collectors[i])
+            c->config.collector_ops[i]->stop(c->collectors[i]);
+    for (size_t i = 0; c->channels && i < c->config.nchannels; i++)
+        if (c->channels[i].channel)
+            array_push(&c->old_channels, ((struct old_channel){c->channels[i].ops, c->channels[i].channel}));
+    sweep_old_channels(c);
+    array_free(&c->old_channels);
+    free(c->collectors);
+    free(c->channels);
+}
+
+/*
+ * The store closes first, while whoever waits for its commits still stands; what
+ * the others submit in going is dropped, and nothing of it was told outside.
+ */
+void core_stop(struct core *c)
+{
+    struct store *store;
+
+    if (!c)
+        return;
+    drain_channels(c);
+    store = c->store;
+    if (store)
+        store_close(store);
+    c->store = NULL;
+    watch_free(c->watch);
+    orders_free(c);
+    desk_free(c->desk);
+    stop_plugins(c);
+    notify_free(c->notify);
+    settings_free(c->settings);
+    knowledge_free(c->knowledge);
+    free(c->trouble.why);
+    free(c);
+}
+
+void core_reload(struct core *c, struct settings *settings, struct knowledge *knowledge)
+{
+    struct settings *old_settings = c->settings;
+    struct knowledge *old_knowledge = c->knowledge;
+
+    c->settings = settings;
+    c->knowledge = knowledge;
+    watch_reload(c->watch, settings, knowledge);
+    if (!same_mail(old_settings, settings))
+        restart_channels(c);
+    notify_reload(c->notify, settings, knowledge);
+    settings_free(old_settings);
+    knowledge_free(old_knowledge);
+}
+
+struct watch *core_watch(struct core *c)
+{
+    return c->watch;
+}
+
+struct desk *core_desk(struct core *c)
+{
+    return c->desk;
+}
+
+struct notify *core_notify(struct core *c)
+{
+    return c->notify;
+}
+
+struct store *core_store(struct core *c)
+{
+    return c->store;
+}
+
+const struct settings *core_settings(const struct core *c)
+{
+    return c->settings;
+}
+
+const struct knowledge *core_knowledge(const struct core *c)
+{
+    return c->knowledge;
+}

@@ -1,0 +1,74 @@
+#ifndef PD_DAEMON_INTERNAL_H
+#define PD_DAEMON_INTERNAL_H
+
+#include "base/array.h"
+#include "daemon/core.h"
+
+/* What the files of the core share. Everything runs in the loop. */
+
+/* The database cannot be written: raised in memory, written down when it is over. */
+struct trouble {
+    bool on;
+    int err;
+    int64_t since_ms; /* wall clock */
+    char *why;
+};
+
+/* A command that is not answered yet. */
+struct order {
+    struct core *core;
+    void (*done)(void *arg, int err, const char *json_or_why);
+    void *arg;
+    char *actor;
+    char *answer; /* JSON, once it is known: given when the change is on disk */
+};
+
+/* A channel that was replaced while a send used it. */
+struct old_channel {
+    const struct pd_channel_ops *ops;
+    struct pd_channel *channel;
+};
+
+struct core {
+    struct core_config config;
+    struct settings *settings;
+    struct knowledge *knowledge;
+    struct store *store;
+    struct watch *watch;
+    struct desk *desk;
+    struct notify *notify;
+    struct pd_collector **collectors;
+    struct notify_channel *channels;
+    ARRAY(struct old_channel) old_channels;
+    ARRAY(struct order *) orders;
+    struct trouble trouble;
+    int64_t started_ms, last_event;
+    /* the fault that is just being told to desk, for notify */
+    const struct device *fault_device;
+    const struct alert *fault_alert;
+};
+
+/* ---- core.c ---- */
+
+/* Takes the change; done as store_submit(). Dropped when the store is closed already. */
+void core_submit(struct core *c, struct change *change, bool urgent, void (*done)(void *arg), void *arg);
+/* The text of a point of the device itself ("location"), or NULL. Copied. */
+char *core_device_text(struct core *c, int64_t device_id, const char *point);
+
+/* ---- trouble.c ---- */
+
+/* store_config.trouble */
+void trouble_report(void *ctx, int err, const char *text);
+
+/* ---- command.c ---- */
+
+/* store_config.lost: arg is a command's order, or NULL. */
+void order_lost(void *ctx, void *arg);
+/* Answers every open order: err and a reason. */
+void orders_answer_all(struct core *c, int err, const char *why);
+/* Answers and forgets those that are still open. */
+void orders_free(struct core *c);
+/* The device that a reference (name, or id in digits) means; NULL and *why with what was maybe meant. */
+const struct device *core_find_device(struct core *c, const char *ref, char **why);
+
+#endif

@@ -1,0 +1,92 @@
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "daemon/internal.h"
+
+/*
+ * The database cannot be written: nothing about it can be stored while it lasts.
+ * So it is raised in memory, shown by the query "status" and said once in the
+ * log; when commits work again it is written down as one alert, opened and
+ * closed at the true times, and told to people.
+ */
+
+static struct event *alert_event(struct change *change, const struct alert *a, const char *kind, int64_t at_ms)
+{
+    struct event *e = change_event(change, at_ms, kind);
+
+    e->alert_id = a->id;
+    event_arg(e, "family", a->family);
+    event_arg(e, "rule", a->rule);
+    event_arg(e, "severity", severity_name(a->severity));
+    event_arg(e, "kind", a->kind);
+    event_arg(e, "key", a->key);
+    event_arg(e, "component", a->label);
+    return e;
+}
+
+static void write_down(struct core *c, const struct trouble *t, int64_t now)
+{
+    struct change *change = change_new();
+    struct alert a = {
+        .id = watch_next_alert_id(c->watch),
+        .family = xstrdup("store"),
+        .kind = xstrdup("store"),
+        .key = xstrdup(""),
+        .label = xstrdup("patrold"),
+        .rule = xstrdup("store"),
+        .severity = SEVERITY_CRITICAL,
+        .state = ALERT_OK,
+        .opened_ms = t->since_ms,
+        .closed_ms = now,
+        .message_args = xstrdup("{}"),
+    };
+
+    event_arg(alert_event(change, &a, "alert.opened", t->since_ms), "why", t->why);
+    event_arg(alert_event(change, &a, "alert.closed", now), "reason", "cleared");
+    change_put_alert(change, &a);
+    notify_store_trouble(c->notify, change, t->since_ms, now, t->why);
+    core_submit(c, change, true, NULL, NULL);
+    alert_fini(&a);
+}
+
+static void begin(struct core *c, int err, const char *text)
+{
+    char *why;
+
+    c->trouble.on = true;
+    c->trouble.err = err;
+    c->trouble.since_ms = clock_wall(&c->config.services.clock);
+    xstrset(&c->trouble.why, text);
+    log_error("store", "the database cannot be written: %s; tried again until it works, commands are refused", text);
+    notify_pause(c->notify, true);
+    why = xasprintf("decided, but not stored yet: the database cannot be written (%s)", text);
+    orders_answer_all(c, CORE_QUEUED, why);
+    free(why);
+}
+
+static void end(struct core *c)
+{
+    int64_t now = clock_wall(&c->config.services.clock);
+
+    c->trouble.on = false;
+    log_info("store", "the database can be written again, after %lld s", (long long)(now - c->trouble.since_ms) / 1000);
+    write_down(c, &c->trouble, now);
+    notify_pause(c->notify, false);
+}
+
+void trouble_report(void *ctx, int err, const char *text)
+{
+    struct core *c = ctx;
+
+    if (!c->notify) /* while starting: store_open() says it itself */
+        return;
+    if (err < 0 && !c->trouble.on) {
+        begin(c, err, text ? text : pd_strerror(err));
+    } else if (err < 0) {
+        c->trouble.err = err;
+        xstrset(&c->trouble.why, text ? text : pd_strerror(err));
+    } else if (c->trouble.on) {
+        end(c);
+    }
+}
