@@ -68,7 +68,7 @@ static size_t add_excerpt(struct sbuf *out, const char *s, size_t len)
 static void add_caret_line(struct conf_report *r, const struct yaml_file *f, int line, int col, int width)
 {
     size_t len, from = 0, chars = col > 0 ? (size_t)col - 1 : 0, before, under;
-    const char *s = yaml_line(f, line, &len);
+    const char *s = f->data ? yaml_line(f, line, &len) : NULL;
     struct sbuf caret = {0};
 
     if (!s)
@@ -147,6 +147,19 @@ void conf_error_at(struct conf_report *r, const struct yaml_file *f, int line, i
     va_start(ap, fmt);
     complain(r, f, line, col, width, fmt, ap);
     va_end(ap);
+}
+
+void conf_error_where(struct conf_report *r, const struct where *at, const char *fmt, ...)
+{
+    struct conf_report ignored = {0};
+    struct yaml_file empty = {.path = at->file}, *f = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    complain(r, yaml_load(at->file, &f, &ignored) == 0 ? f : &empty, at->line, at->col, 1, fmt, ap);
+    va_end(ap);
+    yaml_file_free(f);
+    conf_report_free(&ignored);
 }
 
 void conf_error_file(struct conf_report *r, const char *path, const char *fmt, ...)

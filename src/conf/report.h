@@ -27,6 +27,10 @@ void conf_error_within(struct conf_report *r, const struct yaml_node *text, size
 void conf_error_at(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
 
+/* Complains about a place that is known by name only: its file is read again for the line. */
+void conf_error_where(struct conf_report *r, const struct where *at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Complains about a whole file. */
 void conf_error_file(struct conf_report *r, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -230,6 +230,13 @@ static void read_local(const struct schema_row *row, struct yaml_node *node, cha
     }
 }
 
+void schema_local(struct yaml_node *node, char *texts[LANG_COUNT], struct conf_report *report)
+{
+    static const struct schema_row row = {.type = SCHEMA_LOCAL};
+
+    read_local(&row, node, texts, report);
+}
+
 /* ---- Lists and maps ---- */
 
 static size_t item_size(const struct schema_row *row)

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/zone.h"
 #include "conf/conf.h"
 #include "conf/schema.h"
 
@@ -243,11 +243,12 @@ static void take_credentials(struct draft *d, struct conf_report *report)
 static void take_time_zone(struct draft *d, struct conf_report *report)
 {
     const char *name = d->time_zone ? d->time_zone->text : "UTC";
-    char *path = xasprintf("/usr/share/zoneinfo/%s", name);
+    struct zone *zone;
 
-    if (!str_eq(name, "UTC") && (name[0] == '/' || strstr(name, "..") || access(path, R_OK) != 0))
+    if (zone_open(name, &zone) == 0)
+        zone_free(zone);
+    else
         conf_error(report, d->time_zone, "unknown time zone '%s': a name such as Asia/Shanghai is wanted", name);
-    free(path);
     d->s.time_zone = xstrdup(name);
 }
 

@@ -74,7 +74,7 @@ struct component_def {
     uint8_t part; /* which part of a poll reads it; see PART_ */
     ARRAY(struct column) columns;
     struct expr *when;  /* a row is a component only when true; NULL: always */
-    struct expr *key;   /* text or number; NULL: the instance, dotted */
+    struct expr *key;   /* text or number; NULL or unknown: the instance, dotted */
     struct expr *label; /* as people call it; NULL: the key */
     ARRAY(struct point_rule) points;
     struct where where;

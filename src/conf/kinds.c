@@ -1,0 +1,174 @@
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "conf/loader.h"
+
+/*
+ * kinds.yaml: the registry of component kinds and their points.
+ *
+ *     kinds:
+ *       supply:
+ *         title: {en: Supply, zh_CN: 耗材}
+ *         points:
+ *           level: {type: num, unit: "%", title: {en: level, zh_CN: 余量}}
+ *           class:
+ *             type: enum
+ *             members: {3: consumed, 4: {code: filled, title: {en: filled, zh_CN: 回收}}}
+ *
+ * `single: true` is a kind of which a device has exactly one. The kind "device"
+ * must be there, with a bool "reachable" that patrold fills itself.
+ */
+struct point_draft {
+    char *name;
+    struct yaml_node *here;
+    int type;
+    char *unit;
+    bool counter;
+    char *title[LANG_COUNT];
+    struct member_drafts members;
+};
+
+struct kind_draft {
+    char *name;
+    struct yaml_node *here;
+    bool single;
+    char *title[LANG_COUNT];
+    ARRAY(struct point_draft) points;
+};
+
+/* A later folder's kind replaces the one of its name. */
+struct kind_drafts {
+    ARRAY(struct kind_draft) list;
+};
+
+/* In the order of enum value_type, from VALUE_BOOL on. */
+static const char *const type_names[] = {"bool", "int", "num", "enum", "bits", "text", NULL};
+
+static const struct schema_row point_rows[] = {
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct point_draft, name)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct point_draft, here)},
+    {"type", SCHEMA_ENUM, SCHEMA_REQUIRED, .names = type_names, SCHEMA_FIELD(struct point_draft, type)},
+    {"unit", SCHEMA_TEXT, .min = 1, .max = 32, SCHEMA_FIELD(struct point_draft, unit)},
+    {"counter", SCHEMA_BOOL, SCHEMA_FIELD(struct point_draft, counter)},
+    {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct point_draft, title)},
+    {"members", SCHEMA_MAP, .sub = &member_schema, SCHEMA_FIELD(struct point_draft, members)},
+    {0},
+};
+static const struct schema point_schema = {
+    .what = "a point", .rows = point_rows, .size = sizeof(struct point_draft), .shorthand = "type"};
+
+static const struct schema_row kind_rows[] = {
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct kind_draft, name)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct kind_draft, here)},
+    {"single", SCHEMA_BOOL, SCHEMA_FIELD(struct kind_draft, single)},
+    {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct kind_draft, title)},
+    {"points", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &point_schema, SCHEMA_FIELD(struct kind_draft, points)},
+    {0},
+};
+static const struct schema kind_schema = {.what = "a kind", .rows = kind_rows, .size = sizeof(struct kind_draft)};
+
+static const struct schema_row file_rows[] = {
+    {"kinds", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &kind_schema, SCHEMA_FIELD(struct kind_drafts, list)},
+    {0},
+};
+static const struct schema file_schema = {.what = "kinds.yaml", .rows = file_rows, .size = sizeof(struct kind_drafts)};
+
+void kinds_read(struct loader *l, struct yaml_node *root)
+{
+    if (!l->kinds)
+        l->kinds = xcalloc(1, sizeof *l->kinds);
+    schema_read(&file_schema, root, l->kinds, l->report);
+}
+
+void kinds_release(struct loader *l)
+{
+    if (!l->kinds)
+        return;
+    schema_release(&file_schema, l->kinds);
+    free(l->kinds);
+}
+
+static void take_titles(char *to[LANG_COUNT], char *from[LANG_COUNT])
+{
+    for (int i = 0; i < LANG_COUNT; i++) {
+        to[i] = from[i];
+        from[i] = NULL;
+    }
+}
+
+static void build_point(struct loader *l, struct point_draft *from, struct kind *kind)
+{
+    enum { MAX_ENUM = 1 << 30, MAX_BIT = 63 };
+    struct point_def p = {.slot = (unsigned)kind->points.n, .type = (enum value_type)(from->type + VALUE_BOOL)};
+    bool has_members = p.type == VALUE_ENUM || p.type == VALUE_BITS;
+
+    check_identifier(from->name, from->here, l->report);
+    if (!from->here->bad && has_members != (from->members.n > 0))
+        conf_error(l->report, from->here, "a point of type %s %s 'members'", type_names[from->type],
+                   has_members ? "needs" : "cannot have");
+    if (!from->here->bad && from->counter && p.type != VALUE_INT && p.type != VALUE_NUM)
+        conf_error(l->report, from->here, "only a number can be a counter");
+    p.name = from->name;
+    p.unit = from->unit;
+    p.counter = from->counter;
+    from->name = from->unit = NULL;
+    take_titles(p.title, from->title);
+    members_build(&from->members, p.type == VALUE_BITS ? MAX_BIT : MAX_ENUM, true, &p.members, l->report);
+    array_push(&kind->points, p);
+}
+
+static void build_kind(struct loader *l, struct kind_draft *from)
+{
+    struct kind *kind = xcalloc(1, sizeof *kind);
+
+    check_identifier(from->name, from->here, l->report);
+    kind->name = xstrdup(from->name);
+    kind->single = from->single;
+    take_titles(kind->title, from->title);
+    for (size_t i = 0; i < from->points.n; i++)
+        build_point(l, &from->points.v[i], kind);
+    array_push(&l->k->vocabulary.kinds, kind);
+}
+
+/* The kind "device" stands first. */
+static void device_first(struct vocabulary *v)
+{
+    for (size_t i = 1; i < v->kinds.n; i++)
+        if (str_eq(v->kinds.v[i]->name, DEVICE_KIND)) {
+            struct kind *device = v->kinds.v[i];
+
+            array_remove(&v->kinds, i);
+            array_push(&v->kinds, device); /* makes room; then it moves to the front */
+            for (size_t j = v->kinds.n - 1; j > 0; j--)
+                v->kinds.v[j] = v->kinds.v[j - 1];
+            v->kinds.v[0] = device;
+        }
+}
+
+static void check_device(struct loader *l)
+{
+    const struct kind *device = vocabulary_kind(&l->k->vocabulary, DEVICE_KIND);
+    const struct point_def *reachable = device ? kind_point(device, POINT_REACHABLE) : NULL;
+
+    for (size_t i = 0; l->kinds && i < l->kinds->list.n; i++) {
+        struct kind_draft *from = &l->kinds->list.v[i];
+
+        if (str_eq(from->name, DEVICE_KIND) && (!device->single || !reachable || reachable->type != VALUE_BOOL))
+            conf_error(l->report, from->here,
+                       "the kind 'device' must be single and have a point 'reachable' of type bool");
+    }
+    if (!device)
+        conf_error_file(l->report, "kinds.yaml", "no folder has one with the kind 'device', which is needed");
+}
+
+void kinds_build(struct loader *l)
+{
+    struct vocabulary *v = &l->k->vocabulary;
+
+    for (size_t i = 0; l->kinds && i < l->kinds->list.n; i++)
+        build_kind(l, &l->kinds->list.v[i]);
+    device_first(v);
+    for (size_t i = 0; i < v->kinds.n; i++)
+        v->kinds.v[i]->number = (unsigned)i;
+    check_device(l);
+}

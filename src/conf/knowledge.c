@@ -1,0 +1,124 @@
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "conf/loader.h"
+
+struct where loader_where(const struct loader *l, const struct yaml_node *node)
+{
+    struct where w = {.line = node->line, .col = node->col};
+
+    for (size_t i = 0; i < l->files.n; i++)
+        if (l->files.v[i].file == node->file)
+            w.file = l->k->files.v[i];
+    return w;
+}
+
+static unsigned folder_of(const struct loader *l, const struct yaml_node *node)
+{
+    for (size_t i = 0; i < l->files.n; i++)
+        if (l->files.v[i].file == node->file)
+            return l->files.v[i].folder;
+    return 0;
+}
+
+bool loader_may_replace(const struct loader *l, struct yaml_node *later, const struct yaml_node *earlier,
+                        const char *what)
+{
+    if (folder_of(l, later) != folder_of(l, earlier))
+        return true;
+    conf_error(l->report, later, "%s '%s' is defined twice in one folder (first at %s:%d)", what, later->text,
+               earlier->file->path, earlier->line);
+    return false;
+}
+
+/* ---- Reading ---- */
+
+static void read_file(struct loader *l, const char *path, void (*read)(struct loader *l, struct yaml_node *root))
+{
+    struct loader_file entry = {.folder = l->folder};
+
+    if (yaml_load(path, &entry.file, l->report) < 0)
+        return;
+    array_push(&l->files, entry);
+    array_push(&l->k->files, xstrdup(path));
+    read(l, entry.file->root);
+}
+
+/* Every file that fits the pattern, in order of name; none is fine. */
+static void read_files(struct loader *l, const char *dir, const char *pattern,
+                       void (*read)(struct loader *l, struct yaml_node *root))
+{
+    char *path = xasprintf("%s/%s", dir, pattern);
+    glob_t found;
+
+    if (glob(path, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            read_file(l, found.gl_pathv[i], read);
+        globfree(&found);
+    }
+    free(path);
+}
+
+static void read_folder(struct loader *l, const char *dir)
+{
+    struct stat st;
+
+    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        conf_error_file(l->report, dir, "there is no such folder of knowledge");
+        return;
+    }
+    read_files(l, dir, "kinds.yaml", kinds_read);
+    read_files(l, dir, "modules/*.yaml", module_read);
+    read_files(l, dir, "profiles/*.yaml", profile_read);
+    read_files(l, dir, "rules/*.yaml", rules_read);
+    l->folder++;
+}
+
+/* FNV-1a over all that the files say; where they lie does not count. */
+static void hash_files(struct loader *l)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+
+    for (size_t i = 0; i < l->files.n; i++)
+        for (size_t j = 0; j <= l->files.v[i].file->n; j++) /* the NUL parts the files */
+            h = (h ^ (unsigned char)l->files.v[i].file->data[j]) * 0x100000001b3u;
+    snprintf(l->k->hash, sizeof l->k->hash, "%016" PRIx64, h);
+}
+
+int knowledge_load(const char *const *dirs, size_t n, const struct settings *overrides, struct knowledge **out,
+                   struct conf_report *report)
+{
+    struct loader l = {.k = xcalloc(1, sizeof *l.k), .report = report};
+    unsigned before = report->errors;
+    int rc = 0;
+
+    for (size_t i = 0; i < n; i++)
+        read_folder(&l, dirs[i]);
+    hash_files(&l);
+    kinds_build(&l);
+    modules_build(&l);
+    profiles_build(&l);
+    rules_build(&l);
+    if (overrides && report->errors == before)
+        rules_override(&l, overrides);
+    kinds_release(&l);
+    modules_release(&l);
+    profiles_release(&l);
+    rules_release(&l);
+    for (size_t i = 0; i < l.files.n; i++)
+        yaml_file_free(l.files.v[i].file);
+    array_free(&l.files);
+    if (report->errors > before) {
+        knowledge_free(l.k);
+        rc = PD_EINVAL;
+    } else {
+        *out = l.k;
+    }
+    return rc;
+}

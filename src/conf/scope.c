@@ -1,0 +1,210 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "conf/loader.h"
+
+/* ---- Names ---- */
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool check_identifier(const char *name, struct yaml_node *here, struct conf_report *report)
+{
+    static const char *const words[] = {"and", "or", "not", "has", "true", "false", "unknown", NULL};
+    bool good = is_letter(name[0]);
+
+    for (const char *p = name; *p && good; p++)
+        good = is_letter(*p) || is_digit(*p) || *p == '_';
+    if (!good) {
+        conf_error(report, here, "'%s' cannot be a name in expressions: a letter, then letters, digits and _", name);
+        return false;
+    }
+    for (size_t i = 0; words[i]; i++)
+        if (str_eq(words[i], name)) {
+            conf_error(report, here, "'%s' is a word of the expression language: choose another name", name);
+            return false;
+        }
+    return true;
+}
+
+bool check_slug(const char *name, struct yaml_node *here, struct conf_report *report)
+{
+    bool good = *name != '\0';
+
+    for (const char *p = name; *p && good; p++)
+        good = (*p >= 'a' && *p <= 'z') || is_digit(*p) || *p == '-';
+    if (!good)
+        conf_error(report, here, "'%s' cannot be a name: small letters, digits and - make one", name);
+    return good;
+}
+
+void unknown_name(struct yaml_node *node, const char *what, const char *const *known, struct conf_report *report)
+{
+    struct sbuf hint = {0};
+
+    conf_suggest(&hint, node->text, known);
+    conf_error(report, node, "unknown %s '%s'%s", what, node->text, hint.s ? hint.s : "");
+    sbuf_free(&hint);
+}
+
+/* ---- Members ---- */
+
+static const struct schema_row member_rows[] = {
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct member_draft, number)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct member_draft, here)},
+    {"code", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct member_draft, code)},
+    {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct member_draft, title)},
+    {0},
+};
+const struct schema member_schema = {
+    .what = "a member",
+    .rows = member_rows,
+    .size = sizeof(struct member_draft),
+    .shorthand = "code",
+};
+
+void members_build(const struct member_drafts *from, int64_t max, bool unique, struct members *to,
+                   struct conf_report *report)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const struct member_draft *m = &from->v[i];
+        int64_t number;
+
+        if (!m->code)
+            continue;
+        if (str_to_i64(m->number, &number) < 0 || number < 0 || number > max)
+            conf_error(report, m->here, "'%s' cannot be a member's number: 0 to %lld is possible", m->number,
+                       (long long)max);
+        else if (members_by_number(to, number)) /* "1" and "01" */
+            conf_error(report, m->here, "number %lld is given twice", (long long)number);
+        else if (unique && members_by_code(to, m->code))
+            conf_error(report, m->here, "code '%s' is given twice", m->code);
+        else
+            members_add(to, m->code, number, m->title);
+    }
+}
+
+/* ---- Scopes ---- */
+
+void scope_add(struct scope *s, const char *prefix, const char *name, enum value_type type,
+               const struct members *members)
+{
+    struct scope_name entry = {.name = xasprintf("%s%s", prefix, name), .type = type, .members = members};
+
+    array_push(&s->list, entry);
+    array_reserve(&s->names, s->list.n + 1);
+    s->names.v[s->list.n - 1] = entry.name;
+    s->names.v[s->list.n] = NULL;
+}
+
+void scope_add_row(struct scope *s, const struct component_def *def)
+{
+    static const enum value_type types[] = {
+        [COLUMN_INT] = VALUE_INT,   [COLUMN_NUM] = VALUE_NUM,  [COLUMN_TEXT] = VALUE_TEXT, [COLUMN_ENUM] = VALUE_ENUM,
+        [COLUMN_BITS] = VALUE_BITS, [COLUMN_OID] = VALUE_TEXT, [COLUMN_HEX] = VALUE_TEXT,
+    };
+    static const char *const indexes[ROW_INDEX_SLOTS] = {"index", "index1", "index2", "index3", "index4"};
+
+    for (size_t i = 0; i < def->columns.n; i++)
+        scope_add(s, "", def->columns.v[i].name, types[def->columns.v[i].type], &def->columns.v[i].members);
+    for (size_t i = 0; i < ROW_INDEX_SLOTS; i++)
+        scope_add(s, "", indexes[i], VALUE_INT, NULL);
+}
+
+void scope_add_points(struct scope *s, const char *prefix, const struct kind *kind)
+{
+    for (size_t i = 0; i < kind->points.n; i++)
+        scope_add(s, prefix, kind->points.v[i].name, kind->points.v[i].type, &kind->points.v[i].members);
+}
+
+void scope_fini(struct scope *s)
+{
+    for (size_t i = 0; i < s->list.n; i++)
+        free(s->list.v[i].name);
+    for (size_t i = 0; i < s->labels.n; i++)
+        free(s->labels.v[i]);
+    array_free(&s->list);
+    array_free(&s->names);
+    array_free(&s->labels);
+}
+
+static unsigned label_slot(struct scope *s, const char *label)
+{
+    size_t i = 0;
+
+    while (i < s->labels.n && !str_eq(s->labels.v[i], label))
+        i++;
+    if (i == s->labels.n)
+        array_push(&s->labels, xstrdup(label));
+    return (unsigned)(s->list.n + i);
+}
+
+static int resolve(void *ctx, const char *name, struct expr_name *out)
+{
+    struct scope *s = ctx;
+
+    for (size_t i = 0; i < s->list.n; i++)
+        if (str_eq(s->list.v[i].name, name)) {
+            *out = (struct expr_name){.slot = (unsigned)i, .type = s->list.v[i].type};
+            return 0;
+        }
+    if (!s->takes_labels || !str_starts(name, "label.") || !name[6])
+        return PD_ENOENT;
+    *out = (struct expr_name){.slot = label_slot(s, name + 6), .type = VALUE_TEXT};
+    return 0;
+}
+
+static const struct members *members_of(const struct scope *s, unsigned slot)
+{
+    return slot < s->list.n ? s->list.v[slot].members : NULL;
+}
+
+static int resolve_member(void *ctx, unsigned slot, const char *name, int64_t *out)
+{
+    const struct members *members = members_of(ctx, slot);
+    const struct member *m = members ? members_by_code(members, name) : NULL;
+
+    if (!m)
+        return PD_ENOENT;
+    *out = m->number;
+    return 0;
+}
+
+static const char *const *names(void *ctx)
+{
+    const struct scope *s = ctx;
+
+    return s->names.v;
+}
+
+static const char *const *member_names(void *ctx, unsigned slot)
+{
+    const struct members *members = members_of(ctx, slot);
+
+    return members ? members->codes : NULL;
+}
+
+struct expr *scope_compile(struct scope *s, const struct yaml_node *node, enum value_type want,
+                           struct conf_report *report)
+{
+    const struct expr_scope ops = {
+        .resolve = resolve, .member = resolve_member, .names = names, .members = member_names, .ctx = s};
+    struct expr_error err = {0};
+    struct expr *e;
+
+    if (!node || node->bad)
+        return NULL;
+    if (expr_compile(node->text, &ops, want, &e, &err) == 0)
+        return e;
+    conf_error_within(report, node, err.at, err.len, "%s", err.msg);
+    return NULL;
+}
