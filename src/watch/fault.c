@@ -51,20 +51,12 @@ static void pass_on(struct turn *t, struct alert *a, enum fault_move move)
 
 /* ---- Life of a fault ---- */
 
-static char *message_args(const struct turn *t, uint32_t unit, const struct rule *r)
-{
-    const struct node *n = t->n;
-    const struct unit *device = &n->units.v[n->device_unit];
-
-    return format_message_args(r, device->kind, &n->points.v[n->units.v[unit].first], &n->points.v[device->first]);
-}
-
 static void set_degree(struct turn *t, struct fault *f, const struct rule *r)
 {
     xstrset(&f->alert.rule, r->name);
     f->alert.severity = r->severity;
     free(f->alert.message_args);
-    f->alert.message_args = message_args(t, f->unit, r);
+    f->alert.message_args = format_message_args(r, &t->n->points.v[t->n->units.v[f->unit].first]);
 }
 
 static void fault_add(struct watch *w, struct node *n, struct fault *f)

@@ -121,46 +121,39 @@ void format_value(struct sbuf *out, const struct point_def *p, struct value v)
 
 /* ---- The points that a rule's messages name ---- */
 
-/* True if a message in any language has {prefix + name}. */
-static bool names_point(const struct rule *r, const char *prefix, const char *name)
+/* True if a message in any language has {name}. */
+static bool names_point(const struct rule *r, const char *name)
 {
     struct sbuf braced = {0};
     bool found = false;
 
-    sbuf_addf(&braced, "{%s%s}", prefix, name);
+    sbuf_addf(&braced, "{%s}", name);
     for (int lang = 0; lang < LANG_COUNT; lang++)
         found |= r->message[lang] && strstr(r->message[lang], braced.s);
     sbuf_free(&braced);
     return found;
 }
 
-static void add_named(struct sbuf *out, const struct rule *r, const struct kind *kind, const char *prefix,
-                      const struct value *points)
+char *format_message_args(const struct rule *r, const struct value *points)
 {
-    struct sbuf text = {0};
+    struct sbuf out = {0}, text = {0};
 
-    for (size_t i = 0; i < kind->points.n; i++) {
-        const struct point_def *p = &kind->points.v[i];
+    sbuf_addc(&out, '{');
+    for (size_t i = 0; i < r->kind->points.n; i++) {
+        const struct point_def *p = &r->kind->points.v[i];
 
-        if (!names_point(r, prefix, p->name))
+        if (!names_point(r, p->name))
             continue;
-        sbuf_addf(out, "%s\"%s%s\":", out->n > 1 ? "," : "", prefix, p->name);
+        if (out.n > 1)
+            sbuf_addc(&out, ',');
+        sbuf_add_json(&out, p->name);
+        sbuf_addc(&out, ':');
         sbuf_reset(&text);
         sbuf_add(&text, "");
         format_value(&text, p, points[i]);
-        sbuf_add_json(out, text.s);
+        sbuf_add_json(&out, text.s);
     }
-    sbuf_free(&text);
-}
-
-char *format_message_args(const struct rule *r, const struct kind *device_kind, const struct value *own,
-                          const struct value *device)
-{
-    struct sbuf out = {0};
-
-    sbuf_addc(&out, '{');
-    add_named(&out, r, r->kind, "", own);
-    add_named(&out, r, device_kind, DEVICE_KIND ".", device);
     sbuf_addc(&out, '}');
+    sbuf_free(&text);
     return sbuf_take(&out);
 }

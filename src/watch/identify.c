@@ -76,7 +76,7 @@ static void look(void *ctx, const struct found *f)
     size_t nrow = f->def->columns.n + ROW_INDEX_SLOTS;
     const struct profile *p;
 
-    if (s->found || f->kind != watch_knowledge(t->w)->vocabulary.kinds.v[0])
+    if (s->found || f->module != watch_knowledge(t->w)->identify)
         return;
     s->found = true;
     p = choose(t->w, &t->n->d, f->row, nrow);

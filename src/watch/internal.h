@@ -281,9 +281,8 @@ void fault_restore(struct turn *t, const struct alert *a);
 
 /* A value as text: with its unit, members as codes, what is not known as its quality. */
 void format_value(struct sbuf *out, const struct point_def *p, struct value v);
-/* JSON object of the points that the rule's messages name. */
-char *format_message_args(const struct rule *r, const struct kind *device_kind, const struct value *own,
-                          const struct value *device);
+/* JSON object of the points that the rule's messages name; points are the component's. */
+char *format_message_args(const struct rule *r, const struct value *points);
 
 /* ---- schedule.c ---- */
 

@@ -13,11 +13,10 @@ static void learn_tells(struct speech *s, const struct tables *t)
 
         for (size_t i = 0; i < module->components.n; i++) {
             const struct component_def *def = &module->components.v[i];
-            uint8_t *tells = s->tells + t->base[def->kind->number];
 
             s->parts |= UINT32_C(1) << def->part;
             for (size_t j = 0; j < def->points.n; j++)
-                tells[def->points.v[j].slot] |= (uint8_t)(1 << def->part);
+                s->tells[t->base[def->kind->number] + def->points.v[j].slot] |= (uint8_t)(1 << def->part);
         }
     }
 }
