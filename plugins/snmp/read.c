@@ -134,17 +134,23 @@ static int64_t patience(const struct pd_read *r)
     return total < stall ? total : stall;
 }
 
-/* Asks on, or ends the read. */
-static void step(struct pd_read *r)
+/* Ends a read that went over its limits: worse than whatever was noted before. */
+static void finish_over(struct pd_read *r)
 {
     const char *over = over_limit(r);
 
+    r->detail[0] = '\0';
+    snmp_read_note_asked(r, over);
+    finish(r, PD_READ_BROKEN);
+}
+
+/* Asks on, or ends the read. */
+static void step(struct pd_read *r)
+{
     if (r->broken || !snmp_ask_next(r)) {
         finish(r, r->broken ? PD_READ_BROKEN : r->detail[0] ? PD_READ_PARTIAL : PD_READ_DONE);
-    } else if (over) {
-        r->detail[0] = '\0'; /* worse than whatever was noted before */
-        snmp_read_note_asked(r, over);
-        finish(r, PD_READ_BROKEN);
+    } else if (over_limit(r)) {
+        finish_over(r);
     } else {
         r->request.patience_ms = patience(r);
         snmp_request_submit(&r->request);
@@ -213,7 +219,11 @@ static void on_expired(struct snmp_request *q)
         finish(r, PD_READ_NOANSWER);
         return;
     }
-    if (++r->silent > MAX_SILENT || over_limit(r)) {
+    if (over_limit(r)) {
+        finish_over(r);
+        return;
+    }
+    if (++r->silent > MAX_SILENT) {
         snmp_read_note_asked(r, "stopped answering at");
         finish(r, PD_READ_PARTIAL);
         return;
