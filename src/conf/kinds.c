@@ -153,7 +153,8 @@ static void check_device(struct loader *l)
     for (size_t i = 0; l->kinds && i < l->kinds->list.n; i++) {
         struct kind_draft *from = &l->kinds->list.v[i];
 
-        if (str_eq(from->name, DEVICE_KIND) && (!device->single || !reachable || reachable->type != VALUE_BOOL))
+        if (device && str_eq(from->name, DEVICE_KIND) &&
+            (!device->single || !reachable || reachable->type != VALUE_BOOL))
             conf_error(l->report, from->here,
                        "the kind 'device' must be single and have a point 'reachable' of type bool");
     }

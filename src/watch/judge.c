@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,7 @@ static void hold_keep(struct turn *t, uint32_t unit, uint16_t rule, const struct
     }
     if (!found) {
         array_push(&n->holds, held);
+        assert(n->holds.v);
         memmove(&n->holds.v[place + 1], &n->holds.v[place], (n->holds.n - 1 - place) * sizeof held);
     }
     n->holds.v[place] = held;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -384,6 +385,7 @@ void schedule_poll(void *arg)
     n->identifying = !n->speech || (n->status.state != DEVICE_DOWN && n->identify_ms <= now);
     if (!n->identifying)
         parts = only_probe(n) ? 1u << probe_part(n) : parts_due(n, now);
+    assert(identify || !n->identifying);
     if (n->identifying)
         begin_read(n, identify, identify->parts);
     else if (parts)
