@@ -61,25 +61,25 @@ struct wire_in ber_expect(struct wire_in *in, uint8_t tag)
 }
 
 /*
- * The value of the bytes as two's complement, cut to `width` bytes. What is cut
- * off must be sign padding, or zeros above a number that is really unsigned.
+ * The last `width` bytes, shifted into v. Those before them must be padding: zeros,
+ * or ones that extend a set sign bit.
  */
-static int take_number(struct wire_in body, size_t width, uint64_t *out)
+static int take_number(struct wire_in body, size_t width, uint64_t v, uint64_t *out)
 {
     size_t n = wire_left(&body), spare = n > width ? n - width : 0;
-    uint64_t v;
+    uint8_t pad;
 
     if (n == 0)
         return PD_EPROTO;
-    v = body.p[0] & 0x80 ? UINT64_MAX : 0;
+    pad = body.p[0] & 0x80 ? 0xff : 0;
     for (size_t i = 0; i < spare; i++) {
-        if (body.p[i] != (uint8_t)v)
+        if (body.p[i] != pad)
             return PD_EPROTO;
     }
+    if (spare > 0 && pad && !(body.p[spare] & 0x80))
+        return PD_EPROTO;
     for (size_t i = spare; i < n; i++)
         v = v << 8 | body.p[i];
-    if (spare > 0 && body.p[0] == 0xff && !(body.p[spare] & 0x80))
-        return PD_EPROTO;
     *out = v;
     return 0;
 }
@@ -89,7 +89,7 @@ int ber_int(struct wire_in body, int64_t *out)
     size_t n = wire_left(&body);
     uint64_t v;
 
-    if (take_number(body, 8, &v) < 0)
+    if (take_number(body, 8, n > 0 && body.p[0] & 0x80 ? UINT64_MAX : 0, &v) < 0)
         return PD_EPROTO;
     if (n > 8 && body.p[0] == 0 && v > INT64_MAX)
         return PD_EPROTO;
@@ -99,12 +99,7 @@ int ber_int(struct wire_in body, int64_t *out)
 
 int ber_uint(struct wire_in body, unsigned bits, uint64_t *out)
 {
-    uint64_t v;
-
-    if (take_number(body, bits / 8, &v) < 0)
-        return PD_EPROTO;
-    *out = bits < 64 ? v & (((uint64_t)1 << bits) - 1) : v;
-    return 0;
+    return take_number(body, bits / 8, 0, out);
 }
 
 /* One sub-identifier, seven bits a byte. */

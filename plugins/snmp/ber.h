@@ -30,8 +30,8 @@ struct wire_in ber_expect(struct wire_in *in, uint8_t tag);
 int ber_int(struct wire_in body, int64_t *out);
 /*
  * The contents of an unsigned integer of 32 or 64 bits. A missing leading zero
- * and wrong sign extension (both common in counters) are tolerated: what counts
- * is the low bits. PD_EPROTO if more than padding lies above them.
+ * and wrong sign extension, both common in counters, are tolerated. PD_EPROTO if
+ * more than padding lies above the bits.
  */
 int ber_uint(struct wire_in body, unsigned bits, uint64_t *out);
 /*

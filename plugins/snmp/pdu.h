@@ -16,7 +16,7 @@
  */
 enum snmp_version { SNMP_V1 = 0, SNMP_V2C = 1 }; /* as on the wire */
 
-enum snmp_pdu {
+enum snmp_pdu_type {
     SNMP_GET = 0xa0,
     SNMP_GETNEXT = 0xa1,
     SNMP_RESPONSE = 0xa2,
@@ -65,7 +65,7 @@ enum {
 
 struct snmp_msg {
     uint8_t version; /* enum snmp_version */
-    uint8_t type;    /* enum snmp_pdu */
+    uint8_t type;    /* enum snmp_pdu_type */
     const uint8_t *community;
     size_t ncommunity;
     int32_t request_id;

@@ -35,7 +35,7 @@ struct pd_read {
     uint16_t expect; /* rows that the open tables had last time, or SNMP_UNKNOWN_ROWS */
 
     /* The request under way: scalars[0 .. nget), then cursors[0 .. width). */
-    uint8_t type; /* enum snmp_pdu */
+    uint8_t type; /* enum snmp_pdu_type */
     uint16_t nget, width, reps;
 
     uint16_t narrow;  /* at most so many at once while looking for the one at fault; 0: no limit */

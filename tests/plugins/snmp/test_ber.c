@@ -132,7 +132,7 @@ static void reads_unsigned_as_agents_send_them(void **state)
         {"80 00 00 00", 32, 0, 2147483648},
         {"ff ff ff ff ff", 32, 0, 4294967295}, /* wrongly extended */
         {"ff ff ff ff 80 00 00 00", 32, 0, 2147483648},
-        {"80", 32, 0, 4294967168}, /* cut as if it were signed */
+        {"80", 32, 0, 128},
         {"00 00 00 00 00 00 01", 32, 0, 1},
         {"01 00 00 00 00", 32, PD_EPROTO, 0}, /* 2^32 */
         {"fe ff ff ff ff", 32, PD_EPROTO, 0},
