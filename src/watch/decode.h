@@ -1,0 +1,24 @@
+#ifndef PD_WATCH_DECODE_H
+#define PD_WATCH_DECODE_H
+
+#include "model/module.h"
+#include "plugin/plugin.h"
+#include "watch/arena.h"
+
+/* Longest text that is kept of a cell, in bytes. */
+enum { DECODE_MAX_TEXT = 1024 };
+
+/*
+ * What a cell says, by the type and sentinels of its column. Whatever is not of
+ * that type is unknown; so is an empty text. Texts lie in the arena. A member of
+ * an enumeration that has several numbers is always the first of them.
+ */
+struct value decode_cell(const struct column *column, const struct pd_cell *cell, struct arena *arena);
+
+/* Numbers of an instance or an object identifier as text: "1.3.6". */
+const char *decode_dotted(const uint32_t *v, size_t n, struct arena *arena);
+
+/* A whole number as text. */
+const char *decode_decimal(int64_t n, struct arena *arena);
+
+#endif

@@ -1,0 +1,555 @@
+#include "watch/normalise.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "watch/arena.h"
+#include "watch/decode.h"
+#include "watch/rows.h"
+
+/* ---- The plan of a profile ---- */
+
+/* A column that a source fills: several may be read from one address. */
+struct use {
+    uint32_t table, column;
+};
+
+/* What a point's rule needs beside its expression. */
+struct point_plan {
+    const struct point_def *def;
+    const struct column *dictionary; /* its members are numbered otherwise than the point's; NULL: alike */
+};
+
+struct table_plan {
+    const struct module *module;
+    const struct component_def *def;
+    uint32_t first_of_module;  /* the module's tables stand together */
+    struct point_plan *points; /* parallel to def->points */
+};
+
+struct normaliser {
+    ARRAY(struct table_plan) tables;
+    ARRAY(struct pd_source) sources;
+    ARRAY(uint32_t) use_at; /* of each source: its first place in uses; one more at the end */
+    ARRAY(struct use) uses;
+};
+
+struct dictionary_search {
+    const struct component_def *def;
+    const struct column *found;
+};
+
+static void find_dictionary(void *ctx, unsigned slot)
+{
+    struct dictionary_search *s = ctx;
+
+    if (!s->found && slot < s->def->columns.n && s->def->columns.v[slot].members.list.n > 0)
+        s->found = &s->def->columns.v[slot];
+}
+
+static bool numbered_alike(const struct members *a, const struct members *b)
+{
+    for (size_t i = 0; i < a->list.n; i++) {
+        const struct member *m = members_by_code(b, a->list.v[i].code);
+
+        if (!m || m->number != a->list.v[i].number)
+            return false;
+    }
+    return true;
+}
+
+static struct point_plan plan_point(const struct component_def *def, const struct point_rule *rule)
+{
+    struct point_plan plan = {.def = &def->kind->points.v[rule->slot]};
+    struct dictionary_search search = {.def = def};
+
+    if (rule->value && expr_type(rule->value) == plan.def->type &&
+        (plan.def->type == VALUE_ENUM || plan.def->type == VALUE_BITS))
+        expr_slots(rule->value, find_dictionary, &search);
+    if (search.found && !numbered_alike(&search.found->members, &plan.def->members))
+        plan.dictionary = search.found;
+    return plan;
+}
+
+static void plan_tables(struct normaliser *n, const struct profile *p)
+{
+    for (size_t m = 0; m < p->modules.n; m++) {
+        const struct module *module = p->modules.v[m];
+        uint32_t first = (uint32_t)n->tables.n;
+
+        for (size_t c = 0; c < module->components.n; c++) {
+            const struct component_def *def = &module->components.v[c];
+            struct table_plan plan = {.module = module, .def = def, .first_of_module = first};
+
+            plan.points = xcalloc(def->points.n + 1, sizeof *plan.points);
+            for (size_t i = 0; i < def->points.n; i++)
+                plan.points[i] = plan_point(def, &def->points.v[i]);
+            array_push(&n->tables, plan);
+        }
+    }
+}
+
+static bool same_source(const struct pd_source *s, const struct component_def *def, const struct column *column)
+{
+    return s->part == def->part && s->table == def->table && strcmp(s->address, column->address) == 0;
+}
+
+/* The source that reads a column, shared with columns of the same address and part. */
+static uint32_t source_for(struct normaliser *n, const struct component_def *def, const struct column *column)
+{
+    struct pd_source source = {
+        .id = (uint32_t)n->sources.n,
+        .address = column->address,
+        .table = def->table,
+        .part = def->part,
+        .file = column->where.file,
+        .line = column->where.line,
+        .col = column->where.col,
+    };
+
+    for (size_t i = 0; i < n->sources.n; i++)
+        if (same_source(&n->sources.v[i], def, column))
+            return (uint32_t)i;
+    array_push(&n->sources, source);
+    return source.id;
+}
+
+static uint32_t table_of(const struct normaliser *n, const struct profile *p, const struct profile_source *s)
+{
+    uint32_t table = s->component;
+
+    for (unsigned m = 0; m < s->module; m++)
+        table += (uint32_t)p->modules.v[m]->components.n;
+    return table < n->tables.n ? table : 0;
+}
+
+static void plan_sources(struct normaliser *n, const struct profile *p)
+{
+    uint32_t *source_of = xcalloc(p->sources.n + 1, sizeof *source_of);
+
+    for (size_t i = 0; i < p->sources.n; i++) {
+        const struct component_def *def = n->tables.v[table_of(n, p, &p->sources.v[i])].def;
+
+        source_of[i] = source_for(n, def, &def->columns.v[p->sources.v[i].column]);
+    }
+    for (uint32_t s = 0; s < n->sources.n; s++) {
+        array_push(&n->use_at, (uint32_t)n->uses.n);
+        for (size_t i = 0; i < p->sources.n; i++) {
+            struct use use = {.table = table_of(n, p, &p->sources.v[i]), .column = p->sources.v[i].column};
+
+            if (source_of[i] == s)
+                array_push(&n->uses, use);
+        }
+    }
+    array_push(&n->use_at, (uint32_t)n->uses.n);
+    free(source_of);
+}
+
+struct normaliser *normaliser_new(const struct profile *p)
+{
+    struct normaliser *n = xcalloc(1, sizeof *n);
+
+    plan_tables(n, p);
+    plan_sources(n, p);
+    return n;
+}
+
+void normaliser_free(struct normaliser *n)
+{
+    if (!n)
+        return;
+    for (size_t i = 0; i < n->tables.n; i++)
+        free(n->tables.v[i].points);
+    array_free(&n->tables);
+    array_free(&n->sources);
+    array_free(&n->use_at);
+    array_free(&n->uses);
+    free(n);
+}
+
+const struct pd_source *normaliser_sources(const struct normaliser *n, size_t *count)
+{
+    *count = n->sources.n;
+    return n->sources.v;
+}
+
+/* ---- Taking cells ---- */
+
+/* A component found, and where it was found last. */
+struct finding {
+    struct found f;
+    struct value *points;
+    uint64_t hash; /* of kind and key */
+    uint32_t table;
+};
+
+struct batch {
+    const struct normaliser *n;
+    struct arena arena;
+    struct rows *rows; /* parallel to the plan's tables */
+    ARRAY(struct finding) findings;
+    uint32_t *buckets; /* place in findings + 1, by hash; a power of two of them */
+    size_t nbuckets;
+    uint64_t dropped;
+};
+
+/* More than one device can have to say at once: what comes then is dropped. */
+enum { BATCH_MAX_BYTES = 32 << 20, KEY_MAX = 200 };
+
+struct batch *batch_new(const struct normaliser *n)
+{
+    struct batch *b = xcalloc(1, sizeof *b);
+
+    b->n = n;
+    b->rows = xcalloc(n->tables.n + 1, sizeof *b->rows);
+    for (size_t i = 0; i < n->tables.n; i++)
+        b->rows[i].nslots = n->tables.v[i].def->columns.n + ROW_INDEX_SLOTS;
+    return b;
+}
+
+void batch_free(struct batch *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->n->tables.n; i++)
+        rows_fini(&b->rows[i]);
+    free(b->rows);
+    array_free(&b->findings);
+    free(b->buckets);
+    arena_fini(&b->arena);
+    free(b);
+}
+
+void batch_reset(struct batch *b)
+{
+    for (size_t i = 0; i < b->n->tables.n; i++)
+        rows_reset(&b->rows[i]);
+    b->findings.n = 0;
+    arena_reset(&b->arena);
+}
+
+uint64_t batch_dropped(const struct batch *b)
+{
+    return b->dropped;
+}
+
+static bool acceptable(const struct batch *b, const struct pd_cell *c)
+{
+    if (c->source >= b->n->sources.n || c->ninstance > PD_MAX_INSTANCE || b->arena.used > BATCH_MAX_BYTES)
+        return false;
+    return b->n->sources.v[c->source].table == (c->ninstance > 0);
+}
+
+static void take_cell(struct batch *b, const struct use *use, const struct pd_cell *c)
+{
+    const struct column *column = &b->n->tables.v[use->table].def->columns.v[use->column];
+    struct rows *rows = &b->rows[use->table];
+    struct value *slots;
+
+    if (c->type == PD_CELL_ABSENT) { /* makes no row, but takes back what was said before */
+        slots = rows_find(rows, c->instance, c->ninstance);
+        if (slots)
+            slots[use->column] = VALUE_UNKNOWN;
+        return;
+    }
+    slots = rows_at(rows, c->instance, c->ninstance, &b->arena);
+    if (slots)
+        slots[use->column] = decode_cell(column, c, &b->arena);
+    else
+        b->dropped++;
+}
+
+void batch_add(struct batch *b, const struct pd_cell *cells, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct pd_cell *c = &cells[i];
+
+        if (!acceptable(b, c)) {
+            b->dropped++;
+            continue;
+        }
+        for (uint32_t u = b->n->use_at.v[c->source]; u < b->n->use_at.v[c->source + 1]; u++)
+            take_cell(b, &b->n->uses.v[u], c);
+    }
+}
+
+/* ---- Meaning ---- */
+
+/* A member of the point's own dictionary, from the expression's number or code. */
+static struct value point_member(const struct point_plan *plan, struct value v)
+{
+    const struct members *members = &plan->def->members;
+    const struct member *m = NULL;
+
+    if (v.type == VALUE_TEXT) {
+        m = members_by_code(members, v.text);
+    } else if (v.type == VALUE_ENUM && plan->dictionary) {
+        m = members_by_number(&plan->dictionary->members, v.i);
+        m = m ? members_by_code(members, m->code) : NULL;
+    } else if (v.type == VALUE_ENUM) {
+        m = members_by_number(members, v.i);
+    }
+    return m ? value_enum(m->number) : VALUE_UNKNOWN;
+}
+
+/* The flags that the point knows, renumbered. */
+static struct value point_flags(const struct point_plan *plan, struct value v)
+{
+    const struct members *from = plan->dictionary ? &plan->dictionary->members : &plan->def->members;
+    uint64_t bits = 0;
+
+    if (v.type != VALUE_BITS)
+        return VALUE_UNKNOWN;
+    for (size_t i = 0; i < from->list.n; i++) {
+        const struct member *m = &from->list.v[i];
+
+        if (plan->dictionary && (v.bits >> m->number & 1))
+            m = members_by_code(&plan->def->members, m->code);
+        else if (!(v.bits >> m->number & 1))
+            m = NULL;
+        if (m)
+            bits |= UINT64_C(1) << m->number;
+    }
+    return value_bits(bits);
+}
+
+/* A value as the point's type has it. What does not fit, or is not good, is never a number. */
+static struct value point_value(const struct point_plan *plan, struct value v)
+{
+    if (v.quality != QUALITY_GOOD)
+        return value_quality(v.quality);
+    switch (plan->def->type) {
+    case VALUE_ENUM:
+        return point_member(plan, v);
+    case VALUE_BITS:
+        return point_flags(plan, v);
+    case VALUE_NUM:
+        if (v.type == VALUE_INT)
+            return value_num((double)v.i);
+        break;
+    default:
+        break;
+    }
+    return v.type == plan->def->type ? v : VALUE_UNKNOWN;
+}
+
+static bool is_true(struct value v)
+{
+    return v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && v.b;
+}
+
+/* True or false of a condition, if it says anything. */
+static void hear(struct value v, struct value *verdict)
+{
+    if (v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && !is_true(*verdict))
+        *verdict = v;
+}
+
+static void ask_rows(const struct rows *rows, const struct row_test *test, const struct row *row, struct value *verdict)
+{
+    for (size_t i = rows_lower_bound(rows, row->instance, row->ninstance);
+         i < rows->n && row_begins(&rows->v[i], row->instance, row->ninstance) && !is_true(*verdict); i++)
+        hear(expr_eval(test->where, rows_slots(rows, i), rows->nslots), verdict);
+}
+
+/* True as soon as one condition is, false only if one says so. */
+static struct value any_value(const struct batch *b, const struct table_plan *table, const struct point_rule *rule,
+                              const struct row *row, const struct value *slots, size_t nslots)
+{
+    struct value verdict = VALUE_UNKNOWN;
+
+    for (size_t i = 0; i < rule->any_here.n && !is_true(verdict); i++)
+        hear(expr_eval(rule->any_here.v[i], slots, nslots), &verdict);
+    for (size_t i = 0; i < rule->any_rows.n && !is_true(verdict); i++) {
+        const struct row_test *test = &rule->any_rows.v[i];
+
+        ask_rows(&b->rows[table->first_of_module + test->component], test, row, &verdict);
+    }
+    return verdict;
+}
+
+static void reckon_points(struct batch *b, const struct table_plan *table, const struct row *row,
+                          const struct value *slots, size_t nslots, struct value *points)
+{
+    const struct component_def *def = table->def;
+
+    for (size_t i = 0; i < def->points.n; i++) {
+        const struct point_rule *rule = &def->points.v[i];
+        struct value v =
+            rule->value ? expr_eval(rule->value, slots, nslots) : any_value(b, table, rule, row, slots, nslots);
+
+        v = point_value(&table->points[i], v);
+        if (v.quality == QUALITY_GOOD || points[rule->slot].quality == QUALITY_UNKNOWN)
+            points[rule->slot] = v;
+    }
+}
+
+/* ---- Names ---- */
+
+/* A key or label as text; NULL where the expression gives none. */
+static const char *name_of(struct batch *b, const struct expr *e, const struct value *slots, size_t nslots)
+{
+    struct value v = e ? expr_eval(e, slots, nslots) : VALUE_UNKNOWN;
+    size_t n;
+    char *cut;
+
+    if (v.quality != QUALITY_GOOD)
+        return NULL;
+    if (v.type == VALUE_INT)
+        return decode_decimal(v.i, &b->arena);
+    if (v.type != VALUE_TEXT || !*v.text)
+        return NULL;
+    n = strlen(v.text);
+    if (n <= KEY_MAX)
+        return v.text;
+    for (n = KEY_MAX; ((unsigned char)v.text[n] & 0xc0) == 0x80;)
+        n--;
+    cut = arena_alloc(&b->arena, n + 1);
+    memcpy(cut, v.text, n);
+    cut[n] = '\0';
+    return cut;
+}
+
+static const char *numbered_key(struct batch *b, const char *key, const struct row *row)
+{
+    const char *instance = decode_dotted(row->instance, row->ninstance, &b->arena);
+    size_t n = strlen(key) + strlen(instance) + 2;
+    char *s = arena_alloc(&b->arena, n);
+
+    snprintf(s, n, "%s#%s", key, instance);
+    return s;
+}
+
+/* ---- Findings ---- */
+
+static uint64_t hash_of(const struct kind *kind, const char *key)
+{
+    uint64_t h = 0xcbf29ce484222325u ^ kind->number;
+
+    for (; *key; key++)
+        h = (h ^ (unsigned char)*key) * 0x100000001b3u;
+    return h ^ h >> 32;
+}
+
+/* The bucket that holds the component, or the empty one where it belongs. */
+static uint32_t *bucket_of(struct batch *b, const struct kind *kind, const char *key, uint64_t hash)
+{
+    for (size_t i = hash;; i++) {
+        uint32_t *bucket = &b->buckets[i & (b->nbuckets - 1)];
+        const struct finding *f;
+
+        if (*bucket == 0)
+            return bucket;
+        f = &b->findings.v[*bucket - 1];
+        if (f->hash == hash && f->f.kind == kind && strcmp(f->f.key, key) == 0)
+            return bucket;
+    }
+}
+
+/* Room for every row of every table, half empty, so that a search always ends. */
+static void clear_buckets(struct batch *b)
+{
+    size_t want = 16, rows = 0;
+
+    for (size_t i = 0; i < b->n->tables.n; i++)
+        rows += b->rows[i].n;
+    while (want < 2 * rows)
+        want *= 2;
+    if (want > b->nbuckets) {
+        free(b->buckets);
+        b->buckets = xcalloc(want, sizeof *b->buckets);
+        b->nbuckets = want;
+    } else {
+        memset(b->buckets, 0, b->nbuckets * sizeof *b->buckets);
+    }
+    b->findings.n = 0;
+}
+
+static struct finding *add_finding(struct batch *b, uint32_t table, const struct row *row, const char *key,
+                                   uint64_t hash)
+{
+    const struct table_plan *plan = &b->n->tables.v[table];
+    const struct kind *kind = plan->def->kind;
+    struct finding finding = {
+        .f = {.kind = kind, .module = plan->module, .def = plan->def, .key = key},
+        .hash = hash,
+        .table = table,
+    };
+
+    finding.f.instance = row->instance;
+    finding.f.ninstance = row->ninstance;
+    finding.points = arena_alloc(&b->arena, (kind->points.n + 1) * sizeof *finding.points);
+    for (size_t i = 0; i < kind->points.n; i++)
+        finding.points[i] = VALUE_UNKNOWN;
+    finding.f.points = finding.points;
+    array_push(&b->findings, finding);
+    return &b->findings.v[b->findings.n - 1];
+}
+
+/* The component of a row, new or found before; another row of the same table is another component. */
+static struct finding *finding_for(struct batch *b, uint32_t table, const struct row *row, const char *key)
+{
+    const struct kind *kind = b->n->tables.v[table].def->kind;
+
+    for (;;) {
+        uint64_t hash = hash_of(kind, key);
+        uint32_t *bucket = bucket_of(b, kind, key, hash);
+        struct finding *f;
+
+        if (*bucket == 0) {
+            f = add_finding(b, table, row, key, hash);
+            *bucket = (uint32_t)b->findings.n;
+            return f;
+        }
+        f = &b->findings.v[*bucket - 1];
+        if (kind->single || f->table != table) {
+            f->table = table;
+            return f;
+        }
+        key = numbered_key(b, key, row); /* longer each time, so it ends */
+    }
+}
+
+static void find_row(struct batch *b, uint32_t table, size_t i)
+{
+    const struct table_plan *plan = &b->n->tables.v[table];
+    const struct component_def *def = plan->def;
+    const struct rows *rows = &b->rows[table];
+    const struct row *row = &rows->v[i];
+    const struct value *slots = rows_slots(rows, i);
+    const char *key = "", *label;
+    struct finding *f;
+
+    if (def->when && !is_true(expr_eval(def->when, slots, rows->nslots)))
+        return;
+    if (!def->kind->single) {
+        key = name_of(b, def->key, slots, rows->nslots);
+        if (!key)
+            key = decode_dotted(row->instance, row->ninstance, &b->arena);
+    }
+    f = finding_for(b, table, row, key);
+    label = name_of(b, def->label, slots, rows->nslots);
+    if (!f->f.row)
+        f->f.row = slots;
+    if (!f->f.label)
+        f->f.label = label;
+    reckon_points(b, plan, row, slots, rows->nslots, f->points);
+}
+
+void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx)
+{
+    clear_buckets(b);
+    for (uint32_t t = 0; t < b->n->tables.n; t++)
+        for (size_t i = 0; b->n->tables.v[t].def->kind && i < b->rows[t].n; i++)
+            find_row(b, t, i);
+    for (size_t i = 0; i < b->findings.n; i++) {
+        struct found *f = &b->findings.v[i].f;
+
+        if (!f->label)
+            f->label = f->key;
+        fn(ctx, f);
+    }
+}
