@@ -20,7 +20,7 @@
 #include "base/rng.h"
 #include "plugins/snmp/pdu.h"
 
-enum { MESSAGES = 2000, DAMAGED = 100000, MAX_VALUES = 12, BUFFER = 4096 };
+enum { MESSAGES = 2000, DAMAGED = 300000, MAX_VALUES = 12, BUFFER = 4096 };
 
 struct sample {
     struct snmp_msg head;
@@ -144,6 +144,8 @@ static size_t encode(const struct sample *s, uint8_t *buf)
 
 static bool same_ids(const uint32_t *ours, size_t n, const oid *theirs, size_t ntheirs)
 {
+    if (n == 2 && ours[0] == 0 && ours[1] == 0 && ntheirs == 1)
+        return theirs[0] == 0; /* empty contents are 0.0 to us, 0 to net-snmp */
     if (n != ntheirs)
         return false;
     for (size_t i = 0; i < n; i++) {
