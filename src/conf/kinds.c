@@ -9,8 +9,9 @@
  *     kinds:
  *       supply:
  *         title: {en: Supply, zh_CN: 耗材}
+ *         facts: {section: supplies, parts: 2}   # how `patrolctl facts` writes it: index of two numbers
  *         points:
- *           level: {type: num, unit: "%", title: {en: level, zh_CN: 余量}}
+ *           level: {type: num, unit: "%", fact: percent, title: {en: level, zh_CN: 余量}}
  *           class:
  *             type: enum
  *             members: {3: consumed, 4: {code: filled, title: {en: filled, zh_CN: 回收}}}
@@ -22,7 +23,7 @@ struct point_draft {
     char *name;
     struct yaml_node *here;
     int type;
-    char *unit;
+    char *unit, *fact;
     bool counter;
     char *title[LANG_COUNT];
     struct member_drafts members;
@@ -33,6 +34,8 @@ struct kind_draft {
     struct yaml_node *here;
     bool single;
     char *title[LANG_COUNT];
+    char *facts, *facts_index;
+    unsigned facts_index_parts;
     ARRAY(struct point_draft) points;
 };
 
@@ -49,6 +52,7 @@ static const struct schema_row point_rows[] = {
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct point_draft, here)},
     {"type", SCHEMA_ENUM, SCHEMA_REQUIRED, .names = type_names, SCHEMA_FIELD(struct point_draft, type)},
     {"unit", SCHEMA_TEXT, .min = 1, .max = 32, SCHEMA_FIELD(struct point_draft, unit)},
+    {"fact", SCHEMA_TEXT, .min = 1, .max = 64, SCHEMA_FIELD(struct point_draft, fact)},
     {"counter", SCHEMA_BOOL, SCHEMA_FIELD(struct point_draft, counter)},
     {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct point_draft, title)},
     {"members", SCHEMA_MAP, .sub = &member_schema, SCHEMA_FIELD(struct point_draft, members)},
@@ -57,11 +61,21 @@ static const struct schema_row point_rows[] = {
 static const struct schema point_schema = {
     .what = "a point", .rows = point_rows, .size = sizeof(struct point_draft), .shorthand = "type"};
 
+static const struct schema_row facts_rows[] = {
+    {"section", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct kind_draft, facts)},
+    {"prefix", SCHEMA_TEXT, SCHEMA_FIELD(struct kind_draft, facts_index)},
+    {"parts", SCHEMA_INT, .min = 1, .max = 8, .fallback = "1", SCHEMA_FIELD(struct kind_draft, facts_index_parts)},
+    {0},
+};
+static const struct schema facts_schema = {
+    .what = "facts", .rows = facts_rows, .size = sizeof(struct kind_draft), .shorthand = "section"};
+
 static const struct schema_row kind_rows[] = {
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct kind_draft, name)},
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct kind_draft, here)},
     {"single", SCHEMA_BOOL, SCHEMA_FIELD(struct kind_draft, single)},
     {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct kind_draft, title)},
+    {"facts", SCHEMA_SECTION, .sub = &facts_schema},
     {"points", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &point_schema, SCHEMA_FIELD(struct kind_draft, points)},
     {0},
 };
@@ -110,8 +124,9 @@ static void build_point(struct loader *l, struct point_draft *from, struct kind 
         conf_error(l->report, from->here, "only a number can be a counter");
     p.name = from->name;
     p.unit = from->unit;
+    p.fact = from->fact;
     p.counter = from->counter;
-    from->name = from->unit = NULL;
+    from->name = from->unit = from->fact = NULL;
     take_titles(p.title, from->title);
     members_build(&from->members, p.type == VALUE_BITS ? MAX_BIT : MAX_ENUM, true, &p.members, l->report);
     array_push(&kind->points, p);
@@ -124,6 +139,9 @@ static void build_kind(struct loader *l, struct kind_draft *from)
     check_identifier(from->name, from->here, l->report);
     kind->name = xstrdup(from->name);
     kind->single = from->single;
+    kind->facts = xstrdup_null(from->facts);
+    kind->facts_index = xstrdup_null(from->facts_index);
+    kind->facts_index_parts = from->facts_index_parts;
     take_titles(kind->title, from->title);
     for (size_t i = 0; i < from->points.n; i++)
         build_point(l, &from->points.v[i], kind);

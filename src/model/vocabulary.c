@@ -35,6 +35,7 @@ static void kind_free(struct kind *k)
 
         free(p->name);
         free(p->unit);
+        free(p->fact);
         for (int lang = 0; lang < LANG_COUNT; lang++)
             free(p->title[lang]);
         members_free(&p->members);
@@ -42,6 +43,8 @@ static void kind_free(struct kind *k)
     array_free(&k->points);
     for (int lang = 0; lang < LANG_COUNT; lang++)
         free(k->title[lang]);
+    free(k->facts);
+    free(k->facts_index);
     free(k->name);
     free(k);
 }

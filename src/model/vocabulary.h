@@ -31,6 +31,7 @@ struct point_def {
     bool counter; /* only rises between resets */
     char *title[LANG_COUNT];
     struct members members; /* of ENUM and BITS */
+    char *fact;             /* its member in the facts of a device (`patrolctl facts`); NULL: not written there */
 };
 
 struct kind {
@@ -39,6 +40,10 @@ struct kind {
     bool single; /* a device has exactly one, with key "" ("device") */
     char *title[LANG_COUNT];
     ARRAY(struct point_def) points; /* a point's slot is its place here */
+    /* In the facts of a device: which section its components are written in (NULL: none; those of "device" go to the top). */
+    char *facts;
+    char *facts_index;          /* what stands before a row's index; NULL: nothing */
+    unsigned facts_index_parts; /* how many last numbers of the instance make the index */
 };
 
 struct vocabulary {
