@@ -119,7 +119,7 @@ static void enrol(struct turn *t, const char *actor)
     node_add(w, n);
     node_add_device_unit(t);
     judge_fit(t);
-    w->next_add_ms = w->next_add_ms > t->mono ? w->next_add_ms + ADD_GAP_MS : t->mono;
+    w->next_add_ms = w->next_add_ms >= t->mono ? w->next_add_ms + ADD_GAP_MS : t->mono;
     schedule_first(n, w->next_add_ms);
     n->identify_ms = w->next_add_ms;
     schedule_next(n);

@@ -267,8 +267,13 @@ static void take_found(void *ctx, const struct found *f)
 
 void inventory_poll(struct turn *t, struct batch *b)
 {
+    struct node *n = t->n;
+
     t->cursor = 0;
     batch_finish(b, take_found, t);
+    n->missing = 0;
+    for (size_t i = 0; i < n->units.n; i++)
+        n->missing += n->units.v[i].seen != n->polls && (n->units.v[i].parts & t->parts) && !n->units.v[i].gone;
 }
 
 void inventory_reachable(struct turn *t, bool reachable)
@@ -376,14 +381,9 @@ void inventory_report(struct turn *t)
     struct watch *w = t->w;
 
     w->readings.n = 0;
-    n->missing = 0;
     for (uint32_t i = 0; i < n->units.n; i++) {
-        const struct unit *u = &n->units.v[i];
-
-        if (u->seen == n->polls || i == n->device_unit)
-            report_unit(t, u);
-        else
-            n->missing += (u->parts & t->parts) && !u->gone;
+        if (n->units.v[i].seen == n->polls || i == n->device_unit)
+            report_unit(t, &n->units.v[i]);
     }
     n->status.readings = w->readings.n;
     w->counters.readings += w->readings.n;

@@ -172,6 +172,7 @@ void watch_load_device(struct watch *w, const struct device *d)
 void watch_load_component(struct watch *w, const struct component *k)
 {
     struct node *n = watch_node(w, k->device_id);
+    uint32_t at;
 
     if (!n)
         return;
@@ -179,8 +180,8 @@ void watch_load_component(struct watch *w, const struct component *k)
         log_error("watch", "%s: component number %u out of order, left out", n->d.name, k->number);
         return;
     }
-    n->units.v[unit_add(n, kind_named(w, k->kind), k->key, k->label ? k->label : k->key, k->number)].first_ms =
-        k->first_ms;
+    at = unit_add(n, kind_named(w, k->kind), k->key, k->label ? k->label : k->key, k->number);
+    n->units.v[at].first_ms = k->first_ms;
 }
 
 void watch_load_alert(struct watch *w, const struct alert *a)

@@ -1,0 +1,210 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "tests/watch/site.h"
+
+/* What `device add` refuses, and a word that the reason must have. */
+static const struct {
+    const char *name, *address, *collector, *credential, *profile;
+    int err;
+    const char *word;
+} refused[] = {
+    {NULL, "10.0.0.9", NULL, NULL, NULL, PD_EINVAL, "name"},
+    {"", "10.0.0.9", NULL, NULL, NULL, PD_EINVAL, "name"},
+    {"a\nb", "10.0.0.9", NULL, NULL, NULL, PD_EINVAL, "name"},
+    {"\xff", "10.0.0.9", NULL, NULL, NULL, PD_EINVAL, "name"},
+    {"new", NULL, NULL, NULL, NULL, PD_EINVAL, "address"},
+    {"new", "", NULL, NULL, NULL, PD_EINVAL, "address"},
+    {"new", "nowhere", NULL, NULL, NULL, PD_EINVAL, "nowhere"},
+    {"new", "10.0.0.9", "modbus", NULL, NULL, PD_EINVAL, "modbus"},
+    {"new", "10.0.0.9", NULL, "secret", NULL, PD_EINVAL, "secret"},
+    {"new", "10.0.0.9", NULL, NULL, "bx", PD_EINVAL, "bx"},
+    {"prn", "10.0.0.9", NULL, NULL, NULL, PD_EEXIST, "prn"},
+    {"new", "10.0.0.1", NULL, NULL, NULL, PD_EEXIST, "prn"},
+};
+
+static void a_device_that_makes_no_sense_is_refused_in_words(void **state)
+{
+    struct site *s = site_new();
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct device d = {.name = xstrdup_null(refused[i].name),
+                           .address = xstrdup_null(refused[i].address),
+                           .collector = xstrdup_null(refused[i].collector),
+                           .credential = xstrdup_null(refused[i].credential),
+                           .profile_wish = xstrdup_null(refused[i].profile)};
+        struct change *c = change_new();
+        int64_t id = 77;
+        char *why = NULL;
+        int rc = watch_device_add(s->watch, &d, NULL, c, &id, &why);
+
+        if (rc != refused[i].err || !why || !strstr(why, refused[i].word) || !change_empty(c) || id != 77)
+            fail_msg("row %zu: rc %d, why %s", i, rc, why ? why : "-");
+        free(why);
+        change_free(c);
+        device_fini(&d);
+    }
+    site_free(s);
+}
+
+static void an_added_device_has_an_id_defaults_and_one_component(void **state)
+{
+    struct site *s = site_new();
+    int64_t id = site_add(s, "前台", "10.0.0.1");
+    const struct device *d = watch_device_named(s->watch, "前台");
+
+    (void)state;
+    assert_int_equal(id, 1);
+    assert_int_equal(d->id, 1);
+    assert_string_equal(d->collector, "snmp");
+    assert_string_equal(d->credential, "office");
+    assert_int_equal(d->added_ms, s->time.wall);
+    assert_string_equal(site_last(s, "device.added")->actor, "tester");
+    assert_int_equal(s->components.n, 1);
+    assert_string_equal(s->components.v[0].kind, "device");
+    assert_string_equal(s->components.v[0].key, "");
+    assert_int_equal(s->components.v[0].number, 1);
+    site_free(s);
+}
+
+static void a_removed_device_closes_its_faults_and_frees_its_name(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+    struct change *c = change_new();
+
+    (void)state;
+    fake_int(f, "box.jam", 0, 1);
+    site_pass(s, MINUTE);
+    assert_int_equal(watch_device_remove(s->watch, id, "li", c), 0);
+    assert_int_equal(watch_device_remove(s->watch, id, "li", c), PD_ENOENT);
+    assert_string_equal(c->events.v[0].kind, "alert.closed");
+    assert_non_null(strstr(c->events.v[0].args, "\"reason\":\"device-removed\""));
+    assert_string_equal(c->events.v[1].kind, "device.removed");
+    assert_string_equal(c->events.v[1].actor, "li");
+    change_free(c);
+    assert_null(watch_device(s->watch, id));
+    assert_null(watch_device_named(s->watch, "prn"));
+    assert_int_equal(fake_open_count(s->collector), 0);
+    assert_string_equal(s->moves.s, "oc");
+    assert_int_equal(site_add(s, "prn", "10.0.0.1"), id + 1);
+    site_pass(s, HOUR);
+    site_free(s);
+}
+
+static void a_device_can_be_removed_while_it_is_read(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+    struct change *c = change_new();
+
+    (void)state;
+    fake_delay(f, 30 * SECOND);
+    site_pass(s, SECOND);
+    assert_int_equal(fake_busy(s->collector), 1);
+    assert_int_equal(watch_device_remove(s->watch, id, NULL, c), 0);
+    change_free(c);
+    site_pass(s, HOUR);
+    assert_int_equal(fake_busy(s->collector), 0);
+    site_free(s);
+}
+
+static void retired_devices_are_not_watched(void **state)
+{
+    struct site *s = site_new();
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+
+    (void)state;
+    s->devices.v[0].retired = true;
+    site_restart(s, MINUTE);
+    assert_null(watch_device(s->watch, id));
+    assert_int_equal(site_add(s, "prn", "10.0.0.1"), id + 1);
+    site_free(s);
+}
+
+static void count_device(void *ctx, const struct device *d)
+{
+    int64_t *last = ctx;
+
+    assert_true(d->id > *last);
+    *last = d->id;
+}
+
+static void devices_are_listed_in_order_and_counted(void **state)
+{
+    struct site *s = site_new();
+    struct watch_counters n;
+    int64_t last = 0;
+
+    (void)state;
+    site_box(s, "10.0.0.1");
+    site_add(s, "b", "10.0.0.1");
+    site_add(s, "a", "10.0.0.2");
+    fake_mode(fake_device(s->collector, "10.0.0.2"), FAKE_SILENT);
+    site_pass(s, 10 * MINUTE);
+    watch_devices(s->watch, count_device, &last);
+    assert_int_equal(last, 2);
+    watch_counters(s->watch, &n);
+    assert_int_equal(n.devices, 2);
+    assert_int_equal(n.down, 1);
+    assert_int_equal(n.open_faults, 1);
+    assert_true(n.failed_polls > 0 && n.failed_polls < n.polls);
+    assert_true(n.cells > 0 && n.readings > 0 && n.evaluations > 0);
+    site_free(s);
+}
+
+/* ---- Where points were read ---- */
+
+static void note_sources(void *ctx, const struct component_view *v)
+{
+    char *(*texts)[2] = ctx;
+
+    if (strcmp(v->kind->name, "supply") == 0 && strcmp(v->key, "2") == 0)
+        (*texts)[0] = xstrdup_null(v->sources[kind_point(v->kind, "level")->slot]);
+    if (strcmp(v->kind->name, "device") == 0)
+        (*texts)[1] = xstrdup_null(v->sources[kind_point(v->kind, "reachable")->slot]);
+}
+
+static void each_point_knows_its_source(void **state)
+{
+    struct site *s = site_new();
+    char *texts[2] = {NULL, NULL};
+    int64_t id;
+
+    (void)state;
+    site_box(s, "10.0.0.1");
+    id = site_add(s, "prn", "10.0.0.1");
+    site_pass(s, MINUTE);
+    watch_device_components(s->watch, id, note_sources, &texts);
+    assert_string_equal(texts[0], "supply.level.2");
+    assert_null(texts[1]); /* filled by patrold itself */
+    free(texts[0]);
+    site_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_that_makes_no_sense_is_refused_in_words),
+        cmocka_unit_test(an_added_device_has_an_id_defaults_and_one_component),
+        cmocka_unit_test(a_removed_device_closes_its_faults_and_frees_its_name),
+        cmocka_unit_test(a_device_can_be_removed_while_it_is_read),
+        cmocka_unit_test(retired_devices_are_not_watched),
+        cmocka_unit_test(devices_are_listed_in_order_and_counted),
+        cmocka_unit_test(each_point_knows_its_source),
+    };
+
+    return cmocka_run_group_tests_name("watch/command", tests, NULL, NULL);
+}
