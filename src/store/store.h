@@ -89,6 +89,8 @@ struct store_state {
     size_t queued_changes, queued_polls; /* waiting or under way */
     bool stuck;                          /* the last commit failed */
     char why[160];                       /* of being stuck */
+    size_t wal_pages;                    /* written ahead and not yet in the database proper */
+    uint64_t refused_changes;            /* see lost() in the configuration */
     uint64_t commits, failed_commits, polls, readings, dropped_polls, reading_bytes, events;
     int64_t last_event; /* number of the newest committed one */
 };
@@ -100,9 +102,8 @@ void store_state(const struct store *s, struct store_state *out);
  */
 void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event, int64_t last_event), void *ctx);
 
-/* ---- Queries: named, paged, answered by the reader ---- */
+/* ---- Queries: named, paged, answered by the reader; query.c has each one's columns and filters ---- */
 
-/* One answer row: column texts as JSON values ready to be sent. */
 struct query_args {
     /* "devices", "alerts", "tickets", "events", "readings", "outbox", "device", "alert", "ticket" */
     const char *name;
@@ -111,7 +112,7 @@ struct query_args {
     unsigned limit;      /* rows a page; 0: 500; at most 5000 */
 };
 struct query_page {
-    int err;    /* 0, PD_EINVAL (see why), PD_EIO … */
+    int err; /* 0, PD_EINVAL (see why), PD_ENOENT (no such device), PD_ETIMEDOUT (too much to look through), PD_EIO … */
     char *why;  /* English; NULL when err is 0 */
     char *rows; /* JSON array of objects */
     size_t nrows;

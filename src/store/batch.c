@@ -1,0 +1,194 @@
+#include "store/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/blob.h"
+#include "store/schema.h"
+
+struct batch *batch_new(void)
+{
+    return xcalloc(1, sizeof(struct batch));
+}
+
+void batch_reset(struct batch *b)
+{
+    for (size_t i = 0; i < b->entries.n; i++)
+        change_free(b->entries.v[i].change);
+    b->entries.n = b->polls.n = b->readings = 0;
+    sbuf_reset(&b->blobs);
+    b->urgent = false;
+}
+
+void batch_free(struct batch *b)
+{
+    if (!b)
+        return;
+    batch_reset(b);
+    array_free(&b->entries);
+    array_free(&b->polls);
+    sbuf_free(&b->blobs);
+    free(b);
+}
+
+bool batch_empty(const struct batch *b)
+{
+    return b->entries.n == 0 && b->polls.n == 0;
+}
+
+void batch_add_poll(struct batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+{
+    struct batch_poll p = {.device_id = device_id, .at_ms = at_ms, .offset = b->blobs.n};
+
+    blob_encode(&b->blobs, readings, n);
+    p.n = b->blobs.n - p.offset;
+    array_push(&b->polls, p);
+    b->readings += n;
+}
+
+/* ---- Writing ---- */
+
+static int write_record(struct db *db, enum table_id table, const void *record)
+{
+    sqlite3_stmt *stmt = db_put_stmt(db, table);
+
+    if (stmt)
+        record_bind(stmt, table, record);
+    return db_run(db, stmt);
+}
+
+static int forget_hold(struct db *db, const struct hold_record *h)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_FORGET_HOLD);
+
+    sqlite3_bind_int64(stmt, 1, h->device_id);
+    sqlite3_bind_text(stmt, 2, h->kind, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 3, h->key, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 4, h->rule, -1, SQLITE_STATIC);
+    return db_run(db, stmt);
+}
+
+static int write_meta(struct db *db, const char *name, const char *value)
+{
+    sqlite3_stmt *stmt = db_stmt(db, value ? SQL_PUT_META : SQL_FORGET_META);
+
+    sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+    if (value)
+        sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+    return db_run(db, stmt);
+}
+
+static int write_row(struct db *db, const struct row *r)
+{
+    switch (r->kind) {
+    case ROW_DEVICE:
+        return write_record(db, (enum table_id)ROW_DEVICE, &r->device);
+    case ROW_COMPONENT:
+        return write_record(db, (enum table_id)ROW_COMPONENT, &r->component);
+    case ROW_ALERT:
+        return write_record(db, (enum table_id)ROW_ALERT, &r->alert);
+    case ROW_HOLD:
+        if (r->hold.state == HOLD_OK)
+            return forget_hold(db, &r->hold);
+        return write_record(db, (enum table_id)ROW_HOLD, &r->hold);
+    case ROW_TICKET:
+        return write_record(db, (enum table_id)ROW_TICKET, &r->ticket);
+    case ROW_OUTBOX:
+        return write_record(db, (enum table_id)ROW_OUTBOX, &r->outbox);
+    case ROW_META:
+        return write_meta(db, r->meta.name, r->meta.value);
+    }
+    return PD_EINVAL;
+}
+
+static int write_change(struct db *db, struct change *c, int64_t *last_event)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->rows.n && rc == 0; i++)
+        rc = write_row(db, &c->rows.v[i]);
+    for (size_t i = 0; i < c->events.n && rc == 0; i++) {
+        c->events.v[i].number = ++*last_event;
+        rc = write_record(db, TABLE_EVENT, &c->events.v[i]);
+    }
+    return rc;
+}
+
+static int write_polls(struct db *db, const struct batch *b)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_PUT_POLL);
+    int rc = 0;
+
+    for (size_t i = 0; i < b->polls.n && rc == 0; i++) {
+        const struct batch_poll *p = &b->polls.v[i];
+
+        sqlite3_bind_int64(stmt, 1, slice_of(p->at_ms));
+        sqlite3_bind_int64(stmt, 2, p->device_id);
+        sqlite3_bind_int64(stmt, 3, p->at_ms);
+        sqlite3_bind_blob64(stmt, 4, b->blobs.s + p->offset, p->n, SQLITE_STATIC);
+        rc = db_run(db, stmt);
+    }
+    return rc;
+}
+
+static int last_event_number(struct db *db, int64_t *out)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_LAST_EVENT);
+    int rc = 0;
+
+    if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+        *out = sqlite3_column_int64(stmt, 0); /* NULL, of an empty table, reads as 0 */
+    else
+        rc = db_error(db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+static int write_changes(struct batch *b, struct batch_entry **culprit)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < b->entries.n && rc == 0; i++) {
+        struct batch_entry *e = &b->entries.v[i];
+
+        if (!e->refused)
+            rc = write_change(b->db, e->change, &b->last_event);
+        if (rc == PD_EINVAL)
+            *culprit = e;
+    }
+    return rc;
+}
+
+static int try_commit(struct batch *b, struct batch_entry **culprit)
+{
+    int64_t last = 0;
+    int rc = db_do(b->db, SQL_BEGIN);
+
+    *culprit = NULL;
+    if (rc == 0)
+        rc = last_event_number(b->db, &last);
+    b->last_event = last;
+    b->first_event = last + 1;
+    if (rc == 0)
+        rc = write_changes(b, culprit);
+    if (rc == 0)
+        rc = write_polls(b->db, b);
+    if (rc == 0)
+        rc = db_do(b->db, SQL_COMMIT);
+    snprintf(b->why, sizeof b->why, "%s", rc < 0 ? db_why(b->db) : "");
+    db_rollback(b->db);
+    return rc;
+}
+
+void batch_commit(struct batch *b)
+{
+    struct batch_entry *culprit;
+
+    while ((b->err = try_commit(b, &culprit)) < 0 && culprit) {
+        culprit->refused = true;
+        snprintf(b->refusal, sizeof b->refusal, "%s", b->why);
+    }
+    b->wal_pages = b->db->wal_pages;
+}

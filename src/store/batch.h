@@ -1,0 +1,55 @@
+#ifndef PD_STORE_BATCH_H
+#define PD_STORE_BATCH_H
+
+#include "base/worker.h"
+#include "store/db.h"
+
+/*
+ * What goes to disk in one transaction: changes in order, then polls. Filled in
+ * the loop, committed by the writer.
+ */
+struct batch_entry {
+    struct change *change;
+    void (*done)(void *arg);
+    void *arg;
+    bool refused; /* by the database, for a reason of its own */
+};
+
+struct batch_poll {
+    int64_t device_id, at_ms;
+    size_t offset, n; /* of its blob in blobs */
+};
+
+struct batch {
+    struct job job;
+    struct db *db;
+    void *owner;
+    ARRAY(struct batch_entry) entries;
+    ARRAY(struct batch_poll) polls;
+    struct sbuf blobs;
+    size_t readings;
+    bool urgent;
+    /* How it went. */
+    int err;
+    char why[160];
+    int64_t first_event, last_event; /* last < first: none */
+    size_t wal_pages;
+    char refusal[160]; /* why the last refused entry was */
+};
+
+struct batch *batch_new(void);
+void batch_free(struct batch *b); /* the changes too */
+bool batch_empty(const struct batch *b);
+/* Empties it, keeping storage; frees the changes. */
+void batch_reset(struct batch *b);
+
+void batch_add_poll(struct batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
+
+/*
+ * Commits all of it, numbering events, or nothing: b->err and b->why say. A
+ * change that breaks a constraint would break it for ever: it is marked refused,
+ * and the rest is committed without it.
+ */
+void batch_commit(struct batch *b);
+
+#endif

@@ -1,0 +1,184 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+static const char *const sql_texts[SQL_COUNT] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_BEGIN_READ] = "BEGIN",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_LAST_EVENT] = "SELECT max(number) FROM event",
+    [SQL_PUT_POLL] = "INSERT OR REPLACE INTO poll (slice, device_id, at_ms, data) VALUES (?1, ?2, ?3, ?4)",
+    [SQL_PUT_META] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
+                     " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [SQL_FORGET_META] = "DELETE FROM meta WHERE name = ?1",
+    [SQL_FORGET_HOLD] = "DELETE FROM hold WHERE device_id = ?1 AND kind = ?2 AND key = ?3 AND rule = ?4",
+    [SQL_TRIM_POLLS] = "DELETE FROM poll WHERE slice = (SELECT min(slice) FROM poll) AND slice < ?1",
+    [SQL_META] = "SELECT name, value FROM meta WHERE name NOT LIKE 'store.%' ORDER BY name",
+    /* Walks from slice to slice by seeks, where a DISTINCT would read every poll. */
+    [SQL_SLICES] = "WITH RECURSIVE walk (slice) AS (SELECT max(slice) FROM poll UNION ALL"
+                   " SELECT (SELECT max(slice) FROM poll WHERE slice < walk.slice) FROM walk WHERE slice IS NOT NULL)"
+                   " SELECT slice FROM walk WHERE slice IS NOT NULL",
+    [SQL_LIVE_DEVICES] = "SELECT id, added_ms FROM device WHERE NOT retired ORDER BY id",
+    [SQL_NEWEST_POLL] = "SELECT at_ms, data FROM poll WHERE slice = ?1 AND device_id = ?2 ORDER BY at_ms DESC LIMIT 1",
+    [SQL_POLLS] = "SELECT at_ms, data FROM poll"
+                  " WHERE slice = ?1 AND device_id = ?2 AND at_ms BETWEEN ?3 AND ?4 ORDER BY at_ms",
+    [SQL_NEXT_SLICE] = "SELECT min(slice) FROM poll WHERE slice >= ?1",
+    [SQL_FIND_DEVICE] = "SELECT id, name FROM device WHERE name = ?1 OR id = ?1 ORDER BY retired, id DESC LIMIT 1",
+    [SQL_COMPONENTS] = "SELECT number, kind, key, label FROM component WHERE device_id = ?1 ORDER BY number",
+    [SQL_FILTERS] = "SELECT key, type, atom FROM json_each(?1)",
+};
+
+int db_open(struct db *db, const char *path, const char *vfs, int flags, char **why)
+{
+    const int patience_ms = 200; /* for another process that is just recovering the WAL */
+    int rc;
+
+    *db = (struct db){0};
+    if (sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX, vfs) == SQLITE_OK) {
+        sqlite3_extended_result_codes(db->sqlite, 1);
+        sqlite3_busy_timeout(db->sqlite, patience_ms);
+        return 0;
+    }
+    rc = db_error(db);
+    *why = xasprintf("%s: %s", path, db_why(db));
+    db_close(db);
+    return rc;
+}
+
+void db_close(struct db *db)
+{
+    for (int i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(db->stmts[i]);
+    for (int i = 0; i < TABLE_COUNT; i++)
+        sqlite3_finalize(db->puts[i]);
+    sqlite3_close(db->sqlite);
+    *db = (struct db){0};
+}
+
+static int count_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)
+{
+    struct db *db = arg;
+
+    (void)sqlite;
+    (void)name;
+    db->wal_pages = (size_t)pages;
+    return SQLITE_OK;
+}
+
+void db_count_wal(struct db *db)
+{
+    sqlite3_wal_hook(db->sqlite, count_wal, db);
+}
+
+int db_error(const struct db *db)
+{
+    int errnum = sqlite3_system_errno(db->sqlite);
+
+    switch (sqlite3_errcode(db->sqlite) & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return 0;
+    case SQLITE_FULL:
+        return PD_ENOSPC;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return PD_EBUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return PD_ECORRUPT;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH:
+        return PD_EACCES;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+        return PD_EINVAL;
+    case SQLITE_INTERRUPT:
+        return PD_ETIMEDOUT;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return errnum == ENOSPC || errnum == EDQUOT || errnum == EACCES || errnum == ENOENT ? pd_err_from_errno(errnum)
+                                                                                            : PD_EIO;
+    default:
+        return PD_EIO;
+    }
+}
+
+const char *db_why(const struct db *db)
+{
+    return sqlite3_errmsg(db->sqlite);
+}
+
+int db_exec(struct db *db, const char *sql)
+{
+    return sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : db_error(db);
+}
+
+int db_number(struct db *db, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *stmt;
+    int rc = 0;
+
+    if (sqlite3_prepare_v2(db->sqlite, sql, -1, &stmt, NULL) != SQLITE_OK)
+        return db_error(db);
+    if (sqlite3_step(stmt) == SQLITE_ROW)
+        *out = sqlite3_column_int64(stmt, 0);
+    else
+        rc = db_error(db);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+static sqlite3_stmt *prepare(struct db *db, const char *sql)
+{
+    sqlite3_stmt *stmt;
+
+    return sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) == SQLITE_OK ? stmt : NULL;
+}
+
+sqlite3_stmt *db_stmt(struct db *db, enum sql id)
+{
+    if (!db->stmts[id])
+        db->stmts[id] = prepare(db, sql_texts[id]);
+    return db->stmts[id];
+}
+
+sqlite3_stmt *db_put_stmt(struct db *db, enum table_id table)
+{
+    if (!db->puts[table]) {
+        struct sbuf sql = {0};
+
+        record_put_sql(&sql, table);
+        db->puts[table] = prepare(db, sql.s);
+        sbuf_free(&sql);
+    }
+    return db->puts[table];
+}
+
+int db_run(struct db *db, sqlite3_stmt *stmt)
+{
+    int rc = 0;
+
+    if (!stmt || sqlite3_step(stmt) != SQLITE_DONE)
+        rc = db_error(db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+int db_do(struct db *db, enum sql id)
+{
+    return db_run(db, db_stmt(db, id));
+}
+
+void db_rollback(struct db *db)
+{
+    if (!sqlite3_get_autocommit(db->sqlite))
+        db_do(db, SQL_ROLLBACK);
+}

@@ -1,0 +1,315 @@
+#include "store/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/filter.h"
+#include "store/query_readings.h"
+
+enum {
+    LIMIT_DEFAULT = 500,
+    LIMIT_MAX = 5000,
+    PAGE_BYTES = 4 << 20,
+    /* Steps of SQLite's machine that a page may take: somewhat under a second, yet no clock is asked. */
+    STEPS_MAX = 30000000,
+};
+
+/*
+ * A query is "SELECT columns FROM … WHERE key > :after", the conditions of the
+ * filters that are given, and the order of its key. A column named NAME:json is
+ * JSON already, NAME:bool true or false.
+ */
+struct query {
+    const char *name;
+    const char *select;
+    const char *key; /* also the first column */
+    const struct filter *filters;
+};
+
+#define OF_DEVICE(column) " AND " column " IN (SELECT id FROM device WHERE name = :device OR id = :device)"
+#define JSON_OR_TEXT(column, as) "iif(json_valid(" column "), " column ", json_quote(" column ")) AS \"" as ":json\""
+
+#define DEVICE_COLUMNS                                                                                                 \
+    "SELECT d.id, d.name, d.address, d.port, d.collector, d.credential, d.profile_wish, d.site, d.labels, d.profile,"  \
+    " d.device_class, d.make, d.model, d.serial, d.firmware, d.added_ms, d.identified_ms,"                             \
+    " d.retired AS \"retired:bool\","                                                                                  \
+    " (SELECT count(*) FROM alert a WHERE a.device_id = d.id AND a.state <> 'ok') AS open_alerts FROM device d"
+
+#define ALERT_COLUMNS                                                                                                  \
+    "SELECT a.id, a.family, a.rule, a.severity, a.state, a.suppressed AS \"suppressed:bool\", a.device_id,"            \
+    " d.name AS device, a.kind, a.key, a.label, a.opened_ms, a.closed_ms, a.acked_ms, a.acked_by, a.ticket_id,"        \
+    " t.number AS ticket, " JSON_OR_TEXT("a.message_args",                                                             \
+                                         "message_args") " FROM alert a LEFT JOIN device d ON d.id = a.device_id "     \
+                                                         "LEFT JOIN ticket t ON t.id = a.ticket_id"
+
+#define TICKET_COLUMNS                                                                                                 \
+    "SELECT t.id, t.number, t.kind, t.state, t.severity, t.category, t.device_id, d.name AS device, t.alert_id,"       \
+    " t.family, t.rule, t.component_kind, t.key, t.label, t.assignee, t.note, t.opened_ms, t.changed_ms, t.closed_ms"  \
+    " FROM ticket t LEFT JOIN device d ON d.id = t.device_id"
+
+static const struct choice alert_states[] = {
+    {"open", " AND a.state <> 'ok'"}, {"closed", " AND a.state = 'ok'"}, {"all", ""}, {NULL, NULL}};
+static const struct choice yes_or_no[] = {{"true", " AND t.state NOT IN ('closed', 'cancelled')"},
+                                          {"false", " AND t.state IN ('closed', 'cancelled')"},
+                                          {NULL, NULL}};
+static const struct choice retired_or_not[] = {
+    {"true", " AND d.retired"}, {"false", " AND NOT d.retired"}, {NULL, NULL}};
+
+static const struct filter devices_filters[] = {
+    {.name = "device", .where = " AND (d.name = :device OR d.id = :device)"},
+    {.name = "site", .where = " AND d.site = :site"},
+    {.name = "class", .where = " AND d.device_class = :class"},
+    {.name = "retired", .choices = retired_or_not, .otherwise = " AND NOT d.retired"},
+    {0},
+};
+static const struct filter device_filters[] = {
+    {.name = "device", .where = " AND (d.name = :device OR d.id = :device)", .wanted = true},
+    {0},
+};
+static const struct filter alerts_filters[] = {
+    {.name = "state", .choices = alert_states},
+    {.name = "device", .where = OF_DEVICE("a.device_id")},
+    {.name = "family", .where = " AND a.family = :family"},
+    {.name = "severity", .where = " AND a.severity = :severity"},
+    {0},
+};
+static const struct filter alert_filters[] = {{.name = "id", .where = " AND a.id = :id", .wanted = true}, {0}};
+static const struct filter tickets_filters[] = {
+    {.name = "state", .where = " AND t.state = :state"},
+    {.name = "open", .choices = yes_or_no},
+    {.name = "device", .where = OF_DEVICE("t.device_id")},
+    {0},
+};
+static const struct filter ticket_filters[] = {
+    {.name = "ticket", .where = " AND (t.number = :ticket OR t.id = :ticket)", .wanted = true},
+    {0},
+};
+static const struct filter events_filters[] = {
+    {.name = "kind", .where = " AND substr(e.kind, 1, length(:kind)) = :kind"}, /* a prefix */
+    {.name = "device", .where = OF_DEVICE("e.device_id")},
+    {.name = "alert", .where = " AND e.alert_id = :alert"},
+    {.name = "ticket", .where = " AND e.ticket_id IN (SELECT id FROM ticket WHERE number = :ticket OR id = :ticket)"},
+    {0},
+};
+static const struct filter outbox_filters[] = {{.name = "state", .where = " AND o.state = :state"}, {0}};
+
+static const struct query queries[] = {
+    {"devices", DEVICE_COLUMNS, "d.id", devices_filters},
+    {"device", DEVICE_COLUMNS, "d.id", device_filters},
+    {"alerts", ALERT_COLUMNS, "a.id", alerts_filters},
+    {"alert", ALERT_COLUMNS, "a.id", alert_filters},
+    {"tickets", TICKET_COLUMNS, "t.id", tickets_filters},
+    {"ticket", TICKET_COLUMNS, "t.id", ticket_filters},
+    {"events",
+     "SELECT e.number, e.at_ms, e.kind, e.device_id, d.name AS device, e.alert_id, e.ticket_id, t.number AS "
+     "ticket, " JSON_OR_TEXT(
+         "e.args",
+         "args") ", e.actor"
+                 " FROM event e LEFT JOIN device d ON d.id = e.device_id LEFT JOIN ticket t ON t.id = e.ticket_id",
+     "e.number", events_filters},
+    {"outbox",
+     "SELECT o.id, o.channel, o.message_id, o.recipient, o.subject, o.created_ms, o.state, o.attempts, o.next_ms,"
+     " o.sent_ms, o.last_error FROM outbox o",
+     "o.id", outbox_filters},
+};
+
+/* ---- Rows as JSON ---- */
+
+static bool cut_suffix(const char *name, const char *suffix, size_t *n)
+{
+    size_t all = strlen(name), tail = strlen(suffix);
+
+    *n = all;
+    if (all <= tail || strcmp(name + all - tail, suffix) != 0)
+        return false;
+    *n = all - tail;
+    return true;
+}
+
+static void add_column(struct sbuf *out, sqlite3_stmt *stmt, int i)
+{
+    const char *name = sqlite3_column_name(stmt, i), *text;
+    size_t n;
+    bool json = cut_suffix(name, ":json", &n), boolean = !json && cut_suffix(name, ":bool", &n);
+
+    sbuf_addf(out, "\"%.*s\":", (int)n, name);
+    if (boolean) {
+        sbuf_add(out, sqlite3_column_int(stmt, i) ? "true" : "false");
+    } else if (sqlite3_column_type(stmt, i) == SQLITE_INTEGER) {
+        sbuf_addf(out, "%lld", (long long)sqlite3_column_int64(stmt, i));
+    } else {
+        text = (const char *)sqlite3_column_text(stmt, i);
+        if (json && text)
+            sbuf_add(out, text);
+        else
+            sbuf_add_json(out, text);
+    }
+}
+
+static void add_row(struct sbuf *out, sqlite3_stmt *stmt)
+{
+    int n = sqlite3_column_count(stmt);
+
+    if (out->n > 1)
+        sbuf_addc(out, ',');
+    for (int i = 0; i < n; i++) {
+        sbuf_addc(out, i == 0 ? '{' : ',');
+        add_column(out, stmt, i);
+    }
+    sbuf_addc(out, '}');
+}
+
+/* ---- Running ---- */
+
+static int too_long(void *ctx)
+{
+    (void)ctx;
+    return 1;
+}
+
+static int read_rows(struct db *db, sqlite3_stmt *stmt, unsigned limit, struct query_page *page)
+{
+    struct sbuf rows = {0};
+    int64_t last = 0;
+    int rc, step;
+
+    sbuf_addc(&rows, '[');
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        if (page->nrows == limit || rows.n > PAGE_BYTES) {
+            page->next = last;
+            break;
+        }
+        add_row(&rows, stmt);
+        last = sqlite3_column_int64(stmt, 0);
+        page->nrows++;
+    }
+    sbuf_addc(&rows, ']');
+    rc = step == SQLITE_ROW ? 0 : db_error(db);
+    if (rc == 0)
+        page->rows = sbuf_take(&rows);
+    sbuf_free(&rows);
+    return rc;
+}
+
+static int run_query(struct db *db, const struct query *q, const struct query_args *args, unsigned limit,
+                     struct query_page *page)
+{
+    struct filter_values given = {0};
+    struct sbuf sql = {0};
+    sqlite3_stmt *stmt = NULL;
+    int rc = filter_parse(db, args->filters, q->filters, &given, &page->why);
+
+    if (rc == 0) {
+        sbuf_addf(&sql, "%s WHERE %s > :after", q->select, q->key);
+        filter_sql(&sql, q->filters, &given);
+        sbuf_addf(&sql, " ORDER BY %s LIMIT :limit", q->key);
+        if (sqlite3_prepare_v2(db->sqlite, sql.s, -1, &stmt, NULL) != SQLITE_OK)
+            rc = db_error(db);
+    }
+    if (rc == 0) {
+        sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt, ":after"), args->after);
+        sqlite3_bind_int64(stmt, sqlite3_bind_parameter_index(stmt, ":limit"), (int64_t)limit + 1);
+        filter_bind(stmt, q->filters, &given);
+        rc = read_rows(db, stmt, limit, page);
+    }
+    sqlite3_finalize(stmt);
+    sbuf_free(&sql);
+    filter_values_fini(&given);
+    return rc;
+}
+
+static const struct query *find_query(const char *name)
+{
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+        if (str_eq(queries[i].name, name))
+            return &queries[i];
+    return NULL;
+}
+
+static int unknown_query(const char *name, char **why)
+{
+    struct sbuf b = {0};
+
+    sbuf_add(&b, "there is no query ");
+    sbuf_add_json(&b, name);
+    sbuf_add(&b, "; there are");
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+        sbuf_addf(&b, " %s,", queries[i].name);
+    sbuf_add(&b, " readings");
+    *why = sbuf_take(&b);
+    return PD_EINVAL;
+}
+
+void query_run(struct db *db, const struct query_args *args, struct query_page *page)
+{
+    unsigned limit = args->limit == 0 ? LIMIT_DEFAULT : args->limit > LIMIT_MAX ? LIMIT_MAX : args->limit;
+    const struct query *q = find_query(args->name);
+
+    *page = (struct query_page){0};
+    sqlite3_progress_handler(db->sqlite, STEPS_MAX, too_long, NULL);
+    if (q)
+        page->err = run_query(db, q, args, limit, page);
+    else if (str_eq(args->name, "readings"))
+        page->err = query_readings(db, args, limit, page);
+    else
+        page->err = unknown_query(args->name, &page->why);
+    sqlite3_progress_handler(db->sqlite, 0, NULL, NULL);
+    if (page->err == PD_ETIMEDOUT && !page->why)
+        page->why = xstrdup("there is too much to look through: ask with a later cursor or other filters");
+    if (page->err < 0 && !page->why)
+        page->why = xstrdup(db_why(db));
+}
+
+void query_page_fini(struct query_page *page)
+{
+    free(page->why);
+    free(page->rows);
+    *page = (struct query_page){0};
+}
+
+/* ---- As a job ---- */
+
+struct query_job {
+    struct job job;
+    struct db *db;
+    struct query_args args;
+    struct query_page page;
+    void (*done)(void *arg, const struct query_page *page);
+    void *arg;
+};
+
+static void work_query(struct job *j)
+{
+    struct query_job *q = (struct query_job *)j;
+
+    query_run(q->db, &q->args, &q->page);
+}
+
+static void done_query(struct job *j)
+{
+    struct query_job *q = (struct query_job *)j;
+
+    q->done(q->arg, &q->page);
+    query_page_fini(&q->page);
+    free((char *)q->args.name);
+    free((char *)q->args.filters);
+    free(q);
+}
+
+struct job *query_job_new(struct db *db, const struct query_args *args,
+                          void (*done)(void *arg, const struct query_page *page), void *arg)
+{
+    struct query_job *q = xcalloc(1, sizeof *q);
+
+    q->job.work = work_query;
+    q->job.done = done_query;
+    q->db = db;
+    q->args = *args;
+    q->args.name = xstrdup(args->name);
+    q->args.filters = xstrdup_null(args->filters);
+    q->done = done;
+    q->arg = arg;
+    return &q->job;
+}

@@ -1,0 +1,246 @@
+#include "store/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+#define APPLICATION_ID 0x50544c44 /* "PTLD" */
+
+/*
+ * One step for each version, from the one before; a step that was ever released
+ * is never changed.
+ *
+ * Polls are clustered by ten minutes, then device. Clustered by device alone a
+ * commit of many devices would touch a page for each; so it touches an eighth as
+ * many (measured: 50 devices every minute, 80 bytes a poll: 11 pages a commit for
+ * 87, and half the time), while a device's month is still read by 4,300 seeks.
+ *
+ * There are few constraints on purpose: one that fails is a bug of ours, found
+ * when it is too late to ask anybody, and costs a decision.
+ */
+static const char *const steps[] = {
+    "CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE device ("
+    " id INTEGER PRIMARY KEY, name TEXT NOT NULL, address TEXT NOT NULL, port INTEGER NOT NULL, collector TEXT,"
+    " credential TEXT, profile_wish TEXT, site TEXT, labels TEXT, profile TEXT, device_class TEXT, make TEXT,"
+    " model TEXT, serial TEXT, firmware TEXT, added_ms INTEGER NOT NULL, identified_ms INTEGER NOT NULL,"
+    " retired INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX device_name ON device (name);"
+    "CREATE TABLE component ("
+    " device_id INTEGER NOT NULL REFERENCES device, number INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,"
+    " label TEXT, first_ms INTEGER NOT NULL, PRIMARY KEY (device_id, number)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE alert ("
+    " id INTEGER PRIMARY KEY, family TEXT NOT NULL, device_id INTEGER NOT NULL REFERENCES device, kind TEXT, key TEXT,"
+    " label TEXT, rule TEXT, severity TEXT NOT NULL, state TEXT NOT NULL, suppressed INTEGER NOT NULL,"
+    " opened_ms INTEGER NOT NULL, closed_ms INTEGER NOT NULL, acked_ms INTEGER NOT NULL, acked_by TEXT,"
+    " ticket_id INTEGER NOT NULL, message_args TEXT) STRICT;"
+    "CREATE INDEX alert_open ON alert (id) WHERE state <> 'ok';"
+    "CREATE INDEX alert_device ON alert (device_id);"
+    "CREATE TABLE hold ("
+    " device_id INTEGER NOT NULL REFERENCES device, kind TEXT NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL,"
+    " state TEXT NOT NULL, since_ms INTEGER NOT NULL, PRIMARY KEY (device_id, kind, key, rule)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE ticket ("
+    " id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, state TEXT NOT NULL,"
+    " device_id INTEGER NOT NULL, alert_id INTEGER NOT NULL, family TEXT, component_kind TEXT, key TEXT, label TEXT,"
+    " rule TEXT, category TEXT, severity TEXT NOT NULL, assignee TEXT, note TEXT, opened_ms INTEGER NOT NULL,"
+    " changed_ms INTEGER NOT NULL, closed_ms INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX ticket_open ON ticket (id) WHERE state NOT IN ('closed', 'cancelled');"
+    "CREATE INDEX ticket_device ON ticket (device_id);"
+    "CREATE TABLE outbox ("
+    " id INTEGER PRIMARY KEY, channel TEXT NOT NULL, message_id TEXT NOT NULL UNIQUE, recipient TEXT NOT NULL,"
+    " subject TEXT, body TEXT, created_ms INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,"
+    " next_ms INTEGER NOT NULL, sent_ms INTEGER NOT NULL, last_error TEXT) STRICT;"
+    "CREATE INDEX outbox_pending ON outbox (id) WHERE state = 'pending';"
+    "CREATE TABLE event ("
+    " number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, device_id INTEGER NOT NULL,"
+    " alert_id INTEGER NOT NULL, ticket_id INTEGER NOT NULL, args TEXT NOT NULL, actor TEXT) STRICT;"
+    "CREATE INDEX event_device ON event (device_id) WHERE device_id <> 0;"
+    "CREATE INDEX event_ticket ON event (ticket_id) WHERE ticket_id <> 0;"
+    "CREATE TABLE poll ("
+    " slice INTEGER NOT NULL, device_id INTEGER NOT NULL, at_ms INTEGER NOT NULL, data BLOB NOT NULL,"
+    " PRIMARY KEY (slice, device_id, at_ms)) STRICT, WITHOUT ROWID;",
+};
+enum { NEWEST = sizeof steps / sizeof *steps };
+
+/* ---- Whose it is ---- */
+
+struct stamp {
+    int64_t application, version, objects;
+};
+
+static int read_stamp(struct db *db, struct stamp *out)
+{
+    int rc = db_number(db, "PRAGMA application_id", &out->application);
+
+    if (rc == 0)
+        rc = db_number(db, "PRAGMA user_version", &out->version);
+    if (rc == 0)
+        rc = db_number(db, "SELECT count(*) FROM sqlite_schema", &out->objects);
+    return rc;
+}
+
+static int check_stamp(const struct stamp *s, char **why)
+{
+    if (s->application == 0 && s->version == 0 && s->objects == 0)
+        return 0;
+    if (s->application != APPLICATION_ID) {
+        *why = xasprintf("is not patrold's: another program made this database");
+        return PD_EINVAL;
+    }
+    if (s->version > NEWEST) {
+        *why = xasprintf("has schema %lld, made by a newer patrold; this one knows up to schema %d",
+                         (long long)s->version, NEWEST);
+        return PD_EVERSION;
+    }
+    if (s->version < 1) {
+        *why = xasprintf("claims schema %lld, which never was", (long long)s->version);
+        return PD_ECORRUPT;
+    }
+    return 0;
+}
+
+/* ---- Migration ---- */
+
+static void make_uuid(const struct pd_rng *rng, char out[static 37])
+{
+    uint8_t b[16];
+    int n = 0;
+
+    rng->fill(rng->ctx, b, sizeof b);
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 9562: version 4, variant 10 */
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    for (int i = 0; i < 16; i++)
+        n += snprintf(out + n, (size_t)(37 - n), i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
+}
+
+static int put_meta(struct db *db, const char *name, const char *value)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_PUT_META);
+
+    sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+    return db_run(db, stmt);
+}
+
+static int make_identity(struct db *db, const struct pd_rng *rng)
+{
+    char uuid[37];
+    int rc;
+
+    make_uuid(rng, uuid);
+    rc = put_meta(db, "store.uuid", uuid);
+    return rc == 0 ? put_meta(db, "store.epoch", "1") : rc;
+}
+
+static int stamp(struct db *db)
+{
+    char sql[100];
+
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, NEWEST);
+    return db_exec(db, sql);
+}
+
+static int migrate(struct db *db, int64_t from, const struct pd_rng *rng)
+{
+    int rc = db_exec(db, "BEGIN EXCLUSIVE");
+
+    for (int64_t v = from; v < NEWEST && rc == 0; v++)
+        rc = db_exec(db, steps[v]);
+    if (rc == 0 && from == 0)
+        rc = make_identity(db, rng);
+    if (rc == 0)
+        rc = stamp(db);
+    if (rc == 0)
+        rc = db_exec(db, "COMMIT");
+    return rc;
+}
+
+/* SQLite keeps the old journal, without an error, where the file system can't do a WAL. */
+static int use_wal(struct db *db, char **why)
+{
+    sqlite3_stmt *stmt;
+    int rc = PD_ENOTSUP;
+
+    if (sqlite3_prepare_v2(db->sqlite, "PRAGMA journal_mode = WAL", -1, &stmt, NULL) != SQLITE_OK ||
+        sqlite3_step(stmt) != SQLITE_ROW)
+        rc = db_error(db);
+    else if (str_eq((const char *)sqlite3_column_text(stmt, 0), "wal"))
+        rc = 0;
+    else
+        *why = xasprintf("can't be written ahead (WAL) on this file system: put it on a local disk");
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* Secure deletion costs a write for each byte deleted, and nothing secret is kept here. */
+static int configure(struct db *db)
+{
+    return db_exec(db, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                       "PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = ON; PRAGMA secure_delete = OFF;"
+                       "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000");
+}
+
+int schema_prepare(struct db *db, const struct pd_rng *rng, char **why)
+{
+    struct stamp found;
+    int rc;
+
+    *why = NULL;
+    /* Or closing a refused database would still write its WAL back. */
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    rc = read_stamp(db, &found);
+    if (rc == 0 && (rc = check_stamp(&found, why)) < 0)
+        return rc;
+    if (rc == 0)
+        rc = use_wal(db, why);
+    if (rc == 0)
+        rc = configure(db);
+    if (rc == 0 && found.version < NEWEST)
+        rc = migrate(db, found.version, rng);
+    if (rc < 0) {
+        if (!*why)
+            *why = xstrdup(db_why(db));
+        db_rollback(db);
+        return rc;
+    }
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    return 0;
+}
+
+/* ---- Identity ---- */
+
+/* Four signs that are read and told apart over the telephone, from the random part of the uuid. */
+static void make_prefix(struct store_identity *id)
+{
+    static const char signs[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    unsigned bits;
+
+    if (sscanf(id->uuid, "%8x", &bits) != 1)
+        bits = 0;
+    for (int i = 0; i < 4; i++, bits >>= 5)
+        id->prefix[i] = signs[bits % 32];
+    id->prefix[4] = '\0';
+}
+
+int schema_identity(struct db *db, struct store_identity *out, char **why)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = PD_ECORRUPT;
+
+    if (sqlite3_prepare_v2(db->sqlite,
+                           "SELECT u.value, CAST(e.value AS INTEGER) FROM meta u, meta e"
+                           " WHERE u.name = 'store.uuid' AND e.name = 'store.epoch'",
+                           -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == 36) {
+        memcpy(out->uuid, sqlite3_column_text(stmt, 0), 37);
+        out->epoch = sqlite3_column_int64(stmt, 1);
+        make_prefix(out);
+        rc = 0;
+    } else {
+        *why = xasprintf("does not say which installation it belongs to: %s", db_why(db));
+    }
+    sqlite3_finalize(stmt);
+    return rc;
+}

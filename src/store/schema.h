@@ -1,0 +1,26 @@
+#ifndef PD_STORE_SCHEMA_H
+#define PD_STORE_SCHEMA_H
+
+#include "base/rng.h"
+#include "store/db.h"
+#include "store/store.h"
+
+/* Polls lie together by time first, in slices of this length; see schema.c. */
+enum { SLICE_MS = 10 * 60 * 1000 };
+
+static inline int64_t slice_of(int64_t at_ms)
+{
+    return at_ms >= 0 ? at_ms / SLICE_MS : (at_ms + 1) / SLICE_MS - 1;
+}
+
+/*
+ * Checks whose the database is and brings it to the newest schema, from nothing
+ * if it is empty. The connection writes; nothing is written if the database is
+ * refused. Errors as of store_open().
+ */
+int schema_prepare(struct db *db, const struct pd_rng *rng, char **why);
+
+/* Reads who this installation is. */
+int schema_identity(struct db *db, struct store_identity *out, char **why);
+
+#endif

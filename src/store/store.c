@@ -1,0 +1,452 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/batch.h"
+#include "store/load.h"
+#include "store/query.h"
+#include "store/schema.h"
+#include "store/upkeep.h"
+
+enum {
+    POLLS_MAX = 20000, /* queued: at 10,000 devices a minute, two minutes */
+    RETRY_FIRST_MS = 1000,
+    RETRY_LAST_MS = 30000,
+    CHECKPOINT_PAGES = 1000, /* 4 MB of WAL */
+    UPKEEP_MS = 60000,
+    RAW_DAYS = 45,
+};
+
+struct store {
+    struct store_config config;
+    struct db lock, writer, reader;
+    struct store_identity identity;
+    int64_t last_ids[ROW_META];
+
+    struct batch *filling;
+    struct batch *going; /* under way, or waiting for its next try */
+    struct batch *spare;
+    struct timer flush, retry;
+    int64_t retry_ms;
+    bool closing;
+
+    struct upkeep upkeep;
+    struct timer upkeep_timer;
+    bool upkeep_going;
+    int upkeep_err;
+    uint64_t commits_at_upkeep;
+
+    struct store_state state;
+    int trouble; /* last told */
+    void (*on_commit)(void *ctx, int64_t first_event, int64_t last_event);
+    void *on_commit_ctx;
+};
+
+static int64_t now_ms(const struct store *s)
+{
+    return clock_mono(&s->config.clock);
+}
+
+/* ---- Committing ---- */
+
+static void work_batch(struct job *j)
+{
+    batch_commit((struct batch *)j);
+}
+
+static void start_batch(struct store *s)
+{
+    assert(!s->going);
+    wheel_unset(s->config.wheel, &s->flush);
+    s->going = s->filling;
+    s->filling = s->spare;
+    s->spare = NULL;
+    worker_submit(s->config.writer, &s->going->job);
+}
+
+/* Starts a commit now, or as soon as the one under way has ended. */
+static void hurry(struct store *s)
+{
+    s->filling->urgent = true;
+    if (!s->going)
+        start_batch(s);
+}
+
+static void flush_due(void *arg)
+{
+    hurry(arg);
+}
+
+static void await_company(struct store *s, bool urgent)
+{
+    if (urgent)
+        hurry(s);
+    else if (!timer_is_set(&s->flush) && !s->filling->urgent)
+        wheel_set(s->config.wheel, &s->flush, now_ms(s) + s->config.flush_ms);
+}
+
+static void retry_due(void *arg)
+{
+    struct store *s = arg;
+
+    worker_submit(s->config.writer, &s->going->job);
+}
+
+static void tell_trouble(struct store *s, int err, const char *why)
+{
+    s->state.stuck = err < 0;
+    snprintf(s->state.why, sizeof s->state.why, "%s", why);
+    if (err == s->trouble)
+        return;
+    s->trouble = err;
+    if (s->config.trouble)
+        s->config.trouble(s->config.ctx, err, why);
+}
+
+static void batch_failed(struct store *s, struct batch *b)
+{
+    s->state.failed_commits++;
+    tell_trouble(s, b->err, b->why);
+    if (s->closing)
+        return;
+    wheel_set(s->config.wheel, &s->retry, now_ms(s) + s->retry_ms);
+    s->retry_ms = s->retry_ms * 2 < RETRY_LAST_MS ? s->retry_ms * 2 : RETRY_LAST_MS;
+}
+
+static void lose(struct store *s, const struct batch_entry *e)
+{
+    s->state.queued_changes--;
+    if (s->config.lost)
+        s->config.lost(s->config.ctx, e->arg);
+}
+
+static void entry_refused(struct store *s, const struct batch *b, const struct batch_entry *e)
+{
+    const struct event *first = e->change->events.n > 0 ? &e->change->events.v[0] : NULL;
+
+    log_error("store", "a change (%s, device %lld) is refused and left out: %s", first ? first->kind : "no event",
+              first ? (long long)first->device_id : 0, b->refusal);
+    s->state.refused_changes++;
+    lose(s, e);
+}
+
+static void entry_committed(struct store *s, const struct batch_entry *e)
+{
+    s->state.queued_changes--;
+    if (s->config.committed)
+        s->config.committed(s->config.ctx, e->change);
+    if (e->done)
+        e->done(e->arg);
+}
+
+static void batch_committed(struct store *s, struct batch *b)
+{
+    struct store_state *st = &s->state;
+
+    st->commits++;
+    st->polls += b->polls.n;
+    st->readings += b->readings;
+    st->reading_bytes += b->blobs.n;
+    st->events += (uint64_t)(b->last_event - b->first_event + 1);
+    st->last_event = b->last_event;
+    st->queued_polls -= b->polls.n;
+    s->retry_ms = RETRY_FIRST_MS;
+    tell_trouble(s, 0, "");
+    for (size_t i = 0; i < b->entries.n; i++)
+        if (b->entries.v[i].refused)
+            entry_refused(s, b, &b->entries.v[i]);
+        else
+            entry_committed(s, &b->entries.v[i]);
+    if (s->on_commit)
+        s->on_commit(s->on_commit_ctx, b->first_event, b->last_event);
+}
+
+/* ---- Upkeep ---- */
+
+static void work_upkeep(struct job *j)
+{
+    upkeep_run((struct upkeep *)j);
+}
+
+static void start_upkeep(struct store *s, bool trim, bool checkpoint)
+{
+    if (s->upkeep_going || s->closing || (!trim && !checkpoint))
+        return;
+    s->upkeep_going = true;
+    s->upkeep.checkpoint = checkpoint;
+    s->upkeep.trim_before = trim ? slice_of(clock_wall(&s->config.clock) - RAW_DAYS * INT64_C(86400000)) : INT64_MIN;
+    worker_submit(s->config.writer, &s->upkeep.job);
+}
+
+static void done_upkeep(struct job *j)
+{
+    struct upkeep *u = (struct upkeep *)j;
+    struct store *s = u->owner;
+
+    s->upkeep_going = false;
+    s->state.wal_pages = u->wal_pages;
+    if (u->err < 0 && u->err != s->upkeep_err)
+        log_warn("store", "upkeep failed: %s", u->why);
+    s->upkeep_err = u->err;
+}
+
+/* The WAL is written back when nothing was committed since the last time, however short it is. */
+static void upkeep_due(void *arg)
+{
+    struct store *s = arg;
+    bool idle = s->commits_at_upkeep == s->state.commits;
+
+    s->commits_at_upkeep = s->state.commits;
+    start_upkeep(s, true, idle && s->state.wal_pages > 0);
+    wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + UPKEEP_MS);
+}
+
+static void done_batch(struct job *j)
+{
+    struct batch *b = (struct batch *)j;
+    struct store *s = b->owner;
+
+    if (b->err < 0) {
+        batch_failed(s, b);
+        return;
+    }
+    s->state.wal_pages = b->wal_pages;
+    batch_committed(s, b);
+    batch_reset(b);
+    s->spare = b;
+    s->going = NULL;
+    start_upkeep(s, false, s->state.wal_pages > CHECKPOINT_PAGES);
+    if (s->filling->urgent)
+        start_batch(s);
+}
+
+/* ---- What others call ---- */
+
+void store_submit(struct store *s, struct change *c, bool urgent, void (*done)(void *arg), void *arg)
+{
+    struct batch_entry e = {.change = c, .done = done, .arg = arg};
+
+    array_push(&s->filling->entries, e);
+    s->state.queued_changes++;
+    await_company(s, urgent);
+}
+
+void store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+{
+    if (s->state.queued_polls >= POLLS_MAX) {
+        s->state.dropped_polls++;
+        return;
+    }
+    s->state.queued_polls++;
+    batch_add_poll(s->filling, device_id, at_ms, readings, n);
+    await_company(s, false);
+}
+
+const struct store_identity *store_identity(const struct store *s)
+{
+    return &s->identity;
+}
+
+int64_t store_last_id(const struct store *s, enum row_kind kind)
+{
+    return kind < ROW_META ? s->last_ids[kind] : 0;
+}
+
+void store_state(const struct store *s, struct store_state *out)
+{
+    *out = s->state;
+}
+
+void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event, int64_t last_event), void *ctx)
+{
+    s->on_commit = fn;
+    s->on_commit_ctx = ctx;
+}
+
+int store_load(struct store *s, const struct store_loader *loader)
+{
+    return load_all(&s->writer, loader);
+}
+
+void store_query(struct store *s, const struct query_args *args, void (*done)(void *arg, const struct query_page *page),
+                 void *arg)
+{
+    worker_submit(s->config.reader, query_job_new(&s->reader, args, done, arg));
+}
+
+/* ---- Opening and closing ---- */
+
+/*
+ * Ownership is a lock held on a file of its own, not on the database: others may
+ * read that. Through SQLite, so that it works on any VFS and dies with the process.
+ */
+static int take_ownership(struct store *s, char **why)
+{
+    char *path = xasprintf("%s.lock", s->config.path);
+    int rc = db_open(&s->lock, path, s->config.vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
+
+    if (rc == 0) {
+        sqlite3_busy_timeout(s->lock.sqlite, 0);
+        rc = db_exec(&s->lock, "BEGIN EXCLUSIVE");
+        if (rc == PD_EBUSY)
+            *why = xasprintf("%s: another patrold has this database open", s->config.path);
+        else if (rc < 0)
+            *why = xasprintf("%s: %s", path, db_why(&s->lock));
+    }
+    free(path);
+    return rc;
+}
+
+static int read_last_ids(struct store *s)
+{
+    static const struct {
+        enum row_kind kind;
+        const char *sql;
+    } rows[] = {
+        {ROW_DEVICE, "SELECT max(id) FROM device"},
+        {ROW_ALERT, "SELECT max(id) FROM alert"},
+        {ROW_TICKET, "SELECT max(id) FROM ticket"},
+        {ROW_OUTBOX, "SELECT max(id) FROM outbox"},
+    };
+    int rc = db_number(&s->writer, "SELECT max(number) FROM event", &s->state.last_event);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && rc == 0; i++)
+        rc = db_number(&s->writer, rows[i].sql, &s->last_ids[rows[i].kind]);
+    return rc;
+}
+
+static int open_writer(struct store *s, char **why)
+{
+    char *reason = NULL;
+    int rc = db_open(&s->writer, s->config.path, s->config.vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
+
+    if (rc < 0)
+        return rc;
+    rc = schema_prepare(&s->writer, &s->config.rng, &reason);
+    if (rc == 0)
+        rc = schema_identity(&s->writer, &s->identity, &reason);
+    if (rc == 0 && (rc = read_last_ids(s)) < 0)
+        reason = xstrdup(db_why(&s->writer));
+    if (rc < 0)
+        *why = xasprintf("%s: %s", s->config.path, reason);
+    else
+        db_count_wal(&s->writer);
+    free(reason);
+    return rc;
+}
+
+static int open_all(struct store *s, char **why)
+{
+    int rc = take_ownership(s, why);
+
+    if (rc == 0)
+        rc = open_writer(s, why);
+    if (rc == 0)
+        rc = db_open(&s->reader, s->config.path, s->config.vfs, SQLITE_OPEN_READONLY, why);
+    return rc;
+}
+
+/* The reader first: it is the last one to close, and the one that may write, that writes the WAL back. */
+static void store_free(struct store *s)
+{
+    wheel_unset(s->config.wheel, &s->flush);
+    wheel_unset(s->config.wheel, &s->retry);
+    wheel_unset(s->config.wheel, &s->upkeep_timer);
+    db_close(&s->reader);
+    db_close(&s->writer);
+    db_close(&s->lock);
+    batch_free(s->filling);
+    batch_free(s->going);
+    batch_free(s->spare);
+    free((char *)s->config.path);
+    free((char *)s->config.vfs);
+    free(s);
+}
+
+static struct batch *own_batch(struct store *s)
+{
+    struct batch *b = batch_new();
+
+    b->job.work = work_batch;
+    b->job.done = done_batch;
+    b->db = &s->writer;
+    b->owner = s;
+    return b;
+}
+
+static struct store *store_new(const struct store_config *config)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+
+    s->config = *config;
+    s->config.path = xstrdup(config->path);
+    s->config.vfs = xstrdup_null(config->vfs);
+    s->filling = own_batch(s);
+    s->spare = own_batch(s);
+    s->retry_ms = RETRY_FIRST_MS;
+    s->upkeep = (struct upkeep){.job = {.work = work_upkeep, .done = done_upkeep}, .db = &s->writer, .owner = s};
+    timer_init(&s->flush, flush_due, s);
+    timer_init(&s->retry, retry_due, s);
+    timer_init(&s->upkeep_timer, upkeep_due, s);
+    return s;
+}
+
+int store_open(const struct store_config *config, struct store **out, char **why)
+{
+    struct store *s = store_new(config);
+    int rc = open_all(s, why);
+
+    if (rc < 0) {
+        store_free(s);
+        return rc;
+    }
+    wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + UPKEEP_MS);
+    *out = s;
+    return 0;
+}
+
+static void lose_batch(struct store *s, const struct batch *b)
+{
+    if (!b)
+        return;
+    for (size_t i = 0; i < b->entries.n; i++)
+        lose(s, &b->entries.v[i]);
+}
+
+/* Commits until all is on disk, or nothing more gets there. */
+static void commit_rest(struct store *s)
+{
+    if (timer_is_set(&s->retry)) {
+        wheel_unset(s->config.wheel, &s->retry);
+        retry_due(s);
+    }
+    worker_drain(s->config.writer);
+    while (!s->going && !batch_empty(s->filling)) {
+        start_batch(s);
+        worker_drain(s->config.writer);
+    }
+}
+
+void store_close(struct store *s)
+{
+    size_t lost;
+
+    if (!s)
+        return;
+    s->closing = true;
+    commit_rest(s);
+    worker_drain(s->config.reader);
+    lost = s->state.queued_changes;
+    if (lost > 0)
+        log_error("store", "%zu changes and %zu polls could not be stored before the end: %s", lost,
+                  s->state.queued_polls, s->state.why);
+    lose_batch(s, s->going);
+    lose_batch(s, s->filling);
+    store_free(s);
+}
