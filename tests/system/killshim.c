@@ -1,0 +1,102 @@
+/*
+ * Preloaded into patrold by the crash test: kills the process with SIGKILL in
+ * the middle of a chosen system call.
+ *
+ *     KILL_AT=CALL:N:WHEN     CALL pwrite, fdatasync or send; the Nth such call; WHEN before or after it
+ *
+ * The last line on standard error then says where it was: "killshim: pwrite PATH".
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static atomic_int calls;
+
+/* True if this call is the one, at this moment of it. */
+static bool is_it(const char *call, const char *when, int number)
+{
+    char plan[64], text[64];
+    const char *given = getenv("KILL_AT");
+
+    if (!given || strlen(given) >= sizeof plan)
+        return false;
+    snprintf(text, sizeof text, "%s:%d:%s", call, number, when);
+    return strcmp(given, text) == 0;
+}
+
+static bool counts(const char *call)
+{
+    const char *given = getenv("KILL_AT");
+
+    return given && strncmp(given, call, strlen(call)) == 0 && given[strlen(call)] == ':';
+}
+
+static void die(const char *call, int fd)
+{
+    char link[64], path[256], line[400];
+    ssize_t n;
+    int len;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    len = snprintf(line, sizeof line, "killshim: %s %s\n", call, path);
+    if (write(STDERR_FILENO, line, (size_t)len) == len)
+        raise(SIGKILL);
+    abort();
+}
+
+#define BEFORE(call, fd)                                                                                               \
+    int number = counts(call) ? ++calls : 0;                                                                           \
+    if (number && is_it(call, "before", number))                                                                       \
+    die(call, fd)
+#define AFTER(call, fd)                                                                                                \
+    if (number && is_it(call, "after", number))                                                                        \
+    die(call, fd)
+#define REAL(name) __typeof__(&name) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
+{
+    REAL(pwrite64);
+    ssize_t rc;
+
+    BEFORE("pwrite", fd);
+    rc = real(fd, p, n, at);
+    AFTER("pwrite", fd);
+    return rc;
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+    return pwrite64(fd, p, n, at);
+}
+
+int fdatasync(int fd)
+{
+    REAL(fdatasync);
+    int rc;
+
+    BEFORE("fdatasync", fd);
+    rc = real(fd);
+    AFTER("fdatasync", fd);
+    return rc;
+}
+
+ssize_t send(int fd, const void *p, size_t n, int flags)
+{
+    REAL(send);
+    ssize_t rc;
+
+    BEFORE("send", fd);
+    rc = real(fd, p, n, flags);
+    AFTER("send", fd);
+    return rc;
+}
