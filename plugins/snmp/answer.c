@@ -69,7 +69,8 @@ static struct pd_cell *add_cell(struct pd_read *r, const struct snmp_item *it, e
 {
     struct pd_cell *cell = &r->device->core->cells[r->ncells++];
 
-    *cell = (struct pd_cell){.source = it->source, .type = (uint8_t)type};
+    /* A scalar's instance has no numbers, but is a pointer all the same: memcpy() and friends demand one. */
+    *cell = (struct pd_cell){.source = it->source, .type = (uint8_t)type, .instance = it->oid};
     return cell;
 }
 

@@ -130,6 +130,7 @@ static int arm(struct pd_loop *l, int64_t max_ms)
 
 int pd_loop_once(struct pd_loop *l, int64_t max_ms)
 {
+    l->stop = false;
     wheel_advance(l->services.wheel, clock_mono(&l->services.clock));
     if (l->stop)
         return 0;
@@ -141,11 +142,11 @@ int pd_loop_once(struct pd_loop *l, int64_t max_ms)
 
 int pd_loop_run(struct pd_loop *l)
 {
-    int rc = 0;
+    int rc;
 
-    l->stop = false;
-    while (!l->stop && !rc)
+    do
         rc = pd_loop_once(l, -1);
+    while (!rc && !l->stop);
     return rc;
 }
 

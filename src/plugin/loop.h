@@ -28,7 +28,7 @@ struct event_base *pd_loop_base(const struct pd_loop *l);
 int pd_loop_run(struct pd_loop *l);
 /* One round: waits at most max_ms (-1: until something happens) and handles it. */
 int pd_loop_once(struct pd_loop *l, int64_t max_ms);
-/* Makes pd_loop_run() return after the present round; from a callback of the loop. */
+/* Makes pd_loop_run() return after the present round; to be called from a timer or a watched descriptor. */
 void pd_loop_stop(struct pd_loop *l);
 
 #endif

@@ -1,0 +1,163 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "plugin/loop.h"
+
+struct bench {
+    struct pd_loop *loop;
+    const struct pd_services *services;
+    struct timer timer;
+    struct pd_watch *watch;
+    int pipe[2];
+    int fired, read;
+};
+
+static int64_t now(const struct bench *b)
+{
+    return clock_mono(&b->services->clock);
+}
+
+static void on_timer(void *arg)
+{
+    struct bench *b = arg;
+
+    b->fired++;
+    pd_loop_stop(b->loop);
+}
+
+static void on_readable(void *arg)
+{
+    struct bench *b = arg;
+    char byte;
+
+    assert_int_equal(read(b->pipe[0], &byte, 1), 1);
+    b->read++;
+    pd_loop_stop(b->loop);
+}
+
+static void start(struct bench *b)
+{
+    *b = (struct bench){0};
+    assert_int_equal(pd_loop_new(&clock_system, &rng_system, &b->loop), 0);
+    b->services = pd_loop_services(b->loop);
+    timer_init(&b->timer, on_timer, b);
+    assert_int_equal(pipe(b->pipe), 0);
+    b->watch = b->services->watch_read(b->services->loop, b->pipe[0], on_readable, b);
+    assert_non_null(b->watch);
+}
+
+static void stop(struct bench *b)
+{
+    b->services->unwatch(b->watch);
+    close(b->pipe[0]);
+    close(b->pipe[1]);
+    pd_loop_free(b->loop);
+}
+
+static void a_timer_fires_on_time(void **state)
+{
+    struct bench b;
+    int64_t t;
+
+    (void)state;
+    start(&b);
+    t = now(&b);
+    wheel_set(b.services->wheel, &b.timer, t + 30);
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    assert_int_equal(b.fired, 1);
+    assert_in_range(now(&b) - t, 30, 2000);
+    stop(&b);
+}
+
+static void a_timer_set_by_a_timer_fires_too(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    start(&b);
+    for (int i = 1; i <= 3; i++) {
+        wheel_set(b.services->wheel, &b.timer, now(&b));
+        assert_int_equal(pd_loop_run(b.loop), 0);
+        assert_int_equal(b.fired, i);
+    }
+    stop(&b);
+}
+
+static void a_readable_descriptor_is_told(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    start(&b);
+    assert_int_equal(write(b.pipe[1], "xy", 2), 2);
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    assert_int_equal(b.read, 1);
+    assert_int_equal(pd_loop_run(b.loop), 0); /* the second byte is still there */
+    assert_int_equal(b.read, 2);
+    stop(&b);
+}
+
+static void nothing_is_told_after_unwatch(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    start(&b);
+    b.services->unwatch(b.watch);
+    b.watch = NULL;
+    assert_int_equal(write(b.pipe[1], "x", 1), 1);
+    wheel_set(b.services->wheel, &b.timer, now(&b) + 20);
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    assert_int_equal(b.read, 0);
+    assert_int_equal(b.fired, 1);
+    stop(&b);
+}
+
+static void once_waits_no_longer_than_told(void **state)
+{
+    struct bench b;
+    int64_t t;
+
+    (void)state;
+    start(&b);
+    t = now(&b);
+    assert_int_equal(pd_loop_once(b.loop, 20), 0);
+    assert_in_range(now(&b) - t, 19, 2000);
+    t = now(&b);
+    assert_int_equal(pd_loop_once(b.loop, 0), 0);
+    assert_in_range(now(&b) - t, 0, 1000);
+    stop(&b);
+}
+
+/* While nothing is due the process sleeps: waiting takes no processor time. */
+static void an_idle_loop_is_silent(void **state)
+{
+    struct bench b;
+    clock_t used;
+
+    (void)state;
+    start(&b);
+    wheel_set(b.services->wheel, &b.timer, now(&b) + 300);
+    used = clock();
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    assert_in_range(clock() - used, 0, CLOCKS_PER_SEC / 20);
+    stop(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_timer_fires_on_time),          cmocka_unit_test(a_timer_set_by_a_timer_fires_too),
+        cmocka_unit_test(a_readable_descriptor_is_told),  cmocka_unit_test(nothing_is_told_after_unwatch),
+        cmocka_unit_test(once_waits_no_longer_than_told), cmocka_unit_test(an_idle_loop_is_silent),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
