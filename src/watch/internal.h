@@ -140,6 +140,7 @@ struct node {
     struct batch *batch;
     struct speech *reading; /* by what it is read */
     uint32_t parts;
+    int64_t asked_ms; /* when it was due */
     bool identifying;
 
     struct device_status status;
@@ -184,6 +185,7 @@ struct turn {
     struct watch *w;
     struct node *n;
     int64_t mono, wall;
+    int64_t asked_ms; /* monotonic: the moment that is judged, which is when a poll was due, however long it took */
     struct change *change;
     const struct pd_read_result *result; /* of a poll */
     const struct speech *speech;

@@ -192,7 +192,7 @@ static bool judge_rule(struct judgement *j, uint32_t unit, uint16_t place, const
     t->w->counters.evaluations++;
     when = truth_of(expr_eval(r->when, slots, nslots));
     clear = r->clear && hold_open(&h) ? truth_of(expr_eval(r->clear, slots, nslots)) : not(when);
-    if (!hold_step(&h, when, clear, r->hold_ms, r->clear_hold_ms, t->mono))
+    if (!hold_step(&h, when, clear, r->hold_ms, r->clear_hold_ms, t->asked_ms))
         return false;
     hold_keep(t, unit, place, &h);
     return true;

@@ -18,6 +18,7 @@
 enum {
     DAY_MS = 24 * 3600 * 1000,
     RETRY_BEATS = 5, /* status intervals until a part is tried again that an answering device did not tell */
+    LAG_MS = 1000,   /* a poll that begins no later than this counts as begun when it was due */
     STEP_MS = 2000,  /* by which the wall clock may move against the monotonic one without a word */
 };
 
@@ -326,6 +327,7 @@ static void end_read(void *arg, const struct pd_read_result *r)
     t.result = r;
     t.speech = n->reading;
     t.parts = n->parts;
+    t.asked_ms = n->asked_ms;
     if (!cancelled)
         take_read(&t);
     speech_batch_done(n->reading, n->batch);
@@ -357,6 +359,17 @@ static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
     schedule_next(n);
 }
 
+/*
+ * Holds are reckoned from poll to poll as they were due: with a hold of one
+ * interval the second poll fires, even if the first took a little longer.
+ */
+static int64_t asked_at(const struct node *n, int64_t now)
+{
+    int64_t due = next_due(n);
+
+    return due <= now && now - due <= LAG_MS ? due : now;
+}
+
 /* Nothing can be done before a reload. */
 static void give_up(struct node *n)
 {
@@ -374,6 +387,7 @@ void schedule_poll(void *arg)
 
     if (n->read)
         return;
+    n->asked_ms = asked_at(n, now);
     if (n->retarget)
         schedule_open(n);
     if (!n->handle || (!n->speech && !identify)) {

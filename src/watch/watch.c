@@ -12,7 +12,9 @@
 
 struct turn turn_begin(struct watch *w, struct node *n)
 {
-    return (struct turn){.w = w, .n = n, .mono = watch_mono(w), .wall = watch_wall(w)};
+    int64_t mono = watch_mono(w);
+
+    return (struct turn){.w = w, .n = n, .mono = mono, .wall = watch_wall(w), .asked_ms = mono};
 }
 
 struct change *turn_change(struct turn *t)

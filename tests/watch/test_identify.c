@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "tests/watch/site.h"
 
 static void a_device_is_recognised_at_first_contact(void **state)
@@ -67,6 +68,36 @@ static void what_matches_no_profile_is_still_watched(void **state)
     fake_mode(f, FAKE_SILENT);
     site_pass(s, 4 * MINUTE);
     assert_non_null(site_open(s, id, "unreachable"));
+    site_free(s);
+}
+
+static void note_error(void *ctx, enum log_level level, const char *sub, const char *msg)
+{
+    unsigned *errors = ctx;
+
+    (void)sub;
+    if (level == LOG_LEVEL_ERROR && strstr(msg, "bad.yaml:8:") && strstr(msg, "a bad address"))
+        ++*errors;
+}
+
+static void a_profile_that_cannot_be_compiled_is_named_once_and_the_device_still_watched(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    unsigned errors = 0;
+    int64_t id;
+
+    (void)state;
+    log_set_sink(note_error, &errors);
+    fake_text(f, "id.descr", 0, "Bad Thing");
+    id = site_add(s, "b", "10.0.0.1");
+    site_pass(s, 2 * DAY);
+    assert_int_equal(errors, 1);
+    assert_string_equal(watch_device(s->watch, id)->profile, "bad");
+    fake_mode(f, FAKE_SILENT);
+    site_pass(s, 4 * MINUTE);
+    assert_non_null(site_open(s, id, "unreachable"));
+    log_set_sink(NULL, NULL);
     site_free(s);
 }
 
@@ -152,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_device_is_recognised_at_first_contact),
         cmocka_unit_test(the_wish_of_the_operator_wins),
         cmocka_unit_test(what_matches_no_profile_is_still_watched),
+        cmocka_unit_test(a_profile_that_cannot_be_compiled_is_named_once_and_the_device_still_watched),
         cmocka_unit_test(who_is_back_is_asked_again_who_it_is),
         cmocka_unit_test(once_a_day_it_is_asked_again),
         cmocka_unit_test(the_same_identity_is_no_news),

@@ -96,6 +96,28 @@ static void a_hold_must_be_held(void **state)
     site_free(s);
 }
 
+/* A hold of one interval: the second poll fires, even if it was quicker than the first. */
+static void holds_are_reckoned_from_when_polls_were_due(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    int64_t id;
+
+    (void)state;
+    s->settings.every_ms[PART_STATUS] = 30 * SECOND;
+    site_reload(s, NULL);
+    id = site_add(s, "prn", "10.0.0.1");
+    site_pass(s, 20 * MINUTE);
+    fake_delay(f, 8 * SECOND);
+    fake_int(f, "box.cover", 0, 1); /* held for 30 s */
+    site_pass(s, 30 * SECOND + 8 * SECOND);
+    assert_int_equal(s->holds.v[0].state, HOLD_PENDING);
+    fake_delay(f, 50);
+    site_pass(s, 30 * SECOND);
+    assert_non_null(site_open(s, id, "cover"));
+    site_free(s);
+}
+
 static void the_end_must_be_held_too(void **state)
 {
     struct site *s = site_new();
@@ -222,6 +244,7 @@ int main(void)
         cmocka_unit_test(unknown_fires_nothing_and_clears_nothing),
         cmocka_unit_test(some_remains_is_not_a_number),
         cmocka_unit_test(a_hold_must_be_held),
+        cmocka_unit_test(holds_are_reckoned_from_when_polls_were_due),
         cmocka_unit_test(the_end_must_be_held_too),
         cmocka_unit_test(rules_are_only_for_devices_that_match),
         cmocka_unit_test(a_silent_device_is_one_fault_and_keeps_the_others_as_they_are),
