@@ -9,6 +9,17 @@
 /*
  * The devices and what is known of them: when each is due, what its cells mean,
  * what the rules say. Decides alerts; hands what it decides to its owner.
+ *
+ * Its events, all but the last with the knowledge's hash as "conf": device.added,
+ * .removed, .identified, .refused, .broken (trouble other than silence: once a
+ * day); component.gone (not found by complete reads for a day: its faults close);
+ * alert.opened, .changed, .closed (reason: cleared, rule-gone, component-gone,
+ * device-removed), .acked; clock.stepped.
+ *
+ * While a device does not answer only its being reachable is judged. A rule that
+ * is part of other families is not judged while a fault of one of them is open
+ * on the device, and from the beginning when that ends; a fault that was open
+ * before goes on.
  */
 struct watch;
 
@@ -48,7 +59,7 @@ struct watch *watch_new(const struct watch_config *config);
 /* Cancels every read. */
 void watch_free(struct watch *w);
 
-/* From the store, before watch_start(): devices first. */
+/* From the store, before watch_start(): devices first, then components, each device's by rising number. */
 void watch_load_device(struct watch *w, const struct device *d);
 void watch_load_component(struct watch *w, const struct component *k);
 void watch_load_alert(struct watch *w, const struct alert *a);
