@@ -7,6 +7,25 @@ static bool prints(const struct machine *m)
     return model_prints(m->spec->model);
 }
 
+/* Sets every ramp to the pace of now: a machine that is off prints nothing. */
+static void pace(struct machine *m, int64_t now_ms)
+{
+    int64_t all = m->on ? m->spec->pages_per_hour : 0;
+
+    for (unsigned i = 0; i < m->nsupplies; i++) {
+        struct supply *s = &m->supplies[i];
+        int64_t pages = m->spec->pages_per_hour;
+
+        if (s->toner < 0)
+            continue;
+        pages += m->drain[s->toner];
+        all += m->on ? m->drain[s->toner] : 0;
+        ramp_turn(&s->level, m->on ? -pages * s->capacity : 0, now_ms);
+    }
+    ramp_turn(&m->pages, all, now_ms);
+    model_printer_show(m, now_ms);
+}
+
 void machine_init(struct machine *m, const struct story_device *spec, unsigned number)
 {
     *m = (struct machine){.spec = spec, .number = number, .on = true};
@@ -14,6 +33,7 @@ void machine_init(struct machine *m, const struct story_device *spec, unsigned n
     case MODEL_PRINTER:
     case MODEL_COPIER:
         model_printer(m);
+        pace(m, 0);
         break;
     case MODEL_SWITCH:
         model_switch(m);
@@ -49,25 +69,6 @@ bool supply_at_most(const struct supply *s, int percent, int64_t now_ms)
 int64_t supply_reaches(const struct supply *s, int percent, int64_t now_ms)
 {
     return ramp_reaches(&s->level, percent * s->capacity / 100, now_ms);
-}
-
-/* Sets every ramp to the pace of now: a machine that is off prints nothing. */
-static void pace(struct machine *m, int64_t now_ms)
-{
-    int64_t all = m->on ? m->spec->pages_per_hour : 0;
-
-    for (unsigned i = 0; i < m->nsupplies; i++) {
-        struct supply *s = &m->supplies[i];
-        int64_t pages = m->spec->pages_per_hour;
-
-        if (s->toner < 0)
-            continue;
-        pages += m->drain[s->toner];
-        all += m->on ? m->drain[s->toner] : 0;
-        ramp_turn(&s->level, m->on ? -pages * s->capacity : 0, now_ms);
-    }
-    ramp_turn(&m->pages, all, now_ms);
-    model_printer_show(m, now_ms);
 }
 
 void machine_set_drain(struct machine *m, int toner, int64_t pages_per_hour, int64_t now_ms)

@@ -1,0 +1,43 @@
+#ifndef PD_SIM_SITE_H
+#define PD_SIM_SITE_H
+
+#include "machine.h"
+#include "rules.h"
+
+/*
+ * The client site: its machines, living through a story's happenings. Whoever
+ * owns the clock moves it on; it tells what becomes true of its machines at the
+ * very moment it does, for the judge, and what befalls patrold itself.
+ */
+struct site_ops {
+    /* A rule's fault is there, or over. toner: of supplies, else -1. */
+    void (*truth)(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms);
+    /* A happening whose expectations the story wrote down begins: they replace truth() for what it is. */
+    void (*expected)(void *ctx, const struct happening *h);
+    /* Packets get lost so often (or no more) that nobody can expect anything of the machine. */
+    void (*blind)(void *ctx, unsigned machine, bool blind, int64_t at_ms);
+    /* patrold is killed, and started again after down_ms. */
+    void (*killed)(void *ctx, int64_t down_ms);
+    void (*clock_step)(void *ctx, int64_t ms);
+    void *ctx;
+};
+
+struct site;
+
+/* The story outlives the site. */
+struct site *site_new(const struct story *story, const struct site_ops *ops);
+void site_free(struct site *s);
+
+/* When something happens next; INT64_MAX: nothing more. */
+int64_t site_next(const struct site *s);
+/* Lets everything happen that is due. */
+void site_advance(struct site *s, int64_t now_ms);
+
+size_t site_count(const struct site *s);
+struct machine *site_machine(struct site *s, size_t i);
+/* By its address; NULL. */
+struct machine *site_find(struct site *s, const char *address);
+/* % of packets that are lost on the way to or from a machine now. */
+double site_loss(const struct site *s, const struct machine *m);
+
+#endif
