@@ -1,0 +1,58 @@
+#ifndef PD_SIM_TRUTH_H
+#define PD_SIM_TRUTH_H
+
+#include "rules.h"
+#include "spans.h"
+#include "story.h"
+
+/*
+ * What should come of a story, from what became true of its machines and from
+ * who could see it. Fed as the story goes on; at its end it says what patrold
+ * ought to have told, and when at the latest.
+ *
+ * A fault must be told if there was a stretch, as long as the time it may take,
+ * in which it was there and patrold could see it: patrold running, the machine
+ * on, its answers arriving, and (a cover) no jam that it would be part of.
+ */
+struct truth;
+
+struct truth *truth_new(const struct story *story);
+void truth_free(struct truth *t);
+
+void truth_there(struct truth *t, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms);
+/* A happening's own expectations. */
+void truth_expected(struct truth *t, const struct happening *h);
+/* Nothing is expected of a machine, not even that it answers. */
+void truth_blind(struct truth *t, unsigned machine, bool blind, int64_t at_ms);
+/* A poll of it came to nothing although it was on: the network lost it. */
+void truth_unread(struct truth *t, unsigned machine, int64_t from_ms, int64_t to_ms);
+void truth_patrold(struct truth *t, bool running, int64_t at_ms);
+
+/* A degree of a fault that must be reached. */
+struct truth_degree {
+    enum truth_rule_id rule;
+    int64_t by_ms; /* INT64_MAX: it need not */
+};
+
+struct expectation {
+    unsigned machine;
+    enum truth_rule_id rule; /* the mildest of its family */
+    int toner;               /* -1: none */
+    int64_t began_ms, ended_ms; /* INT64_MAX: it lasted to the end */
+    int64_t from_ms, until_ms;  /* an alert may open between these */
+    int64_t open_by_ms;         /* and must by then; INT64_MAX: need not at all */
+    int64_t close_by_ms;        /* INT64_MAX: need not */
+    struct truth_degree graver;
+    struct spans there;  /* when it may be open: an alert may close only outside of it */
+    bool parted;         /* it came and went in between: may be told as one or as several */
+};
+
+struct expectations {
+    ARRAY(struct expectation) list; /* in order of beginning, then machine */
+};
+
+/* Ends the story, and reckons. Free with expectations_free(). */
+void truth_finish(struct truth *t, int64_t end_ms, struct expectations *out);
+void expectations_free(struct expectations *e);
+
+#endif
