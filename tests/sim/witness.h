@@ -1,0 +1,60 @@
+#ifndef PD_SIM_WITNESS_H
+#define PD_SIM_WITNESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/array.h"
+#include "base/dict.h"
+#include "story.h"
+
+/*
+ * What patrold told, written down as it comes, with the true time of its
+ * coming: alerts, tickets, mails. It judges nothing but repetition.
+ */
+struct degree_seen {
+    char *rule;
+    int64_t at_ms;
+};
+
+struct alert_seen {
+    int64_t id;
+    int machine; /* in the story; -1: none of them */
+    char *family, *component;
+    ARRAY(struct degree_seen) degrees; /* the first is the rule it opened with */
+    int64_t opened_ms, closed_ms;      /* INT64_MAX: open */
+    unsigned tickets, mails;
+    int64_t ticket_id;
+    char *ticket; /* its number; NULL: none */
+};
+
+struct mail_seen {
+    char *id, *to, *subject;
+    int64_t at_ms;
+    unsigned times; /* delivered */
+};
+
+struct witness {
+    ARRAY(struct alert_seen) alerts; /* in order of opening */
+    ARRAY(struct mail_seen) mails;
+    ARRAY(char *) repeated; /* tickets and mails that came twice, in words */
+    struct u64dict *by_alert;   /* id -> place in alerts, plus one */
+    struct u64dict *open_ticket; /* ticket id -> the alert it is for, plus one */
+    struct dict *by_mail;       /* message id -> place in mails, plus one */
+    struct dict *by_subject;    /* "to subject" -> message id */
+    struct u64dict *machine_of; /* device id -> machine, plus one */
+    const struct story *story;
+    int64_t last_event;
+    uint64_t events, tickets;
+};
+
+void witness_init(struct witness *w, const struct story *story);
+void witness_fini(struct witness *w);
+
+/* An event of patrold's, as committed; args is its JSON object. Numbers seen before are passed over. */
+void witness_event(struct witness *w, int64_t number, const char *kind, int64_t device_id, int64_t alert_id,
+                   int64_t ticket_id, const char *args, int64_t at_ms);
+/* A mail that arrived. cut: patrold may not have heard that it did, and may send it once more under its id. */
+void witness_mail(struct witness *w, const char *id, const char *to, const char *subject, bool cut, int64_t at_ms);
+
+#endif
