@@ -19,7 +19,7 @@ struct seeing {
     int64_t blind_since;
 };
 
-struct truth {
+struct truths {
     const struct story *story;
     struct seeing *machines;
     struct spans running;
@@ -29,11 +29,11 @@ struct truth {
     int64_t end;
 };
 
-struct truth *truth_new(const struct story *story)
+struct truths *truth_new(const struct story *story)
 {
-    struct truth *t = xcalloc(1, sizeof *t);
+    struct truths *t = xcalloc(1, sizeof *t);
 
-    *t = (struct truth){.story = story, .running_since = -1};
+    *t = (struct truths){.story = story, .running_since = -1};
     t->machines = xcalloc(story->devices.n, sizeof *t->machines);
     for (size_t i = 0; i < story->devices.n; i++) {
         t->machines[i].blind_since = -1;
@@ -44,7 +44,7 @@ struct truth *truth_new(const struct story *story)
     return t;
 }
 
-void truth_free(struct truth *t)
+void truth_free(struct truths *t)
 {
     if (t == NULL)
         return;
@@ -72,29 +72,29 @@ static void turn(struct spans *spans, int64_t *since, bool on, int64_t at_ms)
         *since = on ? at_ms : -1;
 }
 
-void truth_there(struct truth *t, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms)
+void truth_there(struct truths *t, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms)
 {
     struct track *track = &t->machines[machine].track[rule][toner < 0 ? 0 : toner];
 
     turn(&track->there, &track->since, there, at_ms);
 }
 
-void truth_expected(struct truth *t, const struct happening *h)
+void truth_expected(struct truths *t, const struct happening *h)
 {
     array_push(&t->own, h);
 }
 
-void truth_blind(struct truth *t, unsigned machine, bool blind, int64_t at_ms)
+void truth_blind(struct truths *t, unsigned machine, bool blind, int64_t at_ms)
 {
     turn(&t->machines[machine].blind, &t->machines[machine].blind_since, blind, at_ms);
 }
 
-void truth_unread(struct truth *t, unsigned machine, int64_t from_ms, int64_t to_ms)
+void truth_unread(struct truths *t, unsigned machine, int64_t from_ms, int64_t to_ms)
 {
     spans_add(&t->machines[machine].unread, from_ms, to_ms);
 }
 
-void truth_patrold(struct truth *t, bool running, int64_t at_ms)
+void truth_patrold(struct truths *t, bool running, int64_t at_ms)
 {
     turn(&t->running, &t->running_since, running, at_ms);
 }
@@ -107,13 +107,13 @@ static void cut_all(struct spans *from, const struct spans *what)
         spans_cut(from, what->list.v[i].from, what->list.v[i].to);
 }
 
-static int64_t within(const struct truth *t, int rule, bool clear)
+static int64_t within(const struct truths *t, int rule, bool clear)
 {
     return story_within_ms(t->story, rule, clear);
 }
 
 /* When patrold could see whether a rule's fault is there, and (opening) would open it. */
-static void seen(const struct truth *t, unsigned machine, int rule, bool opening, struct spans *out)
+static void seen(const struct truths *t, unsigned machine, int rule, bool opening, struct spans *out)
 {
     const struct seeing *m = &t->machines[machine];
     const struct spans *jams = &m->track[TRUTH_JAM][0].there;
@@ -131,7 +131,7 @@ static void seen(const struct truth *t, unsigned machine, int rule, bool opening
 /* ---- Reckoning ---- */
 
 /* By when a rule must have fired for these stretches of its truth. */
-static int64_t fires_by(const struct truth *t, const struct spans *visible, const struct span *there, size_t n, int rule)
+static int64_t fires_by(const struct truths *t, const struct spans *visible, const struct span *there, size_t n, int rule)
 {
     int64_t by = INT64_MAX, need = within(t, rule, false);
 
@@ -145,7 +145,7 @@ static int64_t fires_by(const struct truth *t, const struct spans *visible, cons
 }
 
 /* Whether it can look, between two polls, as if the fault had held for long enough. */
-static bool may_fire(const struct truth *t, const struct span *there, size_t n, int rule)
+static bool may_fire(const struct truths *t, const struct span *there, size_t n, int rule)
 {
     int64_t poll = t->story->configuration.every_ms[truth_rules[rule].part];
 
@@ -157,13 +157,13 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t unless_beyond(const struct truth *t, int64_t at)
+static int64_t unless_beyond(const struct truths *t, int64_t at)
 {
     return at > t->end ? INT64_MAX : at;
 }
 
 /* The stretches of a graver rule that lie within a fault. */
-static void take_graver(const struct truth *t, struct expectation *x, const struct spans *visible, int graver)
+static void take_graver(const struct truths *t, struct expectation *x, const struct spans *visible, int graver)
 {
     const struct spans *there = &t->machines[x->machine].track[graver][x->toner < 0 ? 0 : x->toner].there;
 
@@ -179,7 +179,7 @@ static void take_graver(const struct truth *t, struct expectation *x, const stru
 }
 
 /* One fault, of n stretches of its truth that patrold could not tell apart for certain. */
-static void add_fault(struct truth *t, unsigned machine, int rule, int toner, const struct span *there, size_t n)
+static void add_fault(struct truths *t, unsigned machine, int rule, int toner, const struct span *there, size_t n)
 {
     int64_t poll = t->story->configuration.every_ms[truth_rules[rule].part];
     struct expectation x = {
@@ -218,7 +218,7 @@ static void add_fault(struct truth *t, unsigned machine, int rule, int toner, co
 }
 
 /* Stretches with no certain look at the time between them are one fault. */
-static void reckon_track(struct truth *t, unsigned machine, int rule, int toner)
+static void reckon_track(struct truths *t, unsigned machine, int rule, int toner)
 {
     const struct spans *there = &t->machines[machine].track[rule][toner < 0 ? 0 : toner].there;
     const struct span *v = there->list.v;
@@ -236,7 +236,7 @@ static void reckon_track(struct truth *t, unsigned machine, int rule, int toner)
 }
 
 /* While packets get lost beyond measure a machine may seem to be off. */
-static void reckon_blind(struct truth *t, unsigned machine)
+static void reckon_blind(struct truths *t, unsigned machine)
 {
     const struct spans *blind = &t->machines[machine].blind;
 
@@ -260,7 +260,7 @@ static void reckon_blind(struct truth *t, unsigned machine)
 }
 
 /* What the story's author expects, whatever the table says. */
-static void reckon_own(struct truth *t, const struct happening *h)
+static void reckon_own(struct truths *t, const struct happening *h)
 {
     for (size_t i = 0; i < h->nexpects; i++) {
         const struct story_expect *e = &h->expects[i];
@@ -296,7 +296,7 @@ static int by_beginning(const void *a, const void *b)
     return x->toner - y->toner;
 }
 
-static void close_all(struct truth *t, int64_t end_ms)
+static void close_all(struct truths *t, int64_t end_ms)
 {
     truth_patrold(t, false, end_ms);
     for (unsigned i = 0; i < t->story->devices.n; i++) {
@@ -307,7 +307,7 @@ static void close_all(struct truth *t, int64_t end_ms)
     }
 }
 
-void truth_finish(struct truth *t, int64_t end_ms, struct expectations *out)
+void truth_finish(struct truths *t, int64_t end_ms, struct expectations *out)
 {
     t->out = out;
     t->end = end_ms;

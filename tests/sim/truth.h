@@ -14,19 +14,19 @@
  * in which it was there and patrold could see it: patrold running, the machine
  * on, its answers arriving, and (a cover) no jam that it would be part of.
  */
-struct truth;
+struct truths;
 
-struct truth *truth_new(const struct story *story);
-void truth_free(struct truth *t);
+struct truths *truth_new(const struct story *story);
+void truth_free(struct truths *t);
 
-void truth_there(struct truth *t, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms);
+void truth_there(struct truths *t, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms);
 /* A happening's own expectations. */
-void truth_expected(struct truth *t, const struct happening *h);
+void truth_expected(struct truths *t, const struct happening *h);
 /* Nothing is expected of a machine, not even that it answers. */
-void truth_blind(struct truth *t, unsigned machine, bool blind, int64_t at_ms);
+void truth_blind(struct truths *t, unsigned machine, bool blind, int64_t at_ms);
 /* A poll of it came to nothing although it was on: the network lost it. */
-void truth_unread(struct truth *t, unsigned machine, int64_t from_ms, int64_t to_ms);
-void truth_patrold(struct truth *t, bool running, int64_t at_ms);
+void truth_unread(struct truths *t, unsigned machine, int64_t from_ms, int64_t to_ms);
+void truth_patrold(struct truths *t, bool running, int64_t at_ms);
 
 /* A degree of a fault that must be reached. */
 struct truth_degree {
@@ -52,7 +52,7 @@ struct expectations {
 };
 
 /* Ends the story, and reckons. Free with expectations_free(). */
-void truth_finish(struct truth *t, int64_t end_ms, struct expectations *out);
+void truth_finish(struct truths *t, int64_t end_ms, struct expectations *out);
 void expectations_free(struct expectations *e);
 
 #endif
