@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/mem.h"
+#include "base/wire.h"
 
 /* Places are kept as pointers, from 1: 0 is none. */
 static void *as_place(size_t i)
@@ -148,11 +149,26 @@ static void ticket_moved(struct witness *w, int64_t ticket_id, const json_t *arg
 
 /* ---- Events ---- */
 
+static void mail_known(struct witness *w, const json_t *args)
+{
+    const void *p = dict_get(w->by_mail, text_of(args, "message_id"));
+
+    if (p != NULL)
+        w->mails.v[place(p)].known = true;
+}
+
 static void device_added(struct witness *w, int64_t device_id, const json_t *args)
 {
     for (size_t i = 0; i < w->story->devices.n; i++)
         if (str_eq(w->story->devices.v[i].name, text_of(args, "name")))
             u64dict_put(w->machine_of, (uint64_t)device_id, as_place(i));
+}
+
+uint32_t witness_digest(uint32_t digest, int64_t number, const char *kind, const char *args)
+{
+    digest = wire_crc32c(digest, &number, sizeof number);
+    digest = wire_crc32c(digest, kind, strlen(kind) + 1);
+    return wire_crc32c(digest, args, strlen(args) + 1);
 }
 
 void witness_event(struct witness *w, int64_t number, const char *kind, int64_t device_id, int64_t alert_id,
@@ -163,6 +179,7 @@ void witness_event(struct witness *w, int64_t number, const char *kind, int64_t 
     if (number <= w->last_event)
         return;
     w->last_event = number;
+    w->digest = witness_digest(w->digest, number, kind, args_text);
     w->events++;
     args = json_loads(args_text, 0, NULL);
     if (str_eq(kind, "device.added"))
@@ -175,6 +192,8 @@ void witness_event(struct witness *w, int64_t number, const char *kind, int64_t 
         closed(w, alert_id, at_ms);
     else if (str_eq(kind, "ticket.opened"))
         ticket_opened(w, alert_id, ticket_id, args);
+    else if (str_eq(kind, "mail.sent"))
+        mail_known(w, args);
     else if (str_starts(kind, "ticket."))
         ticket_moved(w, ticket_id, args);
     json_decref(args);
@@ -193,10 +212,10 @@ static void credit(struct witness *w, const char *subject)
     }
 }
 
-void witness_mail(struct witness *w, const char *id, const char *to, const char *subject, bool cut, int64_t at_ms)
+void witness_mail(struct witness *w, const char *id, const char *to, const char *subject, int64_t at_ms)
 {
     const void *p = dict_get(w->by_mail, id);
-    struct mail_seen m = {.times = cut ? 0 : 1, .at_ms = at_ms};
+    struct mail_seen m = {.times = 1, .at_ms = at_ms};
     char *key;
 
     if (p != NULL) {
@@ -216,4 +235,11 @@ void witness_mail(struct witness *w, const char *id, const char *to, const char 
     credit(w, subject);
     array_push(&w->mails, m);
     free(key);
+}
+
+void witness_killed(struct witness *w)
+{
+    for (size_t i = 0; i < w->mails.n; i++)
+        if (!w->mails.v[i].known)
+            w->mails.v[i].times = 0;
 }

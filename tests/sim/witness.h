@@ -31,7 +31,8 @@ struct alert_seen {
 struct mail_seen {
     char *id, *to, *subject;
     int64_t at_ms;
-    unsigned times; /* delivered */
+    unsigned times; /* delivered since patrold was last killed not knowing of it */
+    bool known;     /* patrold has it on disk that it was delivered */
 };
 
 struct witness {
@@ -45,6 +46,7 @@ struct witness {
     struct u64dict *machine_of; /* device id -> machine, plus one */
     const struct story *story;
     int64_t last_event;
+    uint32_t digest; /* of all events so far */
     uint64_t events, tickets;
 };
 
@@ -54,7 +56,11 @@ void witness_fini(struct witness *w);
 /* An event of patrold's, as committed; args is its JSON object. Numbers seen before are passed over. */
 void witness_event(struct witness *w, int64_t number, const char *kind, int64_t device_id, int64_t alert_id,
                    int64_t ticket_id, const char *args, int64_t at_ms);
-/* A mail that arrived. cut: patrold may not have heard that it did, and may send it once more under its id. */
-void witness_mail(struct witness *w, const char *id, const char *to, const char *subject, bool cut, int64_t at_ms);
+/* A digest of events, carried on by one more. */
+uint32_t witness_digest(uint32_t digest, int64_t number, const char *kind, const char *args);
+/* A mail that arrived. */
+void witness_mail(struct witness *w, const char *id, const char *to, const char *subject, int64_t at_ms);
+/* patrold died: what it had not written down as delivered it may send once more, under the same id. */
+void witness_killed(struct witness *w);
 
 #endif

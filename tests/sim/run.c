@@ -1,0 +1,142 @@
+#include "run.h"
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "dbcheck.h"
+#include "virtual.h"
+
+#include <stdlib.h>
+
+/* ---- Power ---- */
+
+/* Where in a run of so many sync points the power fails for the n-th time of so many: spread evenly, never twice at one. */
+static uint64_t fail_at(uint64_t syncs, unsigned n, unsigned of)
+{
+    return 1 + (uint64_t)n * (syncs > 0 ? syncs - 1 : 0) / (of > 1 ? of - 1 : 1);
+}
+
+struct outages {
+    uint64_t syncs; /* of a run without any */
+    unsigned next;
+};
+
+static void arm(struct virtual *v, struct outages *o)
+{
+    uint64_t at;
+
+    if (o->next >= v->options->power_fails)
+        return;
+    at = fail_at(o->syncs, o->next, v->options->power_fails);
+    if (at <= memvfs_syncs(v->disk))
+        at = memvfs_syncs(v->disk) + 1;
+    memvfs_cut_power_at(v->disk, at);
+    o->next++;
+}
+
+/* The power failed: what was told must be there, then patrold starts again. */
+static void recover(struct virtual *v, struct outages *o)
+{
+    v->result->power_fails++;
+    virtual_power_cycle(v, v->story->seed + o->next);
+    v->err = 0;
+    if (v->witness.last_event > 0) {
+        struct sbuf problems = {0};
+        unsigned n = dbcheck_kept(VIRTUAL_DATABASE, memvfs_name(v->disk), &v->witness, &problems);
+
+        if (n > 0)
+            sbuf_addf(v->out, "after power failure %u:\n%s", o->next, problems.s);
+        v->result->problems += n;
+        sbuf_free(&problems);
+        dbcheck_catch_up(VIRTUAL_DATABASE, memvfs_name(v->disk), &v->witness, virtual_now(v));
+    }
+    arm(v, o);
+    v->start_at_ms = virtual_now(v) + 1000;
+}
+
+/* ---- A run ---- */
+
+static int live_through(struct virtual *v, uint64_t syncs)
+{
+    struct outages o = {.syncs = syncs};
+    int64_t end = v->story->length_ms;
+
+    arm(v, &o);
+    v->err = virtual_start(v);
+    while (virtual_now(v) < end) {
+        if (memvfs_is_off(v->disk))
+            recover(v, &o);
+        else if (v->err < 0)
+            return v->err;
+        virtual_step(v, end);
+    }
+    if (memvfs_is_off(v->disk)) {
+        recover(v, &o);
+        v->err = virtual_start(v);
+    }
+    memvfs_cut_power_at(v->disk, 0);
+    return v->err;
+}
+
+static void conclude(struct virtual *v)
+{
+    struct expectations expected = {0};
+    struct judgement j = {0};
+
+    v->result->problems += dbcheck(VIRTUAL_DATABASE, memvfs_name(v->disk), &v->witness, v->out);
+    truth_finish(v->truths, v->story->length_ms, &expected);
+    judge(v->story, &expected, &v->witness, &j);
+    judge_table(v->out, v->story, &j, v->options->all);
+    for (size_t i = 0; i < v->witness.repeated.n; i++)
+        sbuf_addf(v->out, "  doubled: %s\n", v->witness.repeated.v[i]);
+    v->result->tally = j.tally;
+    v->result->events = v->witness.events;
+    v->result->tickets = v->witness.tickets;
+    v->result->mails = v->witness.mails.n;
+    v->result->syncs = memvfs_syncs(v->disk);
+    judgement_free(&j);
+    expectations_free(&expected);
+}
+
+static int export_database(struct virtual *v)
+{
+    int rc = memvfs_export(v->disk, VIRTUAL_DATABASE, v->options->export_path);
+
+    if (rc < 0)
+        sbuf_addf(v->out, "problem: %s: %s\n", v->options->export_path, pd_strerror(rc));
+    return rc;
+}
+
+static int run_once(const struct story *story, const struct run_options *options, uint64_t syncs, struct sbuf *out,
+                    struct run_result *result)
+{
+    struct virtual v;
+    int rc = virtual_init(&v, story, options, out, result);
+
+    if (rc == 0)
+        rc = live_through(&v, syncs);
+    if (rc == 0) {
+        virtual_stop(&v);
+        conclude(&v);
+    }
+    if (rc == 0 && options->export_path != NULL)
+        rc = export_database(&v);
+    virtual_fini(&v);
+    return rc;
+}
+
+int run_story(const struct story *story, const struct run_options *options, struct sbuf *out,
+              struct run_result *result)
+{
+    struct run_options plain = *options;
+    struct run_result first = {0};
+    struct sbuf unused = {0};
+    int rc = 0;
+
+    *result = (struct run_result){0};
+    plain.power_fails = 0;
+    plain.export_path = NULL;
+    if (options->power_fails > 0)
+        rc = run_once(story, &plain, 0, &unused, &first); /* to count its sync points */
+    sbuf_free(&unused);
+    return rc < 0 ? rc : run_once(story, options, first.syncs, out, result);
+}

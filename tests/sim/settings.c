@@ -1,0 +1,61 @@
+#include "settings.h"
+
+static void add_text(struct sbuf *out, const char *key, const char *text)
+{
+    sbuf_addf(out, "%s: ", key);
+    sbuf_add_json(out, text); /* which is YAML too */
+    sbuf_addc(out, '\n');
+}
+
+static void add_poll(struct sbuf *out, const struct story_configuration *c)
+{
+    sbuf_add(out, "poll: {every: {");
+    for (int i = 0; i < PART_COUNT; i++)
+        sbuf_addf(out, "%s%s: %lldms", i > 0 ? ", " : "", part_names[i], (long long)c->every_ms[i]);
+    sbuf_addf(out, "}}\nsnmp: {timeout: %lldms, retries: %d}\n", (long long)c->timeout_ms, c->retries);
+}
+
+static void add_rules(struct sbuf *out, const struct story_configuration *c)
+{
+    if (c->rules.n > 0)
+        sbuf_add(out, "rules:\n");
+    for (size_t i = 0; i < c->rules.n; i++) {
+        const struct story_rule *r = &c->rules.v[i];
+
+        sbuf_addf(out, "  %s: {", r->name);
+        if (r->hold_ms >= 0)
+            sbuf_addf(out, "hold: %lldms%s", (long long)r->hold_ms, r->clear_hold_ms >= 0 ? ", " : "");
+        if (r->clear_hold_ms >= 0)
+            sbuf_addf(out, "clear_hold: %lldms", (long long)r->clear_hold_ms);
+        sbuf_add(out, "}\n");
+    }
+}
+
+void story_settings(struct sbuf *out, const struct story *story, const struct site_paths *paths)
+{
+    if (paths->database != NULL)
+        add_text(out, "database", paths->database);
+    if (paths->socket != NULL)
+        add_text(out, "socket", paths->socket);
+    add_text(out, "site", story->title);
+    add_text(out, "time_zone", zone_name(story->zone));
+    add_text(out, "language", lang_name(story->configuration.lang));
+    sbuf_add(out, "knowledge:\n  - ");
+    sbuf_add_json(out, paths->knowledge);
+    sbuf_addc(out, '\n');
+    add_poll(out, &story->configuration);
+    sbuf_add(out, "credentials:\n  public: {version: 2, community: public}\n"
+                  "  public-v1: {version: 1, community: public}\n");
+    sbuf_addf(out, "mail: {url: \"%s\", from: \"patrold <patrold@example.com>\"}\n", paths->mail_url);
+    sbuf_addf(out, "recipients:\n  - {address: %s, language: %s, min_severity: info}\n", STORY_RECIPIENT,
+              lang_name(story->configuration.lang));
+    add_rules(out, &story->configuration);
+}
+
+void story_device_args(struct sbuf *out, const struct story_device *d, unsigned port)
+{
+    sbuf_add(out, "{\"name\":");
+    sbuf_add_json(out, d->name);
+    sbuf_addf(out, ",\"address\":\"%s\",\"credential\":\"%s\",\"port\":%u}", d->address,
+              d->snmp == 1 ? "public-v1" : "public", port);
+}

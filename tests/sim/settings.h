@@ -1,0 +1,22 @@
+#ifndef PD_SIM_SETTINGS_H
+#define PD_SIM_SETTINGS_H
+
+#include "base/str.h"
+#include "story.h"
+
+/* Where a story's patrold finds things. */
+struct site_paths {
+    const char *database, *socket; /* NULL: not said */
+    const char *knowledge;         /* folder */
+    const char *mail_url;
+};
+
+/* Who is mailed in a story. */
+#define STORY_RECIPIENT "duty@example.com"
+
+/* Appends the story's configuration as patrold.yaml. */
+void story_settings(struct sbuf *out, const struct story *story, const struct site_paths *paths);
+/* The arguments of device.add for a device, as JSON; port 0: SNMP's own. */
+void story_device_args(struct sbuf *out, const struct story_device *d, unsigned port);
+
+#endif
