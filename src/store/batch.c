@@ -8,12 +8,12 @@
 #include "store/blob.h"
 #include "store/schema.h"
 
-struct batch *batch_new(void)
+struct store_batch *store_batch_new(void)
 {
-    return xcalloc(1, sizeof(struct batch));
+    return xcalloc(1, sizeof(struct store_batch));
 }
 
-void batch_reset(struct batch *b)
+void store_batch_reset(struct store_batch *b)
 {
     for (size_t i = 0; i < b->entries.n; i++)
         change_free(b->entries.v[i].change);
@@ -22,23 +22,24 @@ void batch_reset(struct batch *b)
     b->urgent = false;
 }
 
-void batch_free(struct batch *b)
+void store_batch_free(struct store_batch *b)
 {
     if (!b)
         return;
-    batch_reset(b);
+    store_batch_reset(b);
     array_free(&b->entries);
     array_free(&b->polls);
     sbuf_free(&b->blobs);
     free(b);
 }
 
-bool batch_empty(const struct batch *b)
+bool store_batch_empty(const struct store_batch *b)
 {
     return b->entries.n == 0 && b->polls.n == 0;
 }
 
-void batch_add_poll(struct batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+void store_batch_add_poll(struct store_batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings,
+                          size_t n)
 {
     struct batch_poll p = {.device_id = device_id, .at_ms = at_ms, .offset = b->blobs.n};
 
@@ -116,7 +117,7 @@ static int write_change(struct db *db, struct change *c, int64_t *last_event)
     return rc;
 }
 
-static int write_polls(struct db *db, const struct batch *b)
+static int write_polls(struct db *db, const struct store_batch *b)
 {
     sqlite3_stmt *stmt = db_stmt(db, SQL_PUT_POLL);
     int rc = 0;
@@ -146,7 +147,7 @@ static int last_event_number(struct db *db, int64_t *out)
     return rc;
 }
 
-static int write_changes(struct batch *b, struct batch_entry **culprit)
+static int write_changes(struct store_batch *b, struct batch_entry **culprit)
 {
     int rc = 0;
 
@@ -161,7 +162,7 @@ static int write_changes(struct batch *b, struct batch_entry **culprit)
     return rc;
 }
 
-static int try_commit(struct batch *b, struct batch_entry **culprit)
+static int try_commit(struct store_batch *b, struct batch_entry **culprit)
 {
     int64_t last = 0;
     int rc = db_do(b->db, SQL_BEGIN);
@@ -182,7 +183,7 @@ static int try_commit(struct batch *b, struct batch_entry **culprit)
     return rc;
 }
 
-void batch_commit(struct batch *b)
+void store_batch_commit(struct store_batch *b)
 {
     struct batch_entry *culprit;
 

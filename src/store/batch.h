@@ -20,7 +20,7 @@ struct batch_poll {
     size_t offset, n; /* of its blob in blobs */
 };
 
-struct batch {
+struct store_batch {
     struct job job;
     struct db *db;
     void *owner;
@@ -37,19 +37,20 @@ struct batch {
     char refusal[160]; /* why the last refused entry was */
 };
 
-struct batch *batch_new(void);
-void batch_free(struct batch *b); /* the changes too */
-bool batch_empty(const struct batch *b);
+struct store_batch *store_batch_new(void);
+void store_batch_free(struct store_batch *b); /* the changes too */
+bool store_batch_empty(const struct store_batch *b);
 /* Empties it, keeping storage; frees the changes. */
-void batch_reset(struct batch *b);
+void store_batch_reset(struct store_batch *b);
 
-void batch_add_poll(struct batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
+void store_batch_add_poll(struct store_batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings,
+                          size_t n);
 
 /*
  * Commits all of it, numbering events, or nothing: b->err and b->why say. A
  * change that breaks a constraint would break it for ever: it is marked refused,
  * and the rest is committed without it.
  */
-void batch_commit(struct batch *b);
+void store_batch_commit(struct store_batch *b);
 
 #endif

@@ -29,9 +29,9 @@ struct store {
     struct store_identity identity;
     int64_t last_ids[ROW_META];
 
-    struct batch *filling;
-    struct batch *going; /* under way, or waiting for its next try */
-    struct batch *spare;
+    struct store_batch *filling;
+    struct store_batch *going; /* under way, or waiting for its next try */
+    struct store_batch *spare;
     struct timer flush, retry;
     int64_t retry_ms;
     bool closing;
@@ -57,7 +57,7 @@ static int64_t now_ms(const struct store *s)
 
 static void work_batch(struct job *j)
 {
-    batch_commit((struct batch *)j);
+    store_batch_commit((struct store_batch *)j);
 }
 
 static void start_batch(struct store *s)
@@ -109,7 +109,7 @@ static void tell_trouble(struct store *s, int err, const char *why)
         s->config.trouble(s->config.ctx, err, why);
 }
 
-static void batch_failed(struct store *s, struct batch *b)
+static void batch_failed(struct store *s, struct store_batch *b)
 {
     s->state.failed_commits++;
     tell_trouble(s, b->err, b->why);
@@ -126,7 +126,7 @@ static void lose(struct store *s, const struct batch_entry *e)
         s->config.lost(s->config.ctx, e->arg);
 }
 
-static void entry_refused(struct store *s, const struct batch *b, const struct batch_entry *e)
+static void entry_refused(struct store *s, const struct store_batch *b, const struct batch_entry *e)
 {
     const struct event *first = e->change->events.n > 0 ? &e->change->events.v[0] : NULL;
 
@@ -145,7 +145,7 @@ static void entry_committed(struct store *s, const struct batch_entry *e)
         e->done(e->arg);
 }
 
-static void batch_committed(struct store *s, struct batch *b)
+static void batch_committed(struct store *s, struct store_batch *b)
 {
     struct store_state *st = &s->state;
 
@@ -209,7 +209,7 @@ static void upkeep_due(void *arg)
 
 static void done_batch(struct job *j)
 {
-    struct batch *b = (struct batch *)j;
+    struct store_batch *b = (struct store_batch *)j;
     struct store *s = b->owner;
 
     if (b->err < 0) {
@@ -218,7 +218,7 @@ static void done_batch(struct job *j)
     }
     s->state.wal_pages = b->wal_pages;
     batch_committed(s, b);
-    batch_reset(b);
+    store_batch_reset(b);
     s->spare = b;
     s->going = NULL;
     start_upkeep(s, false, s->state.wal_pages > CHECKPOINT_PAGES);
@@ -244,7 +244,7 @@ void store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const str
         return;
     }
     s->state.queued_polls++;
-    batch_add_poll(s->filling, device_id, at_ms, readings, n);
+    store_batch_add_poll(s->filling, device_id, at_ms, readings, n);
     await_company(s, false);
 }
 
@@ -361,17 +361,17 @@ static void store_free(struct store *s)
     db_close(&s->reader);
     db_close(&s->writer);
     db_close(&s->lock);
-    batch_free(s->filling);
-    batch_free(s->going);
-    batch_free(s->spare);
+    store_batch_free(s->filling);
+    store_batch_free(s->going);
+    store_batch_free(s->spare);
     free((char *)s->config.path);
     free((char *)s->config.vfs);
     free(s);
 }
 
-static struct batch *own_batch(struct store *s)
+static struct store_batch *own_batch(struct store *s)
 {
-    struct batch *b = batch_new();
+    struct store_batch *b = store_batch_new();
 
     b->job.work = work_batch;
     b->job.done = done_batch;
@@ -411,7 +411,7 @@ int store_open(const struct store_config *config, struct store **out, char **why
     return 0;
 }
 
-static void lose_batch(struct store *s, const struct batch *b)
+static void lose_batch(struct store *s, const struct store_batch *b)
 {
     if (!b)
         return;
@@ -427,7 +427,7 @@ static void commit_rest(struct store *s)
         retry_due(s);
     }
     worker_drain(s->config.writer);
-    while (!s->going && !batch_empty(s->filling)) {
+    while (!s->going && !store_batch_empty(s->filling)) {
         start_batch(s);
         worker_drain(s->config.writer);
     }
