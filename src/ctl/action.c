@@ -1,50 +1,86 @@
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/str.h"
 #include "ctl/ctl.h"
 
-/* "NAME: value" for each member of a plain answer, for people. */
-static void say_members(struct ctl *t, const struct command *c, json_t *ok)
+enum { MAX_ARGS = 24 };
+
+static void add_args(struct ctl *t, json_t *members, struct text_arg *args, char **made, size_t *n)
 {
-    struct sbuf line = {0};
     const char *name;
     json_t *value;
 
-    sbuf_addf(&line, "%s:", text_get(t->lang, "ctl.done"));
-    if (c->verb)
-        sbuf_addf(&line, " %s %s", c->noun, c->verb);
-    json_object_foreach(ok, name, value)
+    json_object_foreach(members, name, value)
     {
-        if (json_is_null(value))
-            continue;
-        sbuf_addf(&line, " %s=", name);
-        if (json_is_string(value)) {
-            sbuf_add_visible(&line, json_string_value(value));
-        } else {
-            char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        const char *text = json_is_null(value) ? "" : json_string_value(value);
 
-            sbuf_add(&line, text ? text : "?");
-            free(text);
-        }
+        if (*n == MAX_ARGS)
+            return;
+        if (!text)
+            text = made[*n] = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+        if (strcmp(name, "state") == 0)
+            text = ctl_words(t, "ticket-state", text);
+        else if (strcmp(name, "status") == 0)
+            text = ctl_words(t, "poll-status", text);
+        args[(*n)++] = (struct text_arg){name, text};
     }
-    puts(line.s);
+}
+
+/* The sentence of what was done, of what was asked for and what was answered. */
+static void say(struct ctl *t, const char *said, json_t *asked, json_t *answered)
+{
+    struct text_arg args[MAX_ARGS];
+    char *made[MAX_ARGS] = {0};
+    struct sbuf words = {0}, line = {0};
+    size_t n = 0;
+
+    add_args(t, asked, args, made, &n);
+    add_args(t, answered, args, made, &n);
+    text_fill(&words, text_get(t->lang, said), args, n);
+    sbuf_add_visible(&line, words.s);
+    fprintf(t->out, "%s\n", line.s);
+    for (size_t i = 0; i < n; i++)
+        free(made[i]);
+    sbuf_free(&words);
     sbuf_free(&line);
+}
+
+/* Sends the command: its answer's object (json_decref it), which was shown already; NULL after telling why not. */
+static json_t *act(struct ctl *t, const struct command *c, json_t *args)
+{
+    json_t *answer = ctl_ask(t, json_pack("{s:s, s:O}", "cmd", c->request, "args", args));
+    json_t *ok = json_incref(json_object_get(answer, "ok"));
+
+    if (!answer)
+        return NULL;
+    if (t->format == VIEW_PEOPLE) {
+        say(t, c->said, args, ok);
+    } else {
+        json_dumpf(ok, t->out, JSON_ENCODE_ANY);
+        fputc('\n', t->out);
+    }
+    json_decref(answer);
+    return ok;
 }
 
 int run_action(struct ctl *t, const struct command *c, json_t *args)
 {
-    json_t *answer = ctl_ask(t, json_pack("{s:s, s:O}", "cmd", c->request, "args", args));
-    json_t *ok = json_object_get(answer, "ok");
+    json_t *ok = act(t, c, args);
+    int code = ok ? EXIT_DONE : EXIT_FAILED;
 
-    if (!answer)
-        return EXIT_FAILED;
-    if (t->format == VIEW_PEOPLE)
-        say_members(t, c, ok);
-    else
-        json_dumpf(ok, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-    if (t->format != VIEW_PEOPLE)
-        putchar('\n');
-    json_decref(answer);
-    return EXIT_DONE;
+    json_decref(ok);
+    return code;
+}
+
+/* Fails where the device did not tell all, and says why. */
+int run_device_poll(struct ctl *t, const struct command *c, json_t *args)
+{
+    json_t *ok = act(t, c, args);
+    const char *detail = ctl_string(ok, "detail");
+    int code = ok && strcmp(ctl_string(ok, "status"), "done") == 0 ? EXIT_DONE : EXIT_FAILED;
+
+    if (ok && *detail)
+        ctl_fail(t, "%s", detail);
+    json_decref(ok);
+    return code;
 }

@@ -3,95 +3,134 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/text.h"
 #include "view/table.h"
 
 struct client;
-struct ctl;
 struct command;
+struct ctl;
 
 /* What patrolctl exits with. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2 };
 
-enum { MAX_POSITIONALS = 3, MAX_OPTIONS = 8 };
+enum { MAX_WORDS = 3, MAX_OPTIONS = 8 };
 
-/* An option of a command: `--name VALUE` becomes a member of the request. */
-struct ctl_option {
-    const char *name;
-    const char *member;
-    bool number;
+enum ctl_type { CTL_TEXT, CTL_NUMBER, CTL_FLAG };
+
+/* A word of a command line: it becomes the member of its name of the request. */
+struct ctl_word {
+    const char *name; /* of an option without the dashes */
+    enum ctl_type type;
+    bool optional; /* options always are */
 };
 
-/* A column of a list: a member of the answer's rows. */
+enum ctl_shown {
+    SHOWN_ALWAYS,
+    SHOWN_WIDE,     /* not in a table on a narrow terminal */
+    SHOWN_PROGRAMS, /* not to people */
+};
+
+/* A column of what is shown: the member of its name of a row, or of its name with _ms where it is a stamp. */
 struct ctl_column {
-    const char *member;
-    const char *title; /* text id */
+    const char *name;
+    const char *title; /* text id; NULL: "ctl.col." and the name, of which only what is after a point */
     enum view_type type;
     const char *words; /* VIEW_CODE: text id of a code is this, a dot and the code */
+    unsigned char max; /* columns it may take on a narrow terminal, twice that on a wide one; 0: any */
+    enum ctl_shown shown;
 };
 
-/* One line of the command table: everything that the command line means. */
+/*
+ * One line of the command table: everything that a command line means. Its help
+ * is the text "ctl.help.NOUN[.VERB]", an option's "ctl.option.NAME", a word's
+ * "ctl.word.NAME".
+ */
 struct command {
-    const char *noun, *verb;                      /* verb NULL: the noun is all */
-    const char *positionals[MAX_POSITIONALS + 1]; /* members of the request; "?x" may be left out */
-    struct ctl_option options[MAX_OPTIONS];       /* ended by a NULL name */
-    const char *help;                             /* text id */
+    const char *noun, *verb;              /* verb NULL: the noun is all */
+    struct ctl_word words[MAX_WORDS + 1]; /* ended by a NULL name, as the options */
+    struct ctl_word options[MAX_OPTIONS + 1];
+    struct {
+        const char *name, *value;
+    } preset; /* a member that a list has unless --all or --state is said */
+    bool csv; /* what it shows has rows */
     int (*run)(struct ctl *t, const struct command *c, json_t *args);
     const char *request;              /* the protocol's name of the command or query */
-    const struct ctl_column *columns; /* ended by a NULL member */
+    const char *said;                 /* of an action: text id of what it says when done */
+    const struct ctl_column *columns; /* of a list, ended by a NULL name */
 };
 
 struct ctl {
     const char *socket, *config;
     enum lang lang;
     enum view_format format;
-    bool colour;
+    FILE *out, *err;
+    bool colour;           /* out is a terminal that wants it */
+    unsigned width;        /* of that terminal in columns; 0: no terminal, no limit */
     struct client *client; /* opened at first use */
+    json_t *words;         /* words of the knowledge that patrold has; NULL until asked for */
 };
 
 /* The command table, ended by a NULL noun. */
 extern const struct command commands[];
 
+/* Runs a command line (argv[0] is the program) and gives the exit code. Closes what it opened. */
+int ctl_run(struct ctl *t, int argc, char **argv);
+
 /* ---- What commands are made of; each gives an exit code ---- */
 
-/* Asks for all pages of a query and shows its rows in the command's columns. */
+/* Shows all rows of a query in the command's columns. */
 int run_list(struct ctl *t, const struct command *c, json_t *args);
 /* Sends a command and says in a line that it was done. */
 int run_action(struct ctl *t, const struct command *c, json_t *args);
 int run_status(struct ctl *t, const struct command *c, json_t *args);
-int run_device_list(struct ctl *t, const struct command *c, json_t *args);
+int run_device_poll(struct ctl *t, const struct command *c, json_t *args);
 int run_device_show(struct ctl *t, const struct command *c, json_t *args);
 int run_ticket_show(struct ctl *t, const struct command *c, json_t *args);
 int run_facts(struct ctl *t, const struct command *c, json_t *args);
+int run_event_list(struct ctl *t, const struct command *c, json_t *args);
 int run_tail(struct ctl *t, const struct command *c, json_t *args);
 int run_config_check(struct ctl *t, const struct command *c, json_t *args);
+int run_help(struct ctl *t, const struct command *c, json_t *args);
 
-/* ---- Helpers ---- */
+/* ---- Saying what is wrong ---- */
 
-/* Says on standard error what went wrong, device text made visible; gives EXIT_FAILED. */
-int ctl_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Says on t->err what went wrong, device text made visible; gives EXIT_FAILED. */
+int ctl_fail(struct ctl *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Likewise, a text by its id with its arguments, ended by a NULL name. */
+int ctl_fail_text(struct ctl *t, const char *id, const struct text_arg *args);
+
+/* ---- Asking patrold ---- */
+
 /*
  * Sends a request (takes it), connecting first where need be, and gives the
  * answer, or NULL after telling why there is none.
  */
 json_t *ctl_ask(struct ctl *t, json_t *request);
+/* Connects if that is still to be done: 0, or an error after telling why it can't be. */
+int ctl_connect(struct ctl *t);
+/* Tells the error that an answer holds. */
+void ctl_refused(struct ctl *t, const json_t *error);
 /*
- * Asks for one page of a query (filters is borrowed) after a cursor: the answer,
- * with "rows" and "next", or NULL after telling why.
+ * Calls each for every row of a query (filters is borrowed), page by page, until
+ * it gives false. EXIT_DONE, or EXIT_FAILED after telling why.
  */
-json_t *ctl_page(struct ctl *t, const char *query, json_t *filters, json_int_t after);
-/* The first row of a query, borrowed from *answer; NULL after telling why. */
-json_t *ctl_row(struct ctl *t, const char *query, json_t *filters, json_t **answer);
+int ctl_each(struct ctl *t, const char *query, json_t *filters, bool (*each)(void *ctx, json_t *row), void *ctx);
+/* The first row of a query (json_decref it), or NULL after telling why there is none. */
+json_t *ctl_row(struct ctl *t, const char *query, json_t *filters);
 
-/* A view on standard output in the format that was asked for. */
-struct view *ctl_view(struct ctl *t);
-/* Gives a row's members as cells. */
-void ctl_cells(struct ctl *t, struct view *v, const struct ctl_column *columns, json_t *row);
-/* A view's columns with their titles in the language; free() them. */
-struct view_column *ctl_columns(struct ctl *t, const struct ctl_column *columns, size_t *n);
-/* A code's words in the reader's language: text id WORDS.CODE, or the code. */
+/* ---- Words ---- */
+
+/*
+ * A code's words in the reader's language: the text WORDS.CODE, what patrold's
+ * knowledge calls it, or the code.
+ */
 const char *ctl_words(struct ctl *t, const char *words, const char *code);
-const char *ctl_string(json_t *object, const char *member); /* "" where it has no such text */
+const char *ctl_string(const json_t *object, const char *member); /* "" where it has no such text */
+/* What happened, in a sentence. */
+void event_words(struct ctl *t, const json_t *event, struct sbuf *out);
+/* A stamp in the reader's own time zone; brief: without year and seconds. */
+void ctl_local_time(int64_t wall_ms, bool brief, struct sbuf *out);
 
 #endif

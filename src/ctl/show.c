@@ -1,275 +1,283 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "ctl/ctl.h"
-
-/* ---- A record by its columns ---- */
-
-static void show_record(struct ctl *t, struct view *v, const char *name, const struct ctl_column *spec, json_t *row)
-{
-    size_t n;
-    struct view_column *columns = ctl_columns(t, spec, &n);
-
-    view_record(v, name, NULL, columns, n);
-    ctl_cells(t, v, spec, row);
-    view_flush(v);
-    free(columns);
-}
-
-static int close_view(struct view *v)
-{
-    return view_close(v) == 0 ? EXIT_DONE : ctl_fail("cannot write");
-}
+#include "ctl/sheet.h"
 
 /* ---- status ---- */
 
 static const struct ctl_column status_columns[] = {
-    {"installation", "ctl.col.installation", VIEW_TEXT, NULL},
-    {"devices", "ctl.col.devices", VIEW_INT, NULL},
-    {"down", "ctl.col.down", VIEW_INT, NULL},
-    {"open_faults", "ctl.col.faults", VIEW_INT, NULL},
-    {"polls", "ctl.col.polls", VIEW_INT, NULL},
-    {"failed_polls", "ctl.col.failed_polls", VIEW_INT, NULL},
-    {"readings", "ctl.col.readings", VIEW_INT, NULL},
-    {"stored_polls", "ctl.col.stored_polls", VIEW_INT, NULL},
-    {"dropped_polls", "ctl.col.dropped_polls", VIEW_INT, NULL},
-    {"queued_changes", "ctl.col.queued_changes", VIEW_INT, NULL},
-    {"last_event", "ctl.col.last_event", VIEW_INT, NULL},
-    {"mail_pending", "ctl.col.mail_pending", VIEW_INT, NULL},
-    {"mail_sent", "ctl.col.mail_sent", VIEW_INT, NULL},
-    {"mail_failed", "ctl.col.mail_failed", VIEW_INT, NULL},
-    {"configuration", "ctl.col.configuration", VIEW_TEXT, NULL},
+    {.name = "installation"},
+    {.name = "configuration"},
+    {.name = "devices", .type = VIEW_INT},
+    {.name = "down", .type = VIEW_INT},
+    {.name = "open_faults", .type = VIEW_INT},
+    {.name = "open_tickets", .type = VIEW_INT},
+    {.name = "polls", .type = VIEW_INT},
+    {.name = "failed_polls", .type = VIEW_INT},
+    {.name = "readings", .type = VIEW_INT},
+    {.name = "stored_polls", .type = VIEW_INT},
+    {.name = "dropped_polls", .type = VIEW_INT},
+    {.name = "queued_changes", .type = VIEW_INT},
+    {.name = "last_event", .type = VIEW_INT},
+    {.name = "mail_pending", .type = VIEW_INT},
+    {.name = "mail_sent", .type = VIEW_INT},
+    {.name = "mail_failed", .type = VIEW_INT},
     {0},
 };
 
-static const struct ctl_column trouble_columns[] = {{"text", "ctl.col.trouble", VIEW_TEXT, NULL}, {0}};
+static const struct ctl_column trouble_columns[] = {{.name = "text", .title = "ctl.col.trouble"}, {0}};
 
-/* Troubles first, as nobody reads on for them. */
-static void show_troubles(struct ctl *t, struct view *v, json_t *troubles)
+/* For people, before all else. */
+static void say_troubles(struct ctl *t, json_t *troubles)
 {
-    size_t n, i;
-    struct view_column *columns = ctl_columns(t, trouble_columns, &n);
     json_t *trouble;
+    size_t i;
 
-    view_table(v, "troubles", NULL, columns, n);
     json_array_foreach(troubles, i, trouble)
     {
-        view_style(v, VIEW_BAD);
-        view_text(v, json_string_value(trouble));
-        view_row_end(v);
+        struct sbuf line = {0};
+
+        sbuf_add_visible(&line, json_string_value(trouble) ? json_string_value(trouble) : "?");
+        fprintf(t->out, "%s%s%s%s%s\n", t->colour ? "\x1b[31m" : "", text_get(t->lang, "ctl.col.trouble"),
+                text_get(t->lang, "word.colon"), line.s, t->colour ? "\x1b[0m" : "");
+        sbuf_free(&line);
     }
-    view_flush(v);
-    free(columns);
+}
+
+static void show_troubles(struct sheet *s, json_t *troubles)
+{
+    json_t *trouble;
+    size_t i;
+
+    sheet_table(s, "troubles", NULL, trouble_columns);
+    json_array_foreach(troubles, i, trouble)
+    {
+        json_t *row = json_pack("{s:O}", "text", trouble);
+
+        sheet_row(s, row);
+        json_decref(row);
+    }
 }
 
 /* Exits 1 where there is trouble, so that a script can ask. */
 int run_status(struct ctl *t, const struct command *c, json_t *args)
 {
-    json_t *answer, *row = ctl_row(t, c->request, args, &answer);
-    size_t ntroubles;
-    struct view *v;
+    json_t *row = ctl_row(t, c->request, args), *troubles = json_object_get(row, "troubles");
+    bool troubled = json_array_size(troubles) > 0;
+    struct sheet *s;
     int code;
 
     if (!row)
         return EXIT_FAILED;
-    ntroubles = json_array_size(json_object_get(row, "troubles"));
-    v = ctl_view(t);
-    if (ntroubles > 0)
-        show_troubles(t, v, json_object_get(row, "troubles"));
-    show_record(t, v, ntroubles > 0 ? "status" : NULL, status_columns, row);
-    code = close_view(v);
-    json_decref(answer);
-    return code == EXIT_DONE && ntroubles > 0 ? EXIT_FAILED : code;
+    if (t->format == VIEW_PEOPLE)
+        say_troubles(t, troubles);
+    s = sheet_open(t);
+    sheet_record(s, NULL, NULL, status_columns);
+    sheet_row(s, row);
+    if (t->format == VIEW_JSON)
+        show_troubles(s, troubles);
+    code = sheet_close(s);
+    json_decref(row);
+    return troubled ? EXIT_FAILED : code;
 }
 
 /* ---- device show ---- */
 
 static const struct ctl_column device_columns[] = {
-    {"id", "ctl.col.id", VIEW_INT, NULL},
-    {"name", "ctl.col.name", VIEW_TEXT, NULL},
-    {"state", "ctl.col.state", VIEW_CODE, "device-state"},
-    {"device_class", "ctl.col.class", VIEW_CODE, "class"},
-    {"make", "ctl.col.make", VIEW_TEXT, NULL},
-    {"model", "ctl.col.model", VIEW_TEXT, NULL},
-    {"serial", "ctl.col.serial", VIEW_TEXT, NULL},
-    {"firmware", "ctl.col.firmware", VIEW_TEXT, NULL},
-    {"address", "ctl.col.address", VIEW_TEXT, NULL},
-    {"port", "ctl.col.port", VIEW_INT, NULL},
-    {"collector", "ctl.col.collector", VIEW_TEXT, NULL},
-    {"credential", "ctl.col.credential", VIEW_TEXT, NULL},
-    {"profile", "ctl.col.profile", VIEW_TEXT, NULL},
-    {"site", "ctl.col.site", VIEW_TEXT, NULL},
-    {"labels", "ctl.col.labels", VIEW_TEXT, NULL},
-    {"added_ms", "ctl.col.added", VIEW_TIME, NULL},
-    {"last_poll_ms", "ctl.col.polled", VIEW_TIME, NULL},
-    {"last_answer_ms", "ctl.col.answered", VIEW_TIME, NULL},
-    {"rtt_ms", "ctl.col.rtt", VIEW_INT, NULL},
-    {"open_faults", "ctl.col.faults", VIEW_INT, NULL},
+    {.name = "id", .type = VIEW_INT},
+    {.name = "name"},
+    {.name = "state", .type = VIEW_CODE, .words = "device-state"},
+    {.name = "device_class", .type = VIEW_CODE, .words = "class"},
+    {.name = "make"},
+    {.name = "model"},
+    {.name = "serial"},
+    {.name = "firmware"},
+    {.name = "address"},
+    {.name = "port", .type = VIEW_INT},
+    {.name = "collector"},
+    {.name = "credential"},
+    {.name = "profile", .type = VIEW_CODE, .words = "profile"},
+    {.name = "site"},
+    {.name = "labels"},
+    {.name = "added", .type = VIEW_TIME},
+    {.name = "last_poll", .type = VIEW_TIME},
+    {.name = "last_answer", .type = VIEW_TIME},
+    {.name = "rtt_ms", .type = VIEW_INT},
+    {.name = "open_faults", .type = VIEW_INT},
     {0},
 };
 
+/* `number` is the value where it is one, for programs. */
 static const struct ctl_column point_columns[] = {
-    {"kind", "ctl.col.kind", VIEW_TEXT, NULL},     {"label", "ctl.col.component", VIEW_TEXT, NULL},
-    {"point", "ctl.col.point", VIEW_TEXT, NULL},   {"value", "ctl.col.value", VIEW_TEXT, NULL},
-    {"unit", "ctl.col.unit", VIEW_TEXT, NULL},     {"quality", "ctl.col.quality", VIEW_CODE, "quality"},
-    {"source", "ctl.col.source", VIEW_TEXT, NULL}, {0},
+    {.name = "kind", .max = 14, .shown = SHOWN_WIDE},
+    {.name = "component", .max = 20},
+    {.name = "key", .max = 10, .shown = SHOWN_WIDE},
+    {.name = "point", .max = 20},
+    {.name = "value", .max = 30},
+    {.name = "unit", .max = 8},
+    {.name = "quality", .type = VIEW_CODE, .words = "quality", .max = 8},
+    {.name = "source", .shown = SHOWN_WIDE},
+    {.name = "number", .type = VIEW_NUM, .shown = SHOWN_PROGRAMS},
+    {0},
 };
 
-/* A point's value as text, whatever its type. */
-static char *value_text(json_t *value)
+/* What the reader is shown of a code of the vocabulary: for people its words. */
+static const char *vocabulary_words(struct ctl *t, const char *words, const char *code)
 {
-    struct sbuf list = {0};
-    json_t *item;
-    size_t i;
-
-    if (json_is_null(value))
-        return NULL;
-    if (json_is_string(value))
-        return xstrdup(json_string_value(value));
-    if (json_is_real(value))
-        return xasprintf("%.6g", json_real_value(value));
-    if (!json_is_array(value))
-        return json_dumps(value, JSON_ENCODE_ANY);
-    json_array_foreach(value, i, item) sbuf_addf(&list, "%s%s", i ? " " : "", json_string_value(item));
-    return sbuf_take(&list);
+    return t->format == VIEW_PEOPLE ? ctl_words(t, words, code) : code;
 }
 
-static void show_points(struct ctl *t, struct view *v, json_t *component)
+/* Flags of a set, each in words. */
+static void add_flags(struct ctl *t, struct sbuf *out, const char *words, const json_t *flags)
+{
+    const json_t *flag;
+    size_t i;
+
+    sbuf_add(out, "");
+    json_array_foreach((json_t *)flags, i, flag)
+    {
+        sbuf_add(out, i == 0 ? "" : t->format == VIEW_PEOPLE ? text_get(t->lang, "list.comma") : " ");
+        sbuf_add(out, vocabulary_words(t, words, json_string_value(flag) ? json_string_value(flag) : "?"));
+    }
+}
+
+/* A point's value as text, whatever its type; nothing where nothing is known. */
+static void add_value(struct ctl *t, struct sbuf *out, const char *words, const json_t *value)
+{
+    if (json_is_string(value))
+        sbuf_add(out, vocabulary_words(t, words, json_string_value(value)));
+    else if (json_is_integer(value))
+        sbuf_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        sbuf_addf(out, "%.6g", json_real_value(value));
+    else if (json_is_boolean(value))
+        sbuf_add(out, t->format != VIEW_PEOPLE ? (json_is_true(value) ? "true" : "false")
+                                               : text_get(t->lang, json_is_true(value) ? "word.yes" : "word.no"));
+    else if (json_is_array(value))
+        add_flags(t, out, words, value);
+}
+
+static json_t *point_row(struct ctl *t, const json_t *component, const char *name, const json_t *point)
+{
+    const char *kind = ctl_string(component, "kind");
+    const json_t *value = json_object_get(point, "value");
+    struct sbuf text = {0}, words = {0};
+    json_t *row = json_object();
+
+    sbuf_addf(&words, "member.%s.%s", kind, name);
+    add_value(t, &text, words.s, value);
+    json_object_set_new(row, "kind", json_string(vocabulary_words(t, "kind", kind)));
+    json_object_set(row, "component", json_object_get(component, "label"));
+    json_object_set(row, "key", json_object_get(component, "key"));
+    sbuf_reset(&words);
+    sbuf_addf(&words, "point.%s", kind);
+    json_object_set_new(row, "point", json_string(vocabulary_words(t, words.s, name)));
+    json_object_set_new(row, "value", text.s ? json_string(text.s) : json_null());
+    json_object_set_new(row, "number", json_is_number(value) ? json_real(json_number_value(value)) : json_null());
+    json_object_update_missing(row, (json_t *)point);
+    sbuf_free(&text);
+    sbuf_free(&words);
+    return row;
+}
+
+static void show_points(struct ctl *t, struct sheet *s, json_t *component)
 {
     const char *name;
     json_t *point;
 
     json_object_foreach(json_object_get(component, "points"), name, point)
     {
-        char *value = value_text(json_object_get(point, "value"));
-        json_t *row = json_pack("{s:O?, s:O?, s:s, s:s?, s:O?, s:O?, s:O?}", "kind", json_object_get(component, "kind"),
-                                "label", json_object_get(component, "label"), "point", name, "value", value, "unit",
-                                json_object_get(point, "unit"), "quality", json_object_get(point, "quality"), "source",
-                                json_object_get(point, "source"));
+        json_t *row = point_row(t, component, name, point);
 
-        ctl_cells(t, v, point_columns, row);
+        sheet_row(s, row);
         json_decref(row);
-        free(value);
     }
 }
 
+/* Its record, then its points, all or those of one kind of component. */
 int run_device_show(struct ctl *t, const struct command *c, json_t *args)
 {
-    json_t *answer, *component, *row = ctl_row(t, c->request, args, &answer);
-    struct view_column *columns;
-    struct view *v;
-    size_t n, i;
+    json_t *kind = json_incref(json_object_get(args, "kind")), *component, *row;
+    struct sheet *s;
+    size_t i;
     int code;
 
-    if (!row)
+    json_object_del(args, "kind");
+    row = ctl_row(t, c->request, args);
+    if (!row) {
+        json_decref(kind);
         return EXIT_FAILED;
-    v = ctl_view(t);
+    }
+    s = sheet_open(t);
     if (t->format != VIEW_CSV)
-        show_record(t, v, "device", device_columns, row);
-    columns = ctl_columns(t, point_columns, &n);
-    view_table(v, t->format == VIEW_CSV ? NULL : "points", NULL, columns, n);
-    json_array_foreach(json_object_get(row, "component_list"), i, component) show_points(t, v, component);
-    code = close_view(v);
-    free(columns);
-    json_decref(answer);
+        sheet_record(s, NULL, NULL, device_columns);
+    if (t->format != VIEW_CSV)
+        sheet_row(s, row);
+    sheet_table(s, t->format == VIEW_CSV ? NULL : "points", NULL, point_columns);
+    json_array_foreach(json_object_get(row, "component_list"), i,
+                       component) if (!kind || json_equal(kind, json_object_get(component, "kind")))
+        show_points(t, s, component);
+    code = sheet_close(s);
+    json_decref(kind);
+    json_decref(row);
     return code;
 }
 
 /* ---- ticket show ---- */
 
 static const struct ctl_column ticket_columns[] = {
-    {"number", "ctl.col.ticket", VIEW_TEXT, NULL},
-    {"kind", "ctl.col.kind", VIEW_CODE, "ticket-kind"},
-    {"state", "ctl.col.state", VIEW_CODE, "ticket-state"},
-    {"severity", "ctl.col.severity", VIEW_CODE, "severity"},
-    {"category", "ctl.col.category", VIEW_CODE, "category"},
-    {"device", "ctl.col.device", VIEW_TEXT, NULL},
-    {"rule", "ctl.col.rule", VIEW_TEXT, NULL},
-    {"label", "ctl.col.component", VIEW_TEXT, NULL},
-    {"assignee", "ctl.col.assignee", VIEW_TEXT, NULL},
-    {"note", "ctl.col.note", VIEW_TEXT, NULL},
-    {"opened_ms", "ctl.col.opened", VIEW_TIME, NULL},
-    {"changed_ms", "ctl.col.changed", VIEW_TIME, NULL},
-    {"closed_ms", "ctl.col.closed", VIEW_TIME, NULL},
+    {.name = "number"},
+    {.name = "kind", .type = VIEW_CODE, .words = "ticket-kind"},
+    {.name = "state", .type = VIEW_CODE, .words = "ticket-state"},
+    {.name = "severity", .type = VIEW_CODE, .words = "severity"},
+    {.name = "category", .type = VIEW_CODE, .words = "category"},
+    {.name = "device"},
+    {.name = "rule", .type = VIEW_CODE, .words = "rule"},
+    {.name = "label"},
+    {.name = "alert_id", .type = VIEW_INT},
+    {.name = "assignee"},
+    {.name = "note"},
+    {.name = "opened", .type = VIEW_TIME},
+    {.name = "changed", .type = VIEW_TIME},
+    {.name = "closed", .type = VIEW_TIME},
     {0},
 };
 
 static const struct ctl_column history_columns[] = {
-    {"number", "ctl.col.id", VIEW_INT, NULL},          {"at_ms", "ctl.col.at", VIEW_TIME, NULL},
-    {"kind", "ctl.col.what", VIEW_CODE, "event.name"}, {"actor", "ctl.col.actor", VIEW_TEXT, NULL},
-    {"note", "ctl.col.note", VIEW_TEXT, NULL},         {0},
+    {.name = "number", .type = VIEW_INT},
+    {.name = "at", .type = VIEW_TIME},
+    {.name = "kind", .title = "ctl.col.what", .type = VIEW_CODE, .words = "event.name"},
+    {.name = "actor", .max = 16},
+    {.name = "args.assignee", .max = 16, .shown = SHOWN_WIDE},
+    {.name = "args.note"},
+    {0},
 };
 
-/* What happened to the ticket, oldest first. */
-static int show_history(struct ctl *t, struct view *v, json_t *id)
+static bool history_row(void *ctx, json_t *event)
 {
-    json_t *filters = json_pack("{s:O}", "ticket", id);
-    size_t n;
-    struct view_column *columns = ctl_columns(t, history_columns, &n);
-    json_int_t after = 0;
-    int code = EXIT_DONE;
-
-    view_table(v, "history", NULL, columns, n);
-    do {
-        json_t *answer = ctl_page(t, "events", filters, after), *event;
-        size_t i;
-
-        if (!answer) {
-            code = EXIT_FAILED;
-            break;
-        }
-        json_array_foreach(json_object_get(answer, "rows"), i, event)
-        {
-            json_object_update_missing(event, json_object_get(event, "args"));
-            ctl_cells(t, v, history_columns, event);
-        }
-        after = json_integer_value(json_object_get(answer, "next"));
-        json_decref(answer);
-    } while (after != 0);
-    view_flush(v);
-    free(columns);
-    json_decref(filters);
-    return code;
+    return sheet_row(ctx, event);
 }
 
+/* The ticket, then what happened to it, oldest first. */
 int run_ticket_show(struct ctl *t, const struct command *c, json_t *args)
 {
-    json_t *answer, *row = ctl_row(t, c->request, args, &answer);
-    struct view *v;
+    json_t *row = ctl_row(t, c->request, args), *of_ticket;
+    struct sheet *s;
     int code, closed;
 
     if (!row)
         return EXIT_FAILED;
-    v = ctl_view(t);
-    show_record(t, v, "ticket", ticket_columns, row);
-    code = show_history(t, v, json_object_get(row, "id"));
-    closed = close_view(v);
-    json_decref(answer);
+    s = sheet_open(t);
+    if (t->format != VIEW_CSV)
+        sheet_record(s, NULL, NULL, ticket_columns);
+    if (t->format != VIEW_CSV)
+        sheet_row(s, row);
+    sheet_table(s, t->format == VIEW_CSV ? NULL : "history", NULL, history_columns);
+    of_ticket = json_pack("{s:O}", "ticket", json_object_get(row, "id"));
+    code = ctl_each(t, "events", of_ticket, history_row, s);
+    closed = sheet_close(s);
+    json_decref(of_ticket);
+    json_decref(row);
     return code != EXIT_DONE ? code : closed;
-}
-
-/* ---- facts ---- */
-
-/* JSON Lines always: the format is for programs. */
-int run_facts(struct ctl *t, const struct command *c, json_t *args)
-{
-    json_int_t after = 0;
-
-    do {
-        json_t *answer = ctl_page(t, c->request, args, after), *facts;
-        size_t i;
-
-        if (!answer)
-            return EXIT_FAILED;
-        json_array_foreach(json_object_get(answer, "rows"), i, facts)
-        {
-            json_dumpf(facts, stdout, JSON_COMPACT);
-            putchar('\n');
-        }
-        after = json_integer_value(json_object_get(answer, "next"));
-        json_decref(answer);
-    } while (after != 0);
-    return EXIT_DONE;
 }

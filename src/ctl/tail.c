@@ -1,11 +1,9 @@
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/err.h"
 #include "ctl/client.h"
-#include "ctl/ctl.h"
+#include "ctl/sheet.h"
 
 /*
  * Events as they are committed. A tail is a query with a cursor: when patrold
@@ -13,92 +11,94 @@
  * none told twice.
  */
 
-enum { RETRY_S = 1, MAX_ARGS = 32 };
+enum { RETRY_MS = 500 };
 
-/* An event in words: the text of its kind, filled with its arguments; the bare kind where there is no text. */
-static void in_words(struct ctl *t, json_t *event, struct sbuf *out)
+struct tail {
+    struct ctl *t;
+    json_t *filters;
+    json_int_t after;    /* the last event seen; -1: begin with what happens from now on */
+    struct sheet *sheet; /* of CSV */
+};
+
+static const struct ctl_column csv_columns[] = {
+    {.name = "number", .type = VIEW_INT},
+    {.name = "at", .type = VIEW_TIME},
+    {.name = "kind", .title = "ctl.col.what", .type = VIEW_CODE},
+    {.name = "device"},
+    {.name = "ticket"},
+    {.name = "actor"},
+    {.name = "text"},
+    {0},
+};
+
+static void show_people(struct ctl *t, const json_t *event)
 {
-    static const char *const codes[][2] = {{"severity", "severity"}, {"state", "ticket-state"}, {"reason", "reason"}};
-    struct text_arg args[MAX_ARGS];
-    char *numbers[MAX_ARGS] = {0};
-    size_t n = 0;
-    const char *name;
-    json_t *value, *details = json_object_get(event, "args");
-
-    args[n++] = (struct text_arg){"device", ctl_string(event, "device")};
-    args[n++] = (struct text_arg){"ticket", ctl_string(event, "ticket")};
-    args[n++] = (struct text_arg){"actor", ctl_string(event, "actor")};
-    json_object_foreach(details, name, value)
-    {
-        const char *text = json_string_value(value);
-
-        if (n == MAX_ARGS)
-            break;
-        if (!text)
-            text = numbers[n] = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-        for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-            if (text && strcmp(codes[i][0], name) == 0)
-                text = ctl_words(t, codes[i][1], text);
-        args[n++] = (struct text_arg){name, text ? text : ""};
-    }
-    text_fill(out, ctl_words(t, "event", ctl_string(event, "kind")), args, n);
-    for (size_t i = 0; i < n; i++)
-        free(numbers[i]);
-}
-
-static void show_people(struct ctl *t, json_t *event)
-{
-    time_t s = (time_t)(json_integer_value(json_object_get(event, "at_ms")) / 1000);
     struct sbuf words = {0}, line = {0};
-    char stamp[32] = "";
-    struct tm tm;
 
-    if (localtime_r(&s, &tm))
-        strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &tm);
-    in_words(t, event, &words);
-    sbuf_addf(&line, "%s  %6" JSON_INTEGER_FORMAT "  ", stamp, json_integer_value(json_object_get(event, "number")));
+    event_words(t, event, &words);
+    ctl_local_time(json_integer_value(json_object_get(event, "at_ms")), false, &line);
+    sbuf_addf(&line, "  %6" JSON_INTEGER_FORMAT "  ", json_integer_value(json_object_get(event, "number")));
     sbuf_add_visible(&line, words.s);
-    puts(line.s);
+    fprintf(t->out, "%s\n", line.s);
     sbuf_free(&words);
     sbuf_free(&line);
 }
 
-static int show(struct ctl *t, json_t *event)
+static void show_csv(struct tail *tail, json_t *event)
 {
-    if (t->format == VIEW_PEOPLE) {
-        show_people(t, event);
-    } else {
-        json_dumpf(event, stdout, JSON_COMPACT);
-        putchar('\n');
-    }
-    return fflush(stdout) == 0 ? 0 : PD_EIO;
+    struct sbuf words = {0};
+
+    event_words(tail->t, event, &words);
+    json_object_set_new(event, "text", json_string(words.s));
+    sheet_row(tail->sheet, event);
+    sbuf_free(&words);
 }
 
-/* Follows one connection to its end; *after moves on with each event. */
-static int follow(struct ctl *t, json_t *filters, json_int_t *after)
+static int show(struct tail *tail, json_t *event)
 {
-    json_t *answer = ctl_ask(t, json_pack("{s:{s:I, s:O}}", "tail", "after", *after, "filters", filters));
+    struct ctl *t = tail->t;
 
-    if (!answer)
-        return PD_EINVAL;
-    if (*after < 0)
-        *after = json_integer_value(json_object_get(answer, "tail"));
-    json_decref(answer);
-    for (;;) {
-        json_t *line, *event;
-        int rc = client_next(t->client, &line);
-
-        if (rc != 0)
-            return rc;
-        event = json_object_get(line, "event");
-        if (event) {
-            *after = json_integer_value(json_object_get(event, "number"));
-            rc = show(t, event);
-        }
-        json_decref(line);
-        if (rc != 0)
-            return rc;
+    if (t->format == VIEW_PEOPLE) {
+        show_people(t, event);
+    } else if (t->format == VIEW_CSV) {
+        show_csv(tail, event);
+    } else {
+        json_dumpf(event, t->out, JSON_COMPACT);
+        fputc('\n', t->out);
     }
+    return fflush(t->out) == 0 && !ferror(t->out) ? 0 : PD_EIO;
+}
+
+/* One line from patrold; what is refused ends the tail. */
+static int take_line(struct tail *tail, json_t *line)
+{
+    json_t *event = json_object_get(line, "event"), *begin = json_object_get(line, "tail");
+
+    if (json_object_get(line, "error")) {
+        ctl_refused(tail->t, json_object_get(line, "error"));
+        return PD_EINVAL;
+    }
+    if (begin && tail->after < 0)
+        tail->after = json_integer_value(begin);
+    if (!event || json_integer_value(json_object_get(event, "number")) <= tail->after)
+        return 0;
+    tail->after = json_integer_value(json_object_get(event, "number"));
+    return show(tail, event);
+}
+
+/* Follows one connection to its end. */
+static int follow(struct tail *tail)
+{
+    json_t *request = json_pack("{s:{s:I, s:O}}", "tail", "after", tail->after, "filters", tail->filters), *line;
+    int rc = client_ask(tail->t->client, request, &line);
+
+    while (rc == 0) {
+        rc = take_line(tail, line);
+        json_decref(line);
+        if (rc == 0)
+            rc = client_next(tail->t->client, &line);
+    }
+    return rc;
 }
 
 /* Waits until patrold answers again. */
@@ -106,23 +106,57 @@ static void reconnect(struct ctl *t)
 {
     client_close(t->client);
     t->client = NULL;
+    ctl_fail_text(t, "ctl.tail.lost", (struct text_arg[]){{0}});
     while (client_open(t->socket, &t->client) != 0)
-        nanosleep(&(struct timespec){.tv_sec = RETRY_S}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * 1000000L}, NULL);
+}
+
+/* The cursor that has so many events after it, of whatever kind. */
+static int last_events(struct tail *tail, json_int_t n)
+{
+    json_t *none = json_object(), *status = ctl_row(tail->t, "status", none);
+    json_int_t last = json_integer_value(json_object_get(status, "last_event"));
+
+    json_decref(none);
+    if (!status)
+        return EXIT_FAILED;
+    tail->after = last > n ? last - n : 0;
+    json_decref(status);
+    return EXIT_DONE;
+}
+
+/* Where to begin: taken out of args, which are the filters then. An exit code. */
+static int begin(struct tail *tail, json_t *args)
+{
+    json_t *after = json_object_get(args, "after"), *last = json_object_get(args, "last");
+    int code = EXIT_DONE;
+
+    tail->after = after ? json_integer_value(after) : -1;
+    if (last)
+        code = last_events(tail, json_integer_value(last));
+    json_object_del(args, "after");
+    json_object_del(args, "last");
+    return code;
 }
 
 int run_tail(struct ctl *t, const struct command *c, json_t *args)
 {
-    json_int_t after = -1;
-    json_t *start = json_object_get(args, "after");
+    struct tail tail = {.t = t, .filters = args};
     int rc;
 
     (void)c;
-    if (start)
-        after = json_integer_value(start);
-    json_object_del(args, "after");
-    while ((rc = follow(t, args, &after)) == PD_ECONN) {
-        fprintf(stderr, "patrolctl: %s\n", text_get(t->lang, "ctl.tail.lost"));
-        reconnect(t);
+    if (begin(&tail, args) != EXIT_DONE || ctl_connect(t) != 0)
+        return EXIT_FAILED;
+    if (t->format == VIEW_CSV) {
+        tail.sheet = sheet_open(t);
+        sheet_table(tail.sheet, NULL, NULL, csv_columns);
     }
-    return rc == PD_EINVAL ? EXIT_FAILED : ctl_fail("tail: %s", pd_strerror(rc));
+    while ((rc = follow(&tail)) == PD_ECONN)
+        reconnect(t);
+    if (tail.sheet)
+        sheet_close(tail.sheet);
+    if (rc == PD_EINVAL)
+        return EXIT_FAILED;
+    return ctl_fail_text(t, rc == PD_EIO ? "ctl.error.output" : "ctl.error.no-answer",
+                         (struct text_arg[]){{"why", pd_strerror(rc)}, {0}});
 }

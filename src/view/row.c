@@ -31,7 +31,7 @@ static const json_t *member(const json_t *row, const struct view_column *col)
 
 static void give_cell(struct view *v, const struct view_column *col, const json_t *j, const struct view_row_ops *ops)
 {
-    bool stamp = col->type == VIEW_TIME && json_is_integer(j);
+    bool stamp = col->type == VIEW_TIME && json_is_integer(j) && json_integer_value(j) != 0;
     const char *s = json_string_value(j);
 
     if (col->type == VIEW_TEXT && s)

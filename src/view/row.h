@@ -8,7 +8,7 @@
 /*
  * Gives a whole row from a JSON object: each column gets the member of its name,
  * or of its name with _ms where it is a stamp; "a.b" is b of a. A member that is
- * missing, null or of another type is as view_none(). `words` (may be NULL)
+ * missing, null or of another type is as view_none(), and so is a stamp of 0. `words` (may be NULL)
  * tells what people read for a code; `style` (may be NULL) how a cell looks.
  */
 struct view_row_ops {

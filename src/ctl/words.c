@@ -1,0 +1,146 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ctl/client.h"
+#include "ctl/ctl.h"
+
+enum { MAX_ARGS = 32 };
+
+const char *ctl_string(const json_t *object, const char *member)
+{
+    const char *s = json_string_value(json_object_get(object, member));
+
+    return s ? s : "";
+}
+
+void ctl_local_time(int64_t wall_ms, bool brief, struct sbuf *out)
+{
+    time_t s = (time_t)(wall_ms / 1000);
+    struct tm tm;
+    char text[64];
+
+    if (!localtime_r(&s, &tm))
+        return;
+    if (brief)
+        strftime(text, sizeof text, "%m-%d %H:%M", &tm);
+    else
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
+    sbuf_add(out, text);
+}
+
+/* What patrold's knowledge calls its things, asked for once; an empty object where it can't be had. */
+static json_t *known_words(struct ctl *t)
+{
+    json_t *filters, *answer = NULL, *row;
+
+    if (t->words)
+        return t->words;
+    filters = json_pack("{s:s}", "lang", lang_name(t->lang));
+    if (t->client && client_ask(t->client, json_pack("{s:s, s:O}", "query", "words", "filters", filters), &answer) != 0)
+        answer = NULL;
+    row = json_array_get(json_object_get(answer, "rows"), 0);
+    t->words = row ? json_incref(row) : json_object();
+    json_decref(filters);
+    json_decref(answer);
+    return t->words;
+}
+
+const char *ctl_words(struct ctl *t, const char *words, const char *code)
+{
+    static const char *const known[] = {"rule", "kind", "point", "member", "profile"};
+    char id[160];
+    const char *text;
+
+    snprintf(id, sizeof id, "%s.%s", words, code);
+    text = text_get(t->lang, id);
+    if (text != id)
+        return text;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (str_starts(words, known[i])) {
+            text = json_string_value(json_object_get(known_words(t), id));
+            return text ? text : code;
+        }
+    }
+    return code;
+}
+
+/* The arguments of an event's sentence; the sentence borrows from them. */
+struct details {
+    struct text_arg args[MAX_ARGS];
+    char *made[MAX_ARGS]; /* texts of what was no text */
+    size_t n;
+};
+
+static const char *detail_words(struct ctl *t, const char *kind, const char *name, const char *text)
+{
+    static const char *const words[][2] = {
+        {"severity", "severity"}, {"from", "ticket-state"}, {"to", "ticket-state"}, {"reason", "reason"},
+        {"class", "class"},       {"move", "move"},         {"rule", "rule"},
+    };
+
+    if (str_starts(kind, "mail.")) /* there "to" is a reader */
+        return text;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i][0], name) == 0)
+            return ctl_words(t, words[i][1], text);
+    return text;
+}
+
+static void add_detail(struct ctl *t, struct details *d, const char *kind, const char *name, const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    if (d->n == MAX_ARGS)
+        return;
+    if (json_is_null(value))
+        text = "-";
+    else if (!text)
+        text = d->made[d->n] = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    d->args[d->n++] = (struct text_arg){name, detail_words(t, kind, name, text)};
+}
+
+/* The first of two texts that says something. */
+static const char *either(const char *a, const char *b)
+{
+    return *a ? a : b;
+}
+
+/* Who or what an event is about, under names of their own. */
+static void add_subject(struct ctl *t, struct details *d, const json_t *event)
+{
+    const json_t *args = json_object_get(event, "args");
+    const char *patrold = text_get(t->lang, "event.patrold");
+
+    d->args[d->n++] =
+        (struct text_arg){"device", either(ctl_string(event, "device"), either(ctl_string(args, "name"), patrold))};
+    d->args[d->n++] = (struct text_arg){"ticket", either(ctl_string(event, "ticket"), ctl_string(args, "number"))};
+    d->args[d->n++] = (struct text_arg){"actor", either(ctl_string(event, "actor"), patrold)};
+}
+
+/* A fault's component is named where that says more than its device. */
+static const char *sentence(struct ctl *t, const json_t *event)
+{
+    const char *kind = ctl_string(event, "kind"), *component = ctl_string(json_object_get(event, "args"), "component");
+    char id[64];
+    const char *text;
+
+    snprintf(id, sizeof id, "event.%s.of", kind);
+    text = *component ? text_get(t->lang, id) : id;
+    return text != id ? text : ctl_words(t, "event", kind);
+}
+
+void event_words(struct ctl *t, const json_t *event, struct sbuf *out)
+{
+    struct details d = {0};
+    json_t *args = json_object_get(event, "args"), *value;
+    const char *name, *note = ctl_string(args, "note");
+
+    add_subject(t, &d, event);
+    json_object_foreach(args, name, value) add_detail(t, &d, ctl_string(event, "kind"), name, value);
+    text_fill(out, sentence(t, event), d.args, d.n);
+    if (*note)
+        sbuf_addf(out, "%s%s", text_get(t->lang, "word.colon"), note);
+    for (size_t i = 0; i < d.n; i++)
+        free(d.made[i]);
+}
