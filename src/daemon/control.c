@@ -5,14 +5,10 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -20,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/listen.h"
 #include "daemon/live.h"
 
 enum {
@@ -27,12 +24,13 @@ enum {
     MAX_DEPTH = 8,         /* of its JSON; nothing we take is deeper than 3 */
     MAX_ID = 64,           /* bytes of a request's id as text */
     MAX_CONNECTIONS = 64,  /* more are refused */
-    MAX_REQUESTS = 32,     /* under way on one connection; its reading waits beyond */
+    MAX_REQUESTS = 8,      /* under way on one connection; its reading waits beyond */
     MAX_TAILS = 8,         /* on one connection */
     TAIL_PAGE = 200,       /* events asked for at once */
     OUTPUT_HIGH = 4 << 20, /* bytes waiting for a slow reader: its tails and its reading wait */
     DEFAULT_LIMIT = 500,
     MAX_LIMIT = 5000,
+    ACCEPT_PAUSE_S = 1,
 };
 
 struct connection;
@@ -54,7 +52,7 @@ struct connection {
     char *actor;
     size_t under_way; /* commands and queries whose answer is to come, tails' pages included */
     bool reading;     /* in read_lines(): an answer that comes at once does not enter it again */
-    bool leaving;     /* is closed once what it was sent is written */
+    bool leaving;     /* nothing more is taken from it; it is closed once its answers are written */
     ARRAY(struct tail *) tails;
 };
 
@@ -62,6 +60,7 @@ struct control {
     struct control_config config;
     char *path;
     struct evconnlistener *listener;
+    struct event *resume; /* listening, after a pause */
     ARRAY(struct connection *) connections;
     int64_t last_event;
 };
@@ -256,7 +255,7 @@ static bool answer_live(struct connection *conn, const char *id, const char *nam
     if (!live_query(conn->control->config.core, name, a))
         return false;
     if (!a->rows) {
-        send_error(conn, id, PD_ENOENT, a->why);
+        send_error(conn, id, a->err, a->why);
         free(a->why);
         return true;
     }
@@ -329,6 +328,22 @@ static void send_events(struct tail *t, json_t *rows)
     }
 }
 
+static void take_page(struct tail *t, const struct query_page *page)
+{
+    json_t *rows;
+
+    if (page->err != 0) {
+        send_error(t->conn, t->id, page->err, page->why);
+        t->after = INT64_MAX; /* it is over: nothing comes after this */
+        return;
+    }
+    rows = json_loads(page->rows, 0, NULL);
+    send_events(t, rows);
+    json_decref(rows);
+    if (page->next == 0 && t->after < t->asked_upto)
+        t->after = t->asked_upto; /* what the filters left out need not be looked at again */
+}
+
 static void tail_page(void *arg, const struct query_page *page)
 {
     struct tail *t = arg;
@@ -340,18 +355,11 @@ static void tail_page(void *arg, const struct query_page *page)
         connection_settle(conn);
         return;
     }
-    if (page->err != 0) {
-        send_error(conn, t->id, page->err, page->why);
-        t->after = INT64_MAX; /* it is over: nothing comes after this */
-        return;
+    if (!conn->leaving) {
+        take_page(t, page);
+        tail_ask(t);
     }
-    json_t *rows = json_loads(page->rows, 0, NULL);
-
-    send_events(t, rows);
-    json_decref(rows);
-    if (page->next == 0 && t->after < t->asked_upto)
-        t->after = t->asked_upto; /* what the filters left out need not be looked at again */
-    tail_ask(t);
+    read_lines(conn);
 }
 
 /* Asks for the next page if there is anything new and the reader keeps up. */
@@ -442,11 +450,37 @@ static void handle_request(struct connection *conn, const json_t *request)
     free(id);
 }
 
+/* Whether brackets stand deeper in each other than any request of ours. */
+static bool too_deep(const char *line, size_t n)
+{
+    bool in_text = false;
+    int depth = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (in_text && line[i] == '\\')
+            i++;
+        else if (line[i] == '"')
+            in_text = !in_text;
+        else if (!in_text && (line[i] == '{' || line[i] == '['))
+            depth++;
+        else if (!in_text && (line[i] == '}' || line[i] == ']'))
+            depth--;
+        if (depth > MAX_DEPTH)
+            return true;
+    }
+    return false;
+}
+
 static void handle_line(struct connection *conn, const char *line, size_t n)
 {
     json_error_t error;
-    json_t *request = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
+    json_t *request;
 
+    if (too_deep(line, n)) {
+        send_error(conn, NULL, PD_EINVAL, "a request's JSON is at most 8 levels deep");
+        return;
+    }
+    request = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
     if (json_is_object(request)) {
         handle_request(conn, request);
     } else {
@@ -459,13 +493,27 @@ static void handle_line(struct connection *conn, const char *line, size_t n)
     json_decref(request);
 }
 
-/* Takes up whole lines while answers keep up. */
+static bool has_line(struct connection *conn)
+{
+    return evbuffer_search_eol(bufferevent_get_input(conn->bev), NULL, NULL, EVBUFFER_EOL_LF).pos >= 0;
+}
+
+/* Nothing more is taken from the peer; its tails end. What was asked before is still answered. */
+static void leave(struct connection *conn)
+{
+    conn->leaving = true;
+    bufferevent_disable(conn->bev, EV_READ);
+    for (size_t i = 0; i < conn->tails.n; i++)
+        conn->tails.v[i]->after = INT64_MAX;
+}
+
+/* Takes up whole lines while answers keep up. May close the connection. */
 static void read_lines(struct connection *conn)
 {
     struct evbuffer *in = bufferevent_get_input(conn->bev);
 
     conn->reading = true;
-    while (!conn->leaving && conn->under_way < MAX_REQUESTS && !output_full(conn)) {
+    while (conn->under_way < MAX_REQUESTS && !output_full(conn)) {
         size_t n;
         char *line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF);
 
@@ -475,12 +523,13 @@ static void read_lines(struct connection *conn)
         free(line);
     }
     conn->reading = false;
-    if (!conn->leaving && evbuffer_get_length(in) >= MAX_LINE &&
-        evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF).pos < 0) {
+    if (!conn->leaving && evbuffer_get_length(in) >= MAX_LINE && !has_line(conn)) {
         send_error(conn, NULL, PD_ERANGE, "a request line has at most 1 MiB");
-        conn->leaving = true;
-        bufferevent_disable(conn->bev, EV_READ);
+        leave(conn);
     }
+    if (conn->leaving && conn->under_way == 0 && !has_line(conn) &&
+        evbuffer_get_length(bufferevent_get_output(conn->bev)) == 0)
+        connection_close(conn);
 }
 
 static void on_readable(struct bufferevent *bev, void *arg)
@@ -495,20 +544,23 @@ static void on_written(struct bufferevent *bev, void *arg)
     struct connection *conn = arg;
 
     (void)bev;
-    if (conn->leaving) {
-        connection_close(conn);
-        return;
-    }
     for (size_t i = 0; i < conn->tails.n; i++)
         tail_ask(conn->tails.v[i]);
     read_lines(conn);
 }
 
+/* A peer may end its side and still wait for answers. */
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
+    struct connection *conn = arg;
+
     (void)bev;
-    if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-        connection_close(arg);
+    if (what & BEV_EVENT_ERROR) {
+        connection_close(conn);
+    } else if (what & BEV_EVENT_EOF) {
+        leave(conn);
+        read_lines(conn);
+    }
 }
 
 void control_adopt(struct control *c, int fd, const char *actor)
@@ -516,7 +568,12 @@ void control_adopt(struct control *c, int fd, const char *actor)
     struct connection *conn;
 
     if (c->connections.n == MAX_CONNECTIONS) {
+        static const char why[] =
+            "{\"id\":null,\"error\":{\"code\":\"busy\",\"text\":\"too many connections are open\"}}\n";
+
         log_warn("control", "refused a connection of %s: %d are open", actor, MAX_CONNECTIONS);
+        if (send(fd, why, sizeof why - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+            log_debug("control", "it could not be told either: %s", strerror(errno));
         close(fd);
         return;
     }
@@ -534,24 +591,9 @@ void control_adopt(struct control *c, int fd, const char *actor)
 
 /* ---- The socket ---- */
 
-/* The name of the user at the other end. */
-static char *peer_name(int fd)
-{
-    struct ucred cred;
-    socklen_t len = sizeof cred;
-    struct passwd pw, *found = NULL;
-    char buf[4096];
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
-        return xstrdup("?");
-    if (getpwuid_r(cred.uid, &pw, buf, sizeof buf, &found) == 0 && found)
-        return xstrdup(pw.pw_name);
-    return xasprintf("uid %u", (unsigned)cred.uid);
-}
-
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *addr, int len, void *arg)
 {
-    char *actor = peer_name(fd);
+    char *actor = listen_peer(fd);
 
     (void)l;
     (void)addr;
@@ -560,66 +602,33 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     free(actor);
 }
 
-/* Out of descriptors, mostly: pausing is better than spinning; libevent tries again at the next connection. */
+/* Out of descriptors, mostly: a pause is better than spinning on a connection that cannot be taken. */
 static void on_accept_error(struct evconnlistener *l, void *arg)
 {
-    (void)l;
-    (void)arg;
+    struct control *c = arg;
+
     log_warn("control", "cannot accept a connection: %s", strerror(errno));
+    evconnlistener_disable(l);
+    event_add(c->resume, &(struct timeval){.tv_sec = ACCEPT_PAUSE_S});
 }
 
-/* True if somebody answers at the address: another patrold. */
-static bool answers(const struct sockaddr_un *addr)
+static void accept_again(evutil_socket_t fd, short what, void *arg)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool yes = fd >= 0 && connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0;
+    struct control *c = arg;
 
-    if (fd >= 0)
-        close(fd);
-    return yes;
-}
-
-/* A bound, listening socket, or an error. */
-static int listen_at(const char *path, int *out)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    const struct group *group = getgrnam("patrold");
-    mode_t mask;
-    int fd, rc = 0;
-
-    if (strlen(path) >= sizeof addr.sun_path)
-        return PD_ERANGE;
-    memcpy(addr.sun_path, path, strlen(path) + 1);
-    if (answers(&addr))
-        return PD_EBUSY;
-    unlink(path);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return pd_err_from_errno(errno);
-    mask = umask(0117); /* 0660 from the first moment on */
-    if (bind(fd, (const struct sockaddr *)&addr, sizeof addr) != 0 || listen(fd, 16) != 0)
-        rc = pd_err_from_errno(errno);
-    umask(mask);
-    if (rc == 0 && group && chown(path, (uid_t)-1, group->gr_gid) != 0)
-        log_warn("control", "%s: cannot give it to group patrold: %s", path, strerror(errno));
-    if (rc == 0)
-        *out = fd;
-    else
-        close(fd);
-    return rc;
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(c->listener);
 }
 
 int control_start(const struct control_config *config, struct control **out, char **why)
 {
     struct store_state store;
     struct control *c;
-    int fd = -1, rc = listen_at(config->path, &fd);
+    int fd = -1, rc = listen_unix(config->path, &fd, why);
 
-    if (rc != 0) {
-        *why = xasprintf("%s: %s", config->path,
-                         rc == PD_EBUSY ? "another patrold answers on this socket" : pd_strerror(rc));
+    if (rc != 0)
         return rc;
-    }
     c = xcalloc(1, sizeof *c);
     c->config = *config;
     c->path = xstrdup(config->path);
@@ -628,6 +637,7 @@ int control_start(const struct control_config *config, struct control **out, cha
     c->last_event = store.last_event;
     c->listener = evconnlistener_new(config->base, on_accept, c, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
     evconnlistener_set_error_cb(c->listener, on_accept_error);
+    c->resume = evtimer_new(config->base, accept_again, c);
     *out = c;
     return 0;
 }
@@ -637,6 +647,7 @@ void control_stop(struct control *c)
     if (!c)
         return;
     evconnlistener_free(c->listener);
+    event_free(c->resume);
     unlink(c->path);
     while (c->connections.n > 0)
         connection_close(c->connections.v[c->connections.n - 1]);

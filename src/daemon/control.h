@@ -40,12 +40,14 @@ struct event_base;
  *
  * The names and filters of stored rows are store_query()'s. Answered from memory:
  *
- *     status       one row: how patrold itself is doing, troubles first
- *     live         a row for each device: id, name, state, last_poll_ms, last_answer_ms, rtt_ms, open_faults,
- *                  components, readings
- *     device.show  filter device (name or id): one row, its record, status and
+ *     status       one row: how patrold itself is doing, and "troubles": texts
+ *     live         a row for each device: its record, state (new, up, down), last_poll_ms, last_answer_ms, rtt_ms,
+ *                  open_faults, components, readings; filters state, class, site
+ *     device.show  filter device (name or id): one such row, with component_list: its
  *                  components with their points {"value":12,"unit":"%","quality":"good"}
  *     facts        filter device: a row for each device, as patrolctl facts writes it
+ *     words        filter lang: one row, what the knowledge calls things in that language: "rule.NAME",
+ *                  "profile.NAME", "kind.NAME", "point.KIND.NAME", "member.KIND.POINT.CODE"
  *
  * A tail is a query of events that goes on: it sends each event after the cursor
  * as it is committed, none missed, none twice:
@@ -55,7 +57,8 @@ struct event_base;
  *
  * "after": -1 begins with what happens from now on. Filters are those of the
  * query "events". The first answer is {"id":3,"tail":1041}: it stands now, and
- * begins after that number. A tail ends with its connection.
+ * begins after that number. A tail ends with its connection. A peer may shut down
+ * its sending side: what it asked is still answered, its tails end.
  *
  * Codes of errors: invalid, not-found, exists, io, no-space, busy, not-allowed,
  * timeout, protocol, range, corrupt, version, unsupported, connection,

@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "daemon/facts.h"
+#include "daemon/internal.h"
 
 /* ---- Values and members ---- */
 
@@ -15,32 +17,60 @@ static json_t *text_or_null(const char *s)
     return j ? j : json_null();
 }
 
-/* ---- Which device ---- */
+/* ---- What is asked for ---- */
 
-const struct device *live_device(struct core *c, const json_t *which)
+static json_t *refuse(struct live_args *a, int err, char *why)
 {
-    const char *text = json_string_value(which);
-    const struct device *d = text ? watch_device_named(core_watch(c), text) : NULL;
-    int64_t id;
-
-    if (!d && json_is_integer(which))
-        d = watch_device(core_watch(c), json_integer_value(which));
-    else if (!d && text && str_to_i64(text, &id) == 0)
-        d = watch_device(core_watch(c), id);
-    return d;
+    a->err = err;
+    a->why = why;
+    return NULL;
 }
 
 static const struct device *filter_device(struct core *c, struct live_args *a)
 {
     const json_t *which = json_object_get(a->filters, "device");
-    const struct device *d = live_device(c, which);
+    char *why = NULL, *ref;
+    const struct device *d;
 
-    if (!which)
-        a->why = xstrdup("which device? give \"device\": its name or id");
-    else if (!d)
-        a->why = json_is_string(which) ? xasprintf("there is no device '%s'", json_string_value(which))
-                                       : xstrdup("there is no device of this id");
+    if (!json_is_string(which) && !json_is_integer(which)) {
+        refuse(a, PD_EINVAL, xstrdup("which device? give \"device\": its name or id"));
+        return NULL;
+    }
+    ref = json_is_string(which) ? xstrdup(json_string_value(which))
+                                : xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(which));
+    d = core_find_device(c, ref, &why);
+    free(ref);
+    if (!d)
+        refuse(a, PD_ENOENT, why);
     return d;
+}
+
+/* Whether every filter that was given is one of these texts (ended by NULL). */
+static bool check_filters(struct live_args *a, const char *const *names)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)a->filters, name, value)
+    {
+        size_t i = 0;
+
+        while (names[i] && strcmp(names[i], name) != 0)
+            i++;
+        if (!names[i] || (!json_is_string(value) && !json_is_integer(value) && !json_is_null(value))) {
+            struct sbuf why = {0};
+
+            sbuf_addf(&why,
+                      names[i] ? "filter \"%s\" is a text; there are" : "there is no filter \"%s\" here; there are",
+                      name);
+            for (i = 0; names[i]; i++)
+                sbuf_addf(&why, "%s %s", i > 0 ? "," : "", names[i]);
+            sbuf_add(&why, names[0] ? "" : " none");
+            refuse(a, PD_EINVAL, sbuf_take(&why));
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- status ---- */
@@ -74,15 +104,15 @@ static json_t *query_status(struct core *c, struct live_args *a)
     watch_counters(core_watch(c), &watch);
     store_state(core_store(c), &store);
     notify_counters(core_notify(c), &notify);
-    return json_pack("[{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}]", //
-                     "troubles", troubles(&store), "installation", who->uuid, "epoch", (json_int_t)who->epoch,
-                     "devices", (json_int_t)watch.devices, "down", (json_int_t)watch.down, "open_faults",
-                     (json_int_t)watch.open_faults, "polls", (json_int_t)watch.polls, "failed_polls",
-                     (json_int_t)watch.failed_polls, "readings", (json_int_t)watch.readings, "stored_polls",
-                     (json_int_t)store.polls, "dropped_polls", (json_int_t)store.dropped_polls, "queued_changes",
-                     (json_int_t)store.queued_changes, "last_event", (json_int_t)store.last_event, "mail_pending",
-                     (json_int_t)notify.pending, "mail_sent", (json_int_t)notify.sent, "mail_failed",
-                     (json_int_t)notify.failed, "configuration", core_knowledge(c)->hash);
+    return json_pack(
+        "[{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}]", //
+        "troubles", troubles(&store), "installation", who->uuid, "epoch", (json_int_t)who->epoch, "devices",
+        (json_int_t)watch.devices, "down", (json_int_t)watch.down, "open_faults", (json_int_t)watch.open_faults,
+        "open_tickets", (json_int_t)desk_open_tickets(core_desk(c)), "polls", (json_int_t)watch.polls, "failed_polls",
+        (json_int_t)watch.failed_polls, "readings", (json_int_t)watch.readings, "stored_polls", (json_int_t)store.polls,
+        "dropped_polls", (json_int_t)store.dropped_polls, "queued_changes", (json_int_t)store.queued_changes,
+        "last_event", (json_int_t)store.last_event, "mail_pending", (json_int_t)notify.pending, "mail_sent",
+        (json_int_t)notify.sent, "mail_failed", (json_int_t)notify.failed, "configuration", core_knowledge(c)->hash);
 }
 
 /* ---- live and device.show ---- */
@@ -92,15 +122,28 @@ static const char *state_name(const struct device_status *s)
     return s->state == DEVICE_UP ? "up" : s->state == DEVICE_DOWN ? "down" : "new";
 }
 
-static json_t *status_json(struct core *c, const struct device *d)
+/* A device's record and how it is doing. */
+static json_t *device_json(struct core *c, const struct device *d)
 {
+    const struct {
+        const char *name, *text;
+    } texts[] = {
+        {"name", d->name}, {"address", d->address}, {"collector", d->collector}, {"credential", d->credential},
+        {"site", d->site}, {"labels", d->labels},   {"profile", d->profile},     {"device_class", d->device_class},
+        {"make", d->make}, {"model", d->model},     {"serial", d->serial},       {"firmware", d->firmware},
+    };
     struct device_status s = {0};
+    json_t *row;
 
     watch_device_status(core_watch(c), d->id, &s);
-    return json_pack("{s:I, s:s, s:s, s:I, s:I, s:i, s:i, s:I, s:I}", "id", (json_int_t)d->id, "name", d->name, "state",
-                     state_name(&s), "last_poll_ms", (json_int_t)s.last_poll_ms, "last_answer_ms",
-                     (json_int_t)s.last_answer_ms, "rtt_ms", (int)s.rtt_ms, "open_faults", (int)s.open_faults,
-                     "components", (json_int_t)s.components, "readings", (json_int_t)s.readings);
+    row = json_pack("{s:I, s:s, s:i, s:I, s:I, s:I, s:i, s:i, s:I, s:I}", "id", (json_int_t)d->id, "state",
+                    state_name(&s), "port", (int)d->port, "added_ms", (json_int_t)d->added_ms, "last_poll_ms",
+                    (json_int_t)s.last_poll_ms, "last_answer_ms", (json_int_t)s.last_answer_ms, "rtt_ms", (int)s.rtt_ms,
+                    "open_faults", (int)s.open_faults, "components", (json_int_t)s.components, "readings",
+                    (json_int_t)s.readings);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        json_object_set_new(row, texts[i].name, text_or_null(texts[i].text));
+    return row;
 }
 
 /* A page of devices: those with an id beyond the cursor, as many as were asked for. */
@@ -109,19 +152,37 @@ struct gather {
     struct live_args *args;
     json_t *(*row)(struct core *c, const struct device *d);
     json_t *list;
+    int64_t last; /* the last device in the page */
 };
+
+static bool fits(const json_t *filters, const char *name, const char *text)
+{
+    const char *wanted = json_string_value(json_object_get(filters, name));
+
+    return !wanted || str_eq(wanted, text);
+}
+
+static bool wanted(struct core *c, const json_t *filters, const struct device *d)
+{
+    struct device_status s = {0};
+
+    if (!fits(filters, "class", d->device_class) || !fits(filters, "site", d->site))
+        return false;
+    watch_device_status(core_watch(c), d->id, &s);
+    return fits(filters, "state", state_name(&s));
+}
 
 static void gather_device(void *ctx, const struct device *d)
 {
     struct gather *g = ctx;
 
-    if (d->id <= g->args->after)
+    if (d->id <= g->args->after || g->args->next != 0 || !wanted(g->core, g->args->filters, d))
         return;
     if (json_array_size(g->list) < g->args->limit) {
         json_array_append_new(g->list, g->row(g->core, d));
-        g->args->last = d->id;
+        g->last = d->id;
     } else {
-        g->args->next = g->args->last;
+        g->args->next = g->last;
     }
 }
 
@@ -136,7 +197,9 @@ static json_t *page_of_devices(struct core *c, struct live_args *a,
 
 static json_t *query_live(struct core *c, struct live_args *a)
 {
-    return page_of_devices(c, a, status_json);
+    static const char *const filters[] = {"state", "class", "site", NULL};
+
+    return check_filters(a, filters) ? page_of_devices(c, a, device_json) : NULL;
 }
 
 static json_t *point_json(const struct component_view *v, const struct point_def *p)
@@ -167,32 +230,14 @@ static void gather_component(void *ctx, const struct component_view *v)
 
 static json_t *query_device(struct core *c, struct live_args *a)
 {
-    const struct device *d = filter_device(c, a);
+    static const char *const filters[] = {"device", NULL};
+    const struct device *d = check_filters(a, filters) ? filter_device(c, a) : NULL;
     json_t *row, *list;
 
     if (!d)
         return NULL;
+    row = device_json(c, d);
     list = json_array();
-    row = status_json(c, d);
-    const struct {
-        const char *name, *text;
-    } texts[] = {
-        {"address", d->address},
-        {"collector", d->collector},
-        {"credential", d->credential},
-        {"site", d->site},
-        {"labels", d->labels},
-        {"profile", d->profile},
-        {"make", d->make},
-        {"device_class", d->device_class},
-        {"model", d->model},
-        {"serial", d->serial},
-        {"firmware", d->firmware},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        json_object_set_new(row, texts[i].name, text_or_null(texts[i].text));
-    json_object_set_new(row, "port", json_integer(d->port));
-    json_object_set_new(row, "added_ms", json_integer(d->added_ms));
     watch_device_components(core_watch(c), d->id, gather_component, list);
     json_object_set_new(row, "component_list", list);
     return json_pack("[o]", row);
@@ -200,14 +245,76 @@ static json_t *query_device(struct core *c, struct live_args *a)
 
 /* ---- facts ---- */
 
+/* A switch's facts are a hundred times another device's record, and the loop waits while they are written. */
+enum { MAX_FACTS = 20 };
+
 static json_t *query_facts(struct core *c, struct live_args *a)
 {
+    static const char *const filters[] = {"device", NULL};
     const struct device *d;
 
-    if (!json_object_get(a->filters, "device"))
+    if (!check_filters(a, filters))
+        return NULL;
+    if (!json_object_get(a->filters, "device")) {
+        a->limit = a->limit < MAX_FACTS ? a->limit : MAX_FACTS;
         return page_of_devices(c, a, facts_of);
+    }
     d = filter_device(c, a);
     return d ? json_pack("[o]", facts_of(c, d)) : NULL;
+}
+
+/* ---- words ---- */
+
+/* "A.B" or "A.B.C": title. */
+static void add_word(json_t *words, const char *kind, const char *name, const char *more, const char *title)
+{
+    char *id = xasprintf("%s.%s%s%s", kind, name, more ? "." : "", more ? more : "");
+
+    if (title)
+        json_object_set_new(words, id, json_string(title));
+    free(id);
+}
+
+static void add_members(json_t *words, const struct kind *k, const struct point_def *p, enum lang lang)
+{
+    char *of = xasprintf("%s.%s", k->name, p->name);
+
+    for (size_t i = 0; i < p->members.list.n; i++)
+        add_word(words, "member", of, p->members.list.v[i].code, member_title(&p->members.list.v[i], lang));
+    free(of);
+}
+
+static json_t *words_of(const struct knowledge *k, enum lang lang)
+{
+    json_t *words = json_object();
+
+    for (size_t i = 0; i < k->rules.n; i++)
+        add_word(words, "rule", k->rules.v[i]->name, NULL, k->rules.v[i]->title[lang]);
+    for (size_t i = 0; i < k->profiles.n; i++)
+        add_word(words, "profile", k->profiles.v[i]->name, NULL, k->profiles.v[i]->title[lang]);
+    for (size_t i = 0; i < k->vocabulary.kinds.n; i++) {
+        const struct kind *kind = k->vocabulary.kinds.v[i];
+
+        add_word(words, "kind", kind->name, NULL, kind->title[lang]);
+        for (size_t j = 0; j < kind->points.n; j++) {
+            add_word(words, "point", kind->name, kind->points.v[j].name, kind->points.v[j].title[lang]);
+            add_members(words, kind, &kind->points.v[j], lang);
+        }
+    }
+    return words;
+}
+
+static json_t *query_words(struct core *c, struct live_args *a)
+{
+    static const char *const filters[] = {"lang", NULL};
+    const char *name = json_string_value(json_object_get(a->filters, "lang"));
+    enum lang lang = core_settings(c)->lang;
+
+    if (!check_filters(a, filters))
+        return NULL;
+    if (name && lang_parse(name, &lang) != 0)
+        return refuse(a, PD_EINVAL, xstrdup("filter \"lang\" is en or zh_CN"));
+    return json_pack("[o]", words_of(core_knowledge(c), lang));
 }
 
 bool live_query(struct core *c, const char *name, struct live_args *a)
@@ -216,10 +323,8 @@ bool live_query(struct core *c, const char *name, struct live_args *a)
         const char *name;
         json_t *(*answer)(struct core *c, struct live_args *a);
     } queries[] = {
-        {"status", query_status},
-        {"live", query_live},
-        {"device.show", query_device},
-        {"facts", query_facts},
+        {"status", query_status}, {"live", query_live},   {"device.show", query_device},
+        {"facts", query_facts},   {"words", query_words},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
