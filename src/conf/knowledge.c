@@ -91,6 +91,15 @@ static void hash_files(struct loader *l)
     snprintf(l->k->hash, sizeof l->k->hash, "%016" PRIx64, h);
 }
 
+static void build(struct loader *l)
+{
+    hash_files(l);
+    kinds_build(l);
+    modules_build(l);
+    profiles_build(l);
+    rules_build(l);
+}
+
 int knowledge_load(const char *const *dirs, size_t n, const struct settings *overrides, struct knowledge **out,
                    struct conf_report *report)
 {
@@ -100,11 +109,11 @@ int knowledge_load(const char *const *dirs, size_t n, const struct settings *ove
 
     for (size_t i = 0; i < n; i++)
         read_folder(&l, dirs[i]);
-    hash_files(&l);
-    kinds_build(&l);
-    modules_build(&l);
-    profiles_build(&l);
-    rules_build(&l);
+    if (l.files.n > 0)
+        build(&l);
+    else if (report->errors == before)
+        conf_error_file(report, n > 0 ? dirs[0] : "knowledge",
+                        "there is no knowledge: kinds.yaml, modules, profiles, rules");
     if (overrides && report->errors == before)
         rules_override(&l, overrides);
     kinds_release(&l);

@@ -435,7 +435,7 @@ static void check_identify(struct loader *l, const struct module *m, struct yaml
 {
     const struct component_def *def = m->components.n == 1 ? &m->components.v[0] : NULL;
 
-    if (!def || def->table || (def->kind && !def->kind->single))
+    if (!def || def->table || !def->kind || !str_eq(def->kind->name, DEVICE_KIND))
         conf_error(l->report, here, "the module 'identify' must have one component, of kind device and 'table: false'");
     l->k->identify = m;
 }

@@ -350,7 +350,7 @@ int settings_load(const char *path, struct settings **out, struct conf_report *r
 
     schema_defaults(&settings_schema, &d);
     rc = read_file(&d, path, report);
-    if (rc < 0)
+    if (rc < 0 && rc != PD_EINVAL) /* after one file that makes no sense the others are still looked at */
         goto out;
     read_conf_d(&d, path, report);
     take_time_zone(&d, report);
@@ -362,6 +362,7 @@ int settings_load(const char *path, struct settings **out, struct conf_report *r
         rc = PD_EINVAL;
         goto out;
     }
+    rc = 0;
     *out = xmalloc(sizeof **out);
     **out = d.s;
     d.s = (struct settings){0};

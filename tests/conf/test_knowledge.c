@@ -5,11 +5,15 @@
 
 #include <cmocka.h>
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/err.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "conf/conf.h"
 
@@ -33,19 +37,425 @@ static struct knowledge *load_shipped(const struct settings *overrides)
 
 static void test_shipped_knowledge_loads(void **state)
 {
+    static const char *const rules[] = {"unreachable",       "jam",        "cover-open",
+                                        "service-requested", "supply-low", "supply-empty"};
     struct knowledge *k = load_shipped(NULL);
 
     (void)state;
     assert_string_equal(k->vocabulary.kinds.v[0]->name, "device");
     assert_non_null(k->identify);
     assert_int_equal(strlen(k->hash), 16);
+    assert_int_equal(k->rules.n, sizeof rules / sizeof *rules);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (!knowledge_rule(k, rules[i]))
+            fail_msg("no rule %s", rules[i]);
+    assert_string_equal(k->profiles.v[k->profiles.n - 1]->name, "generic-snmp"); /* the last resort */
     knowledge_free(k);
+}
+
+static void test_rules_are_in_order_of_family_and_severity(void **state)
+{
+    struct knowledge *k = load_shipped(NULL);
+
+    (void)state;
+    for (size_t i = 1; i < k->rules.n; i++) {
+        const struct rule *a = k->rules.v[i - 1], *b = k->rules.v[i];
+        int c = strcmp(a->family, b->family);
+
+        assert_true(c < 0 || (c == 0 && a->severity >= b->severity));
+    }
+    knowledge_free(k);
+}
+
+/* Whatever people read of the shipped knowledge is there in every language. */
+static void test_shipped_knowledge_speaks_every_language(void **state)
+{
+    struct knowledge *k = load_shipped(NULL);
+
+    (void)state;
+    for (int lang = 0; lang < LANG_COUNT; lang++) {
+        for (size_t i = 0; i < k->modules.n; i++)
+            assert_non_null(k->modules.v[i]->title[lang]);
+        for (size_t i = 0; i < k->profiles.n; i++)
+            assert_non_null(k->profiles.v[i]->title[lang]);
+        for (size_t i = 0; i < k->vocabulary.kinds.n; i++) {
+            const struct kind *kind = k->vocabulary.kinds.v[i];
+
+            assert_non_null(kind->title[lang]);
+            for (size_t j = 0; j < kind->points.n; j++) {
+                const struct point_def *p = &kind->points.v[j];
+
+                if (!p->title[lang])
+                    fail_msg("%s.%s", kind->name, p->name);
+                for (size_t m = 0; m < p->members.list.n; m++)
+                    if (!p->members.list.v[m].title[lang])
+                        fail_msg("%s.%s: %s", kind->name, p->name, p->members.list.v[m].code);
+            }
+        }
+    }
+    knowledge_free(k);
+}
+
+static struct value text_or_unknown(const char *s)
+{
+    return s ? value_text(s) : VALUE_UNKNOWN;
+}
+
+/* Which of the shipped profiles takes a device, by what it says of itself. */
+static void test_recognition(void **state)
+{
+    static const struct {
+        const char *type, *object_id, *serial;
+        int64_t services, bridge_ports, memory; /* -1: not told */
+        const char *profile, *make;
+    } rows[] = {
+        {"1.3.6.1.2.1.25.3.1.5", "1.3.6.1.4.1.11.2.3.9.1", NULL, 72, -1, -1, "generic-printer", "HP"},
+        {NULL, "1.3.6.1.4.1.1602.4.7", "X1", 72, -1, -1, "generic-printer", "Canon"},
+        {"1.3.6.1.2.1.25.3.1.3", "1.3.6.1.4.1.8072.3.2.10", NULL, 72, -1, 65536, "generic-server", NULL},
+        {NULL, "1.3.6.1.4.1.9.1.516", NULL, 6, -1, -1, "generic-switch", NULL},
+        {NULL, "1.3.6.1.4.1.9.1.516", NULL, -1, 24, -1, "generic-switch", NULL},
+        {NULL, "1.3.6.1.4.1.318.1.3.5", NULL, 72, -1, -1, "generic-snmp", NULL},
+        {NULL, NULL, NULL, -1, -1, -1, "generic-snmp", NULL},
+    };
+    struct knowledge *k = load_shipped(NULL);
+    const struct component_def *def = &k->identify->components.v[0];
+    struct value row[64];
+
+    (void)state;
+    assert_true(def->columns.n + ROW_INDEX_SLOTS <= 64);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct profile *p = NULL;
+        struct value make;
+
+        for (size_t c = 0; c < def->columns.n; c++) {
+            const char *name = def->columns.v[c].name;
+
+            row[c] = VALUE_UNKNOWN;
+            if (str_eq(name, "hrDeviceType"))
+                row[c] = text_or_unknown(rows[i].type);
+            if (str_eq(name, "sysObjectID"))
+                row[c] = text_or_unknown(rows[i].object_id);
+            if (str_eq(name, "prtGeneralSerialNumber"))
+                row[c] = text_or_unknown(rows[i].serial);
+            if (str_eq(name, "sysServices") && rows[i].services >= 0)
+                row[c] = value_int(rows[i].services);
+            if (str_eq(name, "dot1dBaseNumPorts") && rows[i].bridge_ports >= 0)
+                row[c] = value_int(rows[i].bridge_ports);
+            if (str_eq(name, "hrMemorySize") && rows[i].memory >= 0)
+                row[c] = value_int(rows[i].memory);
+        }
+        for (size_t j = 0; j < k->profiles.n && !p; j++)
+            if (value_same(expr_eval(k->profiles.v[j]->match, row, def->columns.n), value_bool(true)))
+                p = k->profiles.v[j];
+        if (!p || !str_eq(p->name, rows[i].profile))
+            fail_msg("row %zu: %s", i, p ? p->name : "none");
+        make = expr_eval(p->make, row, def->columns.n);
+        if (!str_eq(make.quality == QUALITY_GOOD ? make.text : NULL, rows[i].make))
+            fail_msg("row %zu: make", i);
+    }
+    knowledge_free(k);
+}
+
+/* ---- What a site changes ---- */
+
+static void test_overrides(void **state)
+{
+    struct rule_override o[] = {
+        {.name = (char[]){"jam"}, .hold_ms = 5000, .clear_hold_ms = -1, .severity = SEVERITY_CRITICAL},
+        {.name = (char[]){"cover-open"}, .hold_ms = -1, .clear_hold_ms = -1, .severity = -1, .off = true},
+    };
+    struct settings s = {0};
+    struct knowledge *k;
+
+    (void)state;
+    s.rules.v = o;
+    s.rules.n = 2;
+    k = load_shipped(&s);
+    assert_int_equal(knowledge_rule(k, "jam")->hold_ms, 5000);
+    assert_int_equal(knowledge_rule(k, "jam")->clear_hold_ms, 60000);
+    assert_int_equal(knowledge_rule(k, "jam")->severity, SEVERITY_CRITICAL);
+    assert_null(knowledge_rule(k, "cover-open"));
+    knowledge_free(k);
+}
+
+/* ---- Folders made by the tests ---- */
+
+static int make_folder(void **state)
+{
+    char *dir = xstrdup("/tmp/patrold-knowledge-XXXXXX");
+
+    *state = dir;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static int remove_folder(void **state)
+{
+    int rc = nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+
+    free(*state);
+    return rc;
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+    char *path = xasprintf("%s/%s", dir, name), *slash = strrchr(path, '/');
+
+    *slash = '\0';
+    mkdir(path, 0755);
+    *slash = '/';
+    assert_int_equal(file_write_whole(path, text, strlen(text), 0644), 0);
+    free(path);
+}
+
+#define KINDS                                                                                                          \
+    "kinds:\n"                                                                                                         \
+    "  device: {single: true, points: {reachable: bool}}\n"                                                            \
+    "  port: {points: {speed: int, state: {type: enum, members: {1: up, 2: down}}}}\n"
+#define IDENTIFY                                                                                                       \
+    "module: identify\n"                                                                                               \
+    "components: {device: {kind: device, table: false, columns: {descr: {address: 1.1.0, type: text}}}}\n"
+#define MODULE(components) "module: box\ncomponents:\n" components
+#define RULE(rest)                                                                                                     \
+    "rules:\n"                                                                                                         \
+    "  slow:\n"                                                                                                        \
+    "    family: slow\n"                                                                                               \
+    "    kind: port\n"                                                                                                 \
+    "    severity: major\n"                                                                                            \
+    "    party: user\n"                                                                                                \
+    "    title: {en: Slow, zh_CN: 慢}\n"                                                                              \
+    "    remedy: {en: Wait, zh_CN: 等}\n" rest
+#define MESSAGE "    message: {en: x, zh_CN: y}\n"
+
+/* Files of one load, and its complaints, each without the folder's name. */
+struct wrong {
+    const char *kinds, *module, *profile, *rules; /* NULL: a good one, or none */
+    const char *report;
+};
+
+static void assert_wrong(const char *dir, size_t row, const struct wrong *w)
+{
+    struct conf_report report = {0};
+    struct knowledge *k = NULL;
+    struct sbuf want = {0};
+
+    put(dir, "kinds.yaml", w->kinds ? w->kinds : KINDS);
+    put(dir, "modules/identify.yaml", IDENTIFY);
+    put(dir, "modules/box.yaml",
+        w->module ? w->module : MODULE("  p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"));
+    put(dir, "profiles/box.yaml", w->profile ? w->profile : "profile: box\nclass: other\nmodules: [box]\n");
+    put(dir, "rules/box.yaml", w->rules ? w->rules : "rules:\n");
+    assert_int_equal(knowledge_load(&dir, 1, NULL, &k, &report), PD_EINVAL);
+    assert_null(k);
+    for (const char *p = w->report; *p; p++) /* '@' stands for the folder */
+        if (*p == '@')
+            sbuf_addf(&want, "%s/", dir);
+        else
+            sbuf_addc(&want, *p);
+    if (!str_eq(report.text.s, want.s))
+        fail_msg("row %zu: got\n%sinstead of\n%s", row, report.text.s, want.s);
+    sbuf_free(&want);
+    conf_report_free(&report);
+}
+
+static void test_messages(void **state)
+{
+    static const struct wrong rows[] = {
+        {.module = MODULE("  p: {kind: prot, columns: {a: 1.2}}\n"),
+         .report = "@modules/box.yaml:3:13: error: unknown kind 'prot' (did you mean 'port'?)\n"
+                   "      p: {kind: prot, columns: {a: 1.2}}\n"
+                   "                ^~~~\n"},
+        {.module = MODULE("  p: {kind: port, columns: {a: 1.2}, points: {sped: a, speed: b + 1}}\n"),
+         .report = "@modules/box.yaml:3:47: error: kind 'port' has no point 'sped' (did you mean 'speed'?)\n"
+                   "      p: {kind: port, columns: {a: 1.2}, points: {sped: a, speed: b + 1}}\n"
+                   "                                                  ^~~~\n"
+                   "@modules/box.yaml:3:63: error: unknown name 'b'\n"
+                   "      p: {kind: port, columns: {a: 1.2}, points: {sped: a, speed: b + 1}}\n"
+                   "                                                                  ^\n"},
+        /* A word inside a folded expression is found in its line. */
+        {.module = MODULE("  p:\n    kind: port\n    columns: {descr: {address: 1.2, type: text}, 大小: 1.3}\n"
+                          "    points:\n      speed: >-\n        if(descr = \"墨\",\n        1, dscr)\n"),
+         .report =
+             "@modules/box.yaml:5:50: error: '大小' cannot be a name in expressions: a letter, then letters, digits "
+             "and _\n"
+             "        columns: {descr: {address: 1.2, type: text}, 大小: 1.3}\n"
+             "                                                     ^~~~\n"
+             "@modules/box.yaml:9:12: error: unknown name 'dscr' (did you mean 'descr'?)\n"
+             "            1, dscr)\n"
+             "               ^~~~\n"},
+        {.module = MODULE("  p:\n    kind: port\n    base: '1'\n"
+                          "    columns: {s: {address: .2, type: enum, members: {1: up, 3: off}}}\n"
+                          "    points: {state: s}\n"),
+         .report = "@modules/box.yaml:7:21: error: column 's' can be 'off', which point 'state' does not know (known "
+                   "here: up, down)\n"
+                   "        points: {state: s}\n"
+                   "                        ^\n"},
+        {.kinds = "kinds:\n  device: {points: {reachable: int}}\n  port: {points: {x: {type: enum}, and: bool}}\n",
+         .report =
+             "@kinds.yaml:3:19: error: a point of type enum needs 'members'\n"
+             "      port: {points: {x: {type: enum}, and: bool}}\n"
+             "                      ^\n"
+             "@kinds.yaml:3:36: error: 'and' is a word of the expression language: choose another name\n"
+             "      port: {points: {x: {type: enum}, and: bool}}\n"
+             "                                       ^~~\n"
+             "@kinds.yaml:2:3: error: the kind 'device' must be single and have a point 'reachable' of type bool\n"
+             "      device: {points: {reachable: int}}\n"
+             "      ^~~~~~\n"
+             "@modules/box.yaml:3:47: error: kind 'port' has no point 'speed' (known here: x, and)\n"
+             "      p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"
+             "                                                  ^~~~~\n"},
+        {.profile = "profile: box\nclass: pinter\nmatch: desc = \"x\"\nmodules: [bxo, box, box]\n",
+         .report = "@profiles/box.yaml:2:8: error: 'pinter' is not possible here (did you mean 'printer'?)\n"
+                   "    class: pinter\n"
+                   "           ^~~~~~\n"
+                   "@profiles/box.yaml:3:8: error: unknown name 'desc' (did you mean 'descr'?)\n"
+                   "    match: desc = \"x\"\n"
+                   "           ^~~~\n"
+                   "@profiles/box.yaml:4:11: error: unknown module 'bxo' (did you mean 'box'?)\n"
+                   "    modules: [bxo, box, box]\n"
+                   "              ^~~\n"
+                   "@profiles/box.yaml:4:21: error: module 'box' is given twice\n"
+                   "    modules: [bxo, box, box]\n"
+                   "                        ^~~\n"},
+        {.rules = RULE("    when: state = \"dwon\"\n    clear: speed\n    match: class = 3\n"
+                       "    message: {en: '{device}: {sped}', zh_CN: '设备{ 坏'}\n    part_of: [fast]\n"),
+         .report = "@rules/box.yaml:11:12: error: a text is compared with a whole number\n"
+                   "        match: class = 3\n"
+                   "               ^~~~~~~~~\n"
+                   "@rules/box.yaml:9:19: error: 'state' has no member \"dwon\" (did you mean \"down\"?)\n"
+                   "        when: state = \"dwon\"\n"
+                   "                      ^~~~~~\n"
+                   "@rules/box.yaml:10:12: error: a truth value is wanted here, this gives a whole number; compare it "
+                   "with a number\n"
+                   "        clear: speed\n"
+                   "               ^~~~~\n"
+                   "@rules/box.yaml:12:31: error: unknown name 'sped' (did you mean 'speed'?)\n"
+                   "        message: {en: '{device}: {sped}', zh_CN: '设备{ 坏'}\n"
+                   "                                  ^~~~\n"
+                   "@rules/box.yaml:12:49: error: '{' without '}': write '{{' for a brace\n"
+                   "        message: {en: '{device}: {sped}', zh_CN: '设备{ 坏'}\n"
+                   "                                                      ^\n"
+                   "@rules/box.yaml:13:15: error: unknown family 'fast' (known here: slow)\n"
+                   "        part_of: [fast]\n"
+                   "                  ^~~~\n"},
+        {.rules = RULE("    when: speed < 3\n    message: Slow\n"),
+         .report = "@rules/box.yaml:10:14: error: the text in zh_CN is missing: {en: …, zh_CN: …} is wanted\n"
+                   "        message: Slow\n"
+                   "                 ^~~~\n"},
+        {.rules = RULE(MESSAGE),
+         .report = "@rules/box.yaml:2:3: error: a rule needs 'when', which is missing\n"
+                   "      slow:\n"
+                   "      ^~~~\n"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_wrong(*state, i, &rows[i]);
+}
+
+/* ---- Several files and folders ---- */
+
+static void put_good(const char *dir)
+{
+    put(dir, "kinds.yaml", KINDS);
+    put(dir, "modules/identify.yaml", IDENTIFY);
+    put(dir, "modules/box.yaml", MODULE("  p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"));
+    put(dir, "profiles/box.yaml", "profile: box\nclass: other\nmodules: [box]\n");
+    put(dir, "rules/box.yaml", RULE(MESSAGE "    when: speed < 3\n"));
+}
+
+static void test_a_later_folder_overrides_by_name(void **state)
+{
+    struct conf_report report = {0};
+    struct knowledge *one = NULL, *two = NULL;
+    const char *dirs[2] = {*state};
+    char *over = xasprintf("%s/over", dirs[0]);
+
+    dirs[1] = over;
+    put_good(dirs[0]);
+    put(over, "x", "");
+    put(over, "modules/mine.yaml", MODULE("  p: {kind: port, columns: {a: '9.9'}, points: {speed: a}}\n"));
+    put(over, "rules/mine.yaml", RULE(MESSAGE "    when: speed < 7\n"));
+    assert_int_equal(knowledge_load(dirs, 1, NULL, &one, &report), 0);
+    if (knowledge_load(dirs, 2, NULL, &two, &report) < 0)
+        fail_msg("%s", report.text.s);
+    assert_int_equal(two->modules.n, 2);
+    assert_string_equal(two->profiles.v[0]->modules.v[0]->components.v[0].columns.v[0].address, "9.9");
+    assert_int_equal(two->rules.n, 1);
+    assert_string_equal(expr_text(knowledge_rule(one, "slow")->when), "speed < 3");
+    assert_string_equal(expr_text(knowledge_rule(two, "slow")->when), "speed < 7");
+    assert_string_not_equal(one->hash, two->hash);
+    assert_true(str_starts(two->rules.v[0]->where.file, over));
+    knowledge_free(one);
+    knowledge_free(two);
+    free(over);
+}
+
+/* Loads a folder that has one thing wrong. */
+static void assert_complaint(const char *dir, const struct settings *overrides, const char *what)
+{
+    struct conf_report report = {0};
+    struct knowledge *k = NULL;
+
+    assert_int_equal(knowledge_load(&dir, 1, overrides, &k, &report), PD_EINVAL);
+    if (!strstr(report.text.s, what))
+        fail_msg("'%s' is not in\n%s", what, report.text.s);
+    assert_int_equal(report.errors, 1);
+    conf_report_free(&report);
+}
+
+static void test_a_name_twice_in_one_folder(void **state)
+{
+    put_good(*state);
+    put(*state, "rules/other.yaml", RULE(MESSAGE "    when: speed < 7\n"));
+    assert_complaint(*state, NULL,
+                     "/rules/other.yaml:2:3: error: rule 'slow' is defined twice in one folder (first at ");
+}
+
+static void test_what_must_be_there(void **state)
+{
+    put(*state, "kinds.yaml", KINDS);
+    assert_complaint(*state, NULL, "no folder has the module 'identify'");
+    assert_complaint("/nonexistent", NULL, "/nonexistent: error: there is no such folder");
+}
+
+static void test_override_of_an_unknown_rule(void **state)
+{
+    char *file = xasprintf("%s/patrold.yaml", (char *)*state);
+    struct rule_override o = {
+        .name = (char[]){"slwo"}, .hold_ms = -1, .clear_hold_ms = -1, .severity = -1, .where = {file, 2, 3}};
+    struct settings s = {0};
+
+    put_good(*state);
+    put(*state, "patrold.yaml", "rules:\n  slwo: {off: true}\n");
+    s.rules.v = &o;
+    s.rules.n = 1;
+    assert_complaint(*state, &s,
+                     "/patrold.yaml:2:3: error: there is no rule 'slwo' (did you mean 'slow'?)\n"
+                     "      slwo: {off: true}\n      ^\n");
+    free(file);
 }
 
 int main(void)
 {
+#define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped_knowledge_loads),
+        cmocka_unit_test(test_rules_are_in_order_of_family_and_severity),
+        cmocka_unit_test(test_shipped_knowledge_speaks_every_language),
+        cmocka_unit_test(test_recognition),
+        cmocka_unit_test(test_overrides),
+        WITH_FOLDER(test_messages),
+        WITH_FOLDER(test_a_later_folder_overrides_by_name),
+        WITH_FOLDER(test_a_name_twice_in_one_folder),
+        WITH_FOLDER(test_what_must_be_there),
+        WITH_FOLDER(test_override_of_an_unknown_rule),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,294 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+
+/* ---- A folder of its own for each test ---- */
+
+static char folder[] = "/tmp/patrold-settings-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void put(const char *name, unsigned mode, const char *text)
+{
+    char *path = xasprintf("%s/%s", folder, name);
+
+    assert_int_equal(file_write_whole(path, text, strlen(text), mode), 0);
+    assert_int_equal(chmod(path, mode), 0);
+    free(path);
+}
+
+static int load(struct settings **s, struct conf_report *report)
+{
+    char *path = xasprintf("%s/patrold.yaml", folder);
+    int rc = settings_load(path, s, report);
+
+    free(path);
+    return rc;
+}
+
+static struct settings *load_good(void)
+{
+    struct conf_report report = {0};
+    struct settings *s = NULL;
+
+    if (load(&s, &report) < 0)
+        fail_msg("%s", report.text.s);
+    return s;
+}
+
+/* Loads what is wrong; the report must hold each of the texts. */
+static void assert_errors(unsigned errors, const char *const *texts)
+{
+    struct conf_report report = {0};
+    struct settings *s = NULL;
+
+    assert_int_equal(load(&s, &report), PD_EINVAL);
+    assert_null(s);
+    if (report.errors != errors)
+        fail_msg("%u errors instead of %u:\n%s", report.errors, errors, report.text.s);
+    for (; *texts; texts++)
+        if (!strstr(report.text.s, *texts))
+            fail_msg("'%s' is not in\n%s", *texts, report.text.s);
+    conf_report_free(&report);
+}
+
+#define ASSERT_ERRORS(n, ...) assert_errors((n), (const char *const[]){__VA_ARGS__, NULL})
+
+/* ---- */
+
+static void test_empty_file_has_fallbacks(void **state)
+{
+    struct settings *s;
+
+    (void)state;
+    put("patrold.yaml", 0644, "# nothing yet\n");
+    s = load_good();
+    assert_string_equal(s->database, "/var/lib/patrold/patrold.db");
+    assert_string_equal(s->socket, "/run/patrold/patrold.sock");
+    assert_string_equal(s->time_zone, "UTC");
+    assert_null(s->ticket_prefix);
+    assert_int_equal(s->lang, LANG_EN);
+    assert_int_equal(s->every_ms[PART_STATUS], 60000);
+    assert_int_equal(s->every_ms[PART_COUNTERS], 300000);
+    assert_int_equal(s->every_ms[PART_SUPPLIES], 1800000);
+    assert_int_equal(s->every_ms[PART_INVENTORY], 86400000);
+    assert_int_equal(s->timeout_ms, 2000);
+    assert_int_equal(s->retries, 3);
+    assert_null(s->mail.url);
+    assert_int_equal(s->mail.timeout_s, 60);
+    assert_int_equal(s->log_level, LOG_LEVEL_INFO);
+    assert_int_equal(s->knowledge_dirs.n, 1);
+    assert_int_equal(s->files.n, 1);
+    settings_free(s);
+}
+
+static void test_everything_is_read(void **state)
+{
+    const struct credential *c;
+    struct settings *s;
+
+    (void)state;
+    put("office.community", 0600, "s3cret\n");
+    put("mail.password", 0400, "pass word");
+    put("patrold.yaml", 0644,
+        "database: /tmp/x.db\n"
+        "site: 总部\n"
+        "time_zone: Asia/Shanghai\n"
+        "language: zh_CN\n"
+        "ticket_prefix: HQ\n"
+        "knowledge: [/usr/share/patrold, mine]\n"
+        "poll: {every: {status: 10s}}\n"
+        "snmp: {timeout: 500ms, retries: 0}\n"
+        "credentials:\n"
+        "  public: {version: 1, community: public}\n"
+        "  office: {community_file: office.community}\n"
+        "mail: {url: 'smtp://mail.example.com', from: 'patrold <p@example.com>', user: p,\n"
+        "       password_file: mail.password, starttls: true, timeout_s: 5, ca_file: ca.pem}\n"
+        "recipients:\n"
+        "  - a@example.com\n"
+        "  - {address: b@example.com, language: zh_CN, min_severity: critical, site: 总部}\n"
+        "log: debug\n"
+        "rules:\n"
+        "  jam: {hold: 5s}\n"
+        "  cover-open: {off: true, severity: info}\n");
+    s = load_good();
+    assert_string_equal(s->site, "总部");
+    assert_string_equal(s->time_zone, "Asia/Shanghai");
+    assert_int_equal(s->lang, LANG_ZH_CN);
+    assert_int_equal(s->knowledge_dirs.n, 2);
+    assert_string_equal(s->knowledge_dirs.v[0], "/usr/share/patrold");
+    assert_true(str_starts(s->knowledge_dirs.v[1], folder)); /* beside the file */
+    assert_int_equal(s->every_ms[PART_STATUS], 10000);
+    assert_int_equal(s->every_ms[PART_COUNTERS], 300000);
+    assert_int_equal(s->timeout_ms, 500);
+    assert_int_equal(s->retries, 0);
+    c = settings_credential(s, "office");
+    assert_string_equal(c->community, "s3cret");
+    assert_int_equal(c->version, 2);
+    assert_int_equal(settings_credential(s, "public")->version, 1);
+    assert_null(settings_credential(s, "other"));
+    assert_string_equal(s->mail.password, "pass word");
+    assert_string_equal(s->mail.user, "p");
+    assert_true(s->mail.starttls);
+    assert_true(str_starts(s->mail.ca_file, folder));
+    assert_int_equal(s->recipients.n, 2);
+    assert_int_equal(s->recipients.v[0].min_severity, SEVERITY_WARNING);
+    assert_int_equal(s->recipients.v[1].lang, LANG_ZH_CN);
+    assert_int_equal(s->log_level, LOG_LEVEL_DEBUG);
+    assert_int_equal(s->rules.n, 2);
+    assert_int_equal(s->rules.v[0].hold_ms, 5000);
+    assert_int_equal(s->rules.v[0].clear_hold_ms, -1);
+    assert_int_equal(s->rules.v[0].severity, -1);
+    assert_false(s->rules.v[0].off);
+    assert_int_equal(s->rules.v[0].where.line, 19);
+    assert_string_equal(s->rules.v[0].where.file, s->files.v[0]);
+    assert_int_equal(s->rules.v[1].severity, SEVERITY_INFO);
+    assert_true(s->rules.v[1].off);
+    settings_free(s);
+}
+
+static void test_conf_d_is_read_in_order_of_name(void **state)
+{
+    char *dir = xasprintf("%s/conf.d", folder);
+    struct settings *s;
+
+    (void)state;
+    assert_int_equal(mkdir(dir, 0755), 0);
+    put("patrold.yaml", 0644,
+        "site: a\nlog: warn\nrecipients: [a@example.com]\ncredentials: {p: {community: public}}\n");
+    put("conf.d/20-second.yaml", 0644, "site: c\nrecipients: [c@example.com]\n");
+    put("conf.d/10-first.yaml", 0644, "site: b\nrecipients: [b@example.com]\ncredentials: {q: {community: public}}\n");
+    put("conf.d/30-other.txt", 0644, "site: d\n");
+    s = load_good();
+    assert_string_equal(s->site, "c");
+    assert_int_equal(s->log_level, LOG_LEVEL_WARN);
+    assert_int_equal(s->recipients.n, 3);
+    assert_string_equal(s->recipients.v[1].address, "b@example.com");
+    assert_string_equal(s->recipients.v[2].address, "c@example.com");
+    assert_int_equal(s->credentials.n, 2);
+    assert_int_equal(s->files.n, 3);
+    settings_free(s);
+    free(dir);
+}
+
+static void test_errors_come_all_at_once(void **state)
+{
+    char *dir = xasprintf("%s/conf.d", folder);
+
+    (void)state;
+    assert_int_equal(mkdir(dir, 0755), 0);
+    put("patrold.yaml", 0644,
+        "hots: 10.0.0.1\n"
+        "time_zone: Asia/Shanghia\n"
+        "poll: {every: {status: never}}\n"
+        "recipients: [nobody]\n"
+        "mail: {url: 'mail.example.com', user: x}\n"
+        "credentials: {a: {version: 3}, b: {community: public, community_file: x}}\n");
+    put("conf.d/x.yaml", 0644, "database: [x]\n");
+    ASSERT_ERRORS(10, "/patrold.yaml:1:1: error: unknown key 'hots'",
+                  "/patrold.yaml:2:12: error: unknown time zone 'Asia/Shanghia'",
+                  "/patrold.yaml:3:24: error: expected a duration", "/patrold.yaml:4:14: error: 'nobody' is not a mail",
+                  "/patrold.yaml:5:13: error: 'mail.example.com' must begin", "/patrold.yaml:5:39: error: a user needs",
+                  "/patrold.yaml:6:28: error: 3 is out of range: 1 to 2", "error: 'public' stands beside it",
+                  "/conf.d/x.yaml:1:11: error: expected a text, not a list");
+    free(dir);
+}
+
+static void test_secrets_must_be_private(void **state)
+{
+    (void)state;
+    put("loose", 0644, "s3cret\n");
+    put("patrold.yaml", 0644, "credentials: {a: {community_file: loose}}\n");
+    ASSERT_ERRORS(1, ":1:35: error: a secret in a file that others can read: make it 'chmod 0600 ", "/loose'");
+    put("patrold.yaml", 0640, "credentials: {a: {community: s3cret}}\n");
+    ASSERT_ERRORS(1, ":1:30: error: a secret in a file that others can read", "or name a file of its own");
+    put("patrold.yaml", 0600, "credentials: {a: {community: s3cret}}\n");
+    settings_free(load_good());
+}
+
+static void test_secret_files_must_hold_one(void **state)
+{
+    (void)state;
+    put("empty", 0600, "\nsecond line\n");
+    put("patrold.yaml", 0600, "credentials: {a: {community_file: empty}, b: {community_file: none}, c: {}}\n");
+    ASSERT_ERRORS(3, "/empty is empty", "/none cannot be read: no such",
+                  ":1:70: error: a credential needs 'community'");
+}
+
+static void test_missing_file(void **state)
+{
+    struct conf_report report = {0};
+    struct settings *s = NULL;
+
+    (void)state;
+    assert_int_equal(load(&s, &report), PD_ENOENT);
+    assert_int_equal(report.errors, 1);
+    assert_null(s);
+    conf_report_free(&report);
+}
+
+static void test_the_example_is_good(void **state)
+{
+    const char *srcdir = getenv("srcdir");
+    char *path = xasprintf("%s/conf/patrold.yaml", srcdir ? srcdir : ".");
+    struct conf_report report = {0};
+    struct settings *s = NULL;
+
+    (void)state;
+    if (settings_load(path, &s, &report) < 0)
+        fail_msg("%s", report.text.s);
+    assert_int_equal(s->lang, LANG_ZH_CN);
+    settings_free(s);
+    free(path);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
+    const struct CMUnitTest tests[] = {
+        TEST(test_empty_file_has_fallbacks),
+        TEST(test_everything_is_read),
+        TEST(test_conf_d_is_read_in_order_of_name),
+        TEST(test_errors_come_all_at_once),
+        TEST(test_secrets_must_be_private),
+        TEST(test_secret_files_must_hold_one),
+        TEST(test_missing_file),
+        TEST(test_the_example_is_good),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
