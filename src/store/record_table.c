@@ -126,7 +126,7 @@ static const struct field event_fields[] = {
 
 #define TABLE(name, nkeys, fields)                                                                                     \
     {                                                                                                                  \
-        name, nkeys, fields, sizeof fields / sizeof *fields                                                            \
+        name, nkeys, fields, sizeof(fields) / sizeof *(fields)                                                         \
     }
 
 static const struct table tables[TABLE_COUNT] = {

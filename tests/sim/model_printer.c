@@ -122,7 +122,7 @@ static void supplies(struct machine *m)
     }
     for (int i = 0; i < MACHINE_TONERS; i++)
         supply(m, names[i], i, 7, 3, 3, m->spec->yield, 0); /* in impressions */
-    supply(m, "Waste Toner Box", -1, 13, 4, 4, 600, -3); /* some room is left */
+    supply(m, "Waste Toner Box", -1, 13, 4, 4, 600, -3);    /* some room is left */
     supply(m, "Fuser Kit", -1, 7, 3, 15, 200000, 171000);
     supply(m, "Transfer Belt", -1, 19, 3, 20, 100, 88);
 }
@@ -134,7 +134,7 @@ enum { LOW_TONER = 2, NO_TONER = 3, DOOR_OPEN = 4, JAMMED = 5, SERVICE_REQUESTED
 
 struct trouble {
     bool there;
-    int bit;                            /* of hrPrinterDetectedErrorState */
+    int bit;                             /* of hrPrinterDetectedErrorState */
     int severity, training, group, code; /* of prtAlertTable */
     const char *text;
 };
@@ -162,7 +162,7 @@ static void show_state(struct machine *m, const struct trouble *list, size_t n)
         octets[0] = 0;
     /* Old ones send one octet, as RFC 1514 had it. */
     simdev_bytes(&m->dev, SNMP_OCTETS, octets, m->spec->model == MODEL_COPIER ? 2 : 1, HR_PRINTER ".2.1");
-    simdev_int(&m->dev, stopped ? 1 : 3, HR_PRINTER ".1.1");                   /* other, idle */
+    simdev_int(&m->dev, stopped ? 1 : 3, HR_PRINTER ".1.1");                     /* other, idle */
     simdev_int(&m->dev, stopped ? 5 : octets[0] != 0 ? 3 : 2, HR_DEVICE ".5.1"); /* down, warning, running */
 }
 

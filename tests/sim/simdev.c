@@ -112,7 +112,7 @@ static struct simvar *insert(struct simdev *d, size_t at, const struct oid *o)
 
 /* The variable, without its old value, ready for a new one. */
 __attribute__((format(printf, 3, 0))) static struct simvar *renew(struct simdev *d, enum snmp_type type,
-                                                                 const char *fmt, va_list ap)
+                                                                  const char *fmt, va_list ap)
 {
     struct simvar *v;
     struct oid o;

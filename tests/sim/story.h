@@ -62,7 +62,7 @@ struct happening {
     int device;              /* index; -1: no device, or all of them */
     int toner;               /* index into model_toners() */
     int64_t pages_per_hour;
-    double percent;          /* of packets lost, each way */
+    double percent; /* of packets lost, each way */
     int64_t step_ms;
     bool expect_given;
     const struct story_expect *expects; /* borrowed from the story */
@@ -96,7 +96,7 @@ struct story {
     double loss;      /* % of packets lost each way, all the time */
     struct story_configuration configuration;
     ARRAY(struct story_device) devices;
-    ARRAY(struct happening) happenings; /* in order of time, then of place in the file */
+    ARRAY(struct happening) happenings;   /* in order of time, then of place in the file */
     ARRAY(struct story_expect *) expects; /* what happenings borrow */
 };
 

@@ -17,8 +17,7 @@ static const struct schema_row device_rows[] = {
     {"yield", SCHEMA_INT, .min = 100, .max = 100000, .fallback = "2000", DEVICE(yield)},
     {0},
 };
-static const struct schema device_schema = {
-    .what = "a device", .rows = device_rows, .size = sizeof(struct raw_device)};
+static const struct schema device_schema = {.what = "a device", .rows = device_rows, .size = sizeof(struct raw_device)};
 
 static const struct schema_row expect_rows[] = {
     {"rule", SCHEMA_TEXT_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct raw_expect, rule)},
@@ -51,7 +50,8 @@ static const struct schema event_schema = {.what = "an event", .rows = event_row
 #define STORY(f) SCHEMA_FIELD(struct raw_story, f)
 
 static const struct schema_row every_rows[] = {
-    {"status", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "60s", STORY(configuration.every_ms[PART_STATUS])},
+    {"status", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "60s",
+     STORY(configuration.every_ms[PART_STATUS])},
     {"counters", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "5m",
      STORY(configuration.every_ms[PART_COUNTERS])},
     {"supplies", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "30m",
