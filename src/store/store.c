@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/batch.h"
+#include "store/txn.h"
 #include "store/load.h"
 #include "store/query.h"
 #include "store/schema.h"
@@ -55,12 +55,12 @@ static int64_t now_ms(const struct store *s)
 
 /* ---- Committing ---- */
 
-static void work_batch(struct job *j)
+static void work_txn(struct job *j)
 {
     store_batch_commit((struct store_batch *)j);
 }
 
-static void start_batch(struct store *s)
+static void start_txn(struct store *s)
 {
     assert(!s->going);
     wheel_unset(s->config.wheel, &s->flush);
@@ -75,7 +75,7 @@ static void hurry(struct store *s)
 {
     s->filling->urgent = true;
     if (!s->going)
-        start_batch(s);
+        start_txn(s);
 }
 
 static void flush_due(void *arg)
@@ -109,7 +109,7 @@ static void tell_trouble(struct store *s, int err, const char *why)
         s->config.trouble(s->config.ctx, err, why);
 }
 
-static void batch_failed(struct store *s, struct store_batch *b)
+static void txn_failed(struct store *s, struct store_batch *b)
 {
     s->state.failed_commits++;
     tell_trouble(s, b->err, b->why);
@@ -119,14 +119,14 @@ static void batch_failed(struct store *s, struct store_batch *b)
     s->retry_ms = s->retry_ms * 2 < RETRY_LAST_MS ? s->retry_ms * 2 : RETRY_LAST_MS;
 }
 
-static void lose(struct store *s, const struct batch_entry *e)
+static void lose(struct store *s, const struct txn_entry *e)
 {
     s->state.queued_changes--;
     if (s->config.lost)
         s->config.lost(s->config.ctx, e->arg);
 }
 
-static void entry_refused(struct store *s, const struct store_batch *b, const struct batch_entry *e)
+static void entry_refused(struct store *s, const struct store_batch *b, const struct txn_entry *e)
 {
     const struct event *first = e->change->events.n > 0 ? &e->change->events.v[0] : NULL;
 
@@ -136,7 +136,7 @@ static void entry_refused(struct store *s, const struct store_batch *b, const st
     lose(s, e);
 }
 
-static void entry_committed(struct store *s, const struct batch_entry *e)
+static void entry_committed(struct store *s, const struct txn_entry *e)
 {
     s->state.queued_changes--;
     if (s->config.committed)
@@ -145,7 +145,7 @@ static void entry_committed(struct store *s, const struct batch_entry *e)
         e->done(e->arg);
 }
 
-static void batch_committed(struct store *s, struct store_batch *b)
+static void txn_committed(struct store *s, struct store_batch *b)
 {
     struct store_state *st = &s->state;
 
@@ -207,30 +207,30 @@ static void upkeep_due(void *arg)
     wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + UPKEEP_MS);
 }
 
-static void done_batch(struct job *j)
+static void done_txn(struct job *j)
 {
     struct store_batch *b = (struct store_batch *)j;
     struct store *s = b->owner;
 
     if (b->err < 0) {
-        batch_failed(s, b);
+        txn_failed(s, b);
         return;
     }
     s->state.wal_pages = b->wal_pages;
-    batch_committed(s, b);
+    txn_committed(s, b);
     store_batch_reset(b);
     s->spare = b;
     s->going = NULL;
     start_upkeep(s, false, s->state.wal_pages > CHECKPOINT_PAGES);
     if (s->filling->urgent)
-        start_batch(s);
+        start_txn(s);
 }
 
 /* ---- What others call ---- */
 
 void store_submit(struct store *s, struct change *c, bool urgent, void (*done)(void *arg), void *arg)
 {
-    struct batch_entry e = {.change = c, .done = done, .arg = arg};
+    struct txn_entry e = {.change = c, .done = done, .arg = arg};
 
     array_push(&s->filling->entries, e);
     s->state.queued_changes++;
@@ -369,12 +369,12 @@ static void store_free(struct store *s)
     free(s);
 }
 
-static struct store_batch *own_batch(struct store *s)
+static struct store_batch *own_txn(struct store *s)
 {
     struct store_batch *b = store_batch_new();
 
-    b->job.work = work_batch;
-    b->job.done = done_batch;
+    b->job.work = work_txn;
+    b->job.done = done_txn;
     b->db = &s->writer;
     b->owner = s;
     return b;
@@ -387,8 +387,8 @@ static struct store *store_new(const struct store_config *config)
     s->config = *config;
     s->config.path = xstrdup(config->path);
     s->config.vfs = xstrdup_null(config->vfs);
-    s->filling = own_batch(s);
-    s->spare = own_batch(s);
+    s->filling = own_txn(s);
+    s->spare = own_txn(s);
     s->retry_ms = RETRY_FIRST_MS;
     s->upkeep = (struct upkeep){.job = {.work = work_upkeep, .done = done_upkeep}, .db = &s->writer, .owner = s};
     timer_init(&s->flush, flush_due, s);
@@ -411,7 +411,7 @@ int store_open(const struct store_config *config, struct store **out, char **why
     return 0;
 }
 
-static void lose_batch(struct store *s, const struct store_batch *b)
+static void lose_txn(struct store *s, const struct store_batch *b)
 {
     if (!b)
         return;
@@ -428,7 +428,7 @@ static void commit_rest(struct store *s)
     }
     worker_drain(s->config.writer);
     while (!s->going && !store_batch_empty(s->filling)) {
-        start_batch(s);
+        start_txn(s);
         worker_drain(s->config.writer);
     }
 }
@@ -446,7 +446,7 @@ void store_close(struct store *s)
     if (lost > 0)
         log_error("store", "%zu changes and %zu polls could not be stored before the end: %s", lost,
                   s->state.queued_polls, s->state.why);
-    lose_batch(s, s->going);
-    lose_batch(s, s->filling);
+    lose_txn(s, s->going);
+    lose_txn(s, s->filling);
     store_free(s);
 }

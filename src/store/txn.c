@@ -1,4 +1,4 @@
-#include "store/batch.h"
+#include "store/txn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ bool store_batch_empty(const struct store_batch *b)
 void store_batch_add_poll(struct store_batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings,
                           size_t n)
 {
-    struct batch_poll p = {.device_id = device_id, .at_ms = at_ms, .offset = b->blobs.n};
+    struct txn_poll p = {.device_id = device_id, .at_ms = at_ms, .offset = b->blobs.n};
 
     blob_encode(&b->blobs, readings, n);
     p.n = b->blobs.n - p.offset;
@@ -123,7 +123,7 @@ static int write_polls(struct db *db, const struct store_batch *b)
     int rc = 0;
 
     for (size_t i = 0; i < b->polls.n && rc == 0; i++) {
-        const struct batch_poll *p = &b->polls.v[i];
+        const struct txn_poll *p = &b->polls.v[i];
 
         sqlite3_bind_int64(stmt, 1, slice_of(p->at_ms));
         sqlite3_bind_int64(stmt, 2, p->device_id);
@@ -147,12 +147,12 @@ static int last_event_number(struct db *db, int64_t *out)
     return rc;
 }
 
-static int write_changes(struct store_batch *b, struct batch_entry **culprit)
+static int write_changes(struct store_batch *b, struct txn_entry **culprit)
 {
     int rc = 0;
 
     for (size_t i = 0; i < b->entries.n && rc == 0; i++) {
-        struct batch_entry *e = &b->entries.v[i];
+        struct txn_entry *e = &b->entries.v[i];
 
         if (!e->refused)
             rc = write_change(b->db, e->change, &b->last_event);
@@ -162,7 +162,7 @@ static int write_changes(struct store_batch *b, struct batch_entry **culprit)
     return rc;
 }
 
-static int try_commit(struct store_batch *b, struct batch_entry **culprit)
+static int try_commit(struct store_batch *b, struct txn_entry **culprit)
 {
     int64_t last = 0;
     int rc = db_do(b->db, SQL_BEGIN);
@@ -185,7 +185,7 @@ static int try_commit(struct store_batch *b, struct batch_entry **culprit)
 
 void store_batch_commit(struct store_batch *b)
 {
-    struct batch_entry *culprit;
+    struct txn_entry *culprit;
 
     while ((b->err = try_commit(b, &culprit)) < 0 && culprit) {
         culprit->refused = true;

@@ -1,5 +1,5 @@
-#ifndef PD_STORE_BATCH_H
-#define PD_STORE_BATCH_H
+#ifndef PD_STORE_TXN_H
+#define PD_STORE_TXN_H
 
 #include "base/worker.h"
 #include "store/db.h"
@@ -8,14 +8,14 @@
  * What goes to disk in one transaction: changes in order, then polls. Filled in
  * the loop, committed by the writer.
  */
-struct batch_entry {
+struct txn_entry {
     struct change *change;
     void (*done)(void *arg);
     void *arg;
     bool refused; /* by the database, for a reason of its own */
 };
 
-struct batch_poll {
+struct txn_poll {
     int64_t device_id, at_ms;
     size_t offset, n; /* of its blob in blobs */
 };
@@ -24,8 +24,8 @@ struct store_batch {
     struct job job;
     struct db *db;
     void *owner;
-    ARRAY(struct batch_entry) entries;
-    ARRAY(struct batch_poll) polls;
+    ARRAY(struct txn_entry) entries;
+    ARRAY(struct txn_poll) polls;
     struct sbuf blobs;
     size_t readings;
     bool urgent;
