@@ -179,19 +179,11 @@ static void add_devices(struct virtual *v)
     }
 }
 
+static const struct pd_collector_ops *const collectors[] = {&scripted_ops};
+static const struct pd_channel_ops *const channels[] = {&mail_ops};
+
 static int start_core(struct virtual *v)
 {
-    const struct scripted_config scripted = {
-        .site = v->site,
-        .delay_ms = v->story->delay_ms,
-        .now_ms = since_start,
-        .unread = unread,
-        .tally = count_poll,
-        .ctx = v,
-    };
-    const struct pd_collector_ops *const collectors[] = {&scripted_ops};
-    const struct pd_channel_ops *const channels[] = {&mail_ops};
-    const void *const collector_configs[] = {&scripted}, *const channel_configs[] = {v};
     struct core_config config = {
         .services = {.clock = clock_fake_ops(&v->clock), .rng = rng_seeded_ops(&v->chance), .wheel = v->wheel},
         .database = VIRTUAL_DATABASE,
@@ -201,10 +193,10 @@ static int start_core(struct virtual *v)
         .channel_worker = v->sender,
         .flush_ms = FLUSH_MS,
         .collector_ops = collectors,
-        .collector_configs = collector_configs,
+        .collector_configs = v->collector_configs,
         .ncollectors = 1,
         .channel_ops = channels,
-        .channel_configs = channel_configs,
+        .channel_configs = v->channel_configs,
         .nchannels = 1,
         .committed = committed,
         .ctx = v,
@@ -367,6 +359,14 @@ int virtual_init(struct virtual *v, const struct story *story, const struct run_
     witness_init(&v->witness, story);
     v->truths = truth_new(story);
     v->site = site_new(story, &ops);
+    v->scripted = (struct scripted_config){.site = v->site,
+                                           .delay_ms = story->delay_ms,
+                                           .now_ms = since_start,
+                                           .unread = unread,
+                                           .tally = count_poll,
+                                           .ctx = v};
+    v->collector_configs[0] = &v->scripted;
+    v->channel_configs[0] = v;
     return write_config(v);
 }
 

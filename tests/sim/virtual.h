@@ -28,6 +28,8 @@ struct virtual {
     struct wheel *wheel;
     struct worker *writer, *reader, *sender;
     struct core *core;
+    struct scripted_config scripted;
+    const void *collector_configs[1], *channel_configs[1]; /* what the core keeps pointers to */
     char *folder, *config_path; /* of its configuration, on the real disk */
     int err;
 };
