@@ -33,12 +33,32 @@ static bool has_control(const char *s)
     return false;
 }
 
-/* Parses a list of mailboxes; NULL if there is a group or a mailbox that SMTP would not take. */
+/* The @ that stand outside quoted names. */
+static int count_at(const char *s)
+{
+    bool quoted = false;
+    int n = 0;
+
+    for (; *s; s++) {
+        if (*s == '\\' && s[1])
+            s++;
+        else if (*s == '"')
+            quoted = !quoted;
+        else
+            n += *s == '@' && !quoted;
+    }
+    return n;
+}
+
+/*
+ * Parses a list of mailboxes; NULL if there is a group or a mailbox that SMTP
+ * would not take. GMime reads "a@b@c" as "a@b", so every @ must have become one.
+ */
 static InternetAddressList *parse_list(const char *text)
 {
     InternetAddressList *list = text && !has_control(text) ? internet_address_list_parse(NULL, text) : NULL;
     int n = list ? internet_address_list_length(list) : 0;
-    bool good = n > 0;
+    bool good = n > 0 && n == count_at(text);
 
     for (int i = 0; i < n; i++) {
         InternetAddress *ia = internet_address_list_get_address(list, i);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -134,6 +135,19 @@ static void set_up(CURL *h, const struct pd_channel *c, struct talk *t, struct c
     curl_easy_setopt(h, CURLOPT_ERRORBUFFER, error);
 }
 
+/*
+ * The end of a handle says QUIT and waits two minutes for the answer, whatever
+ * time-outs were set. With nothing more to be read it does not wait.
+ */
+static void clean_up(CURL *h)
+{
+    curl_socket_t fd;
+
+    if (curl_easy_getinfo(h, CURLINFO_ACTIVESOCKET, &fd) == CURLE_OK && fd != CURL_SOCKET_BAD)
+        shutdown(fd, SHUT_RD);
+    curl_easy_cleanup(h);
+}
+
 static void send_letter(const struct pd_channel *c, const struct letter_list *to, const char *bytes, size_t n,
                         struct pd_send_result *out)
 {
@@ -156,7 +170,7 @@ static void send_letter(const struct pd_channel *c, const struct letter_list *to
         snprintf(out->detail, sizeof out->detail, "the server says: %s", t.reply);
     else
         snprintf(out->detail, sizeof out->detail, "%s", *error ? error : curl_easy_strerror(rc));
-    curl_easy_cleanup(h);
+    clean_up(h);
     curl_slist_free_all(recipients);
 }
 
