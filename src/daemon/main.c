@@ -251,7 +251,7 @@ static void stop_all(struct patrold *p)
         if (p->watches[i])
             pd_loop_services(p->loop)->unwatch(p->watches[i]);
     if (p->channels)
-        worker_stop(p->channels, NULL);
+        worker_stop(p->channels, notify_drop_job);
     if (p->reader)
         worker_stop(p->reader, NULL);
     if (p->writer)
