@@ -31,7 +31,7 @@ def wrong_at_start():
                           check=False)
     if done.returncode == 0:
         fail("patrold started with a wrong configuration")
-    for part in ("unknown key 'evry' (did you mean 'every'?)", "hold", "patrold.yaml:6:", "^"):
+    for part in ("unknown key 'evry' (did you mean 'every'?)", "hold", "patrold.yaml:8:", "^"):
         if part not in done.stderr:
             fail("%r is not in the message:\n%s" % (part, done.stderr))
     if os.path.exists(site.database):

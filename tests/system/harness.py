@@ -99,7 +99,7 @@ class Control:
             if answer.get("id") in (number, None):
                 return answer
 
-    def command(self, name, **args):
+    def command(self, name, /, **args):
         return self.ask({"cmd": name, "args": args})
 
     def rows(self, query, **filters):
@@ -133,6 +133,7 @@ class Site:
     def write_config(self, settings="", mail_port=None):
         text = "database: %s\nsocket: %s\nsite: Test site\ntime_zone: Asia/Shanghai\n" % (self.database, self.socket)
         text += "knowledge: [%s]\n" % os.path.join(SOURCE, "conf")
+        text += "credentials: {public: {version: 2, community: public}}\n"
         if mail_port:
             text += "mail: {url: 'smtp://127.0.0.1:%d', from: 'patrold <patrold@example.com>', timeout_s: 10}\n" % mail_port
             text += "recipients: [{address: duty@example.com, language: zh_CN, min_severity: info}]\n"
