@@ -32,7 +32,7 @@ static const char *const steps[] = {
     " device_id INTEGER NOT NULL REFERENCES device, number INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,"
     " label TEXT, first_ms INTEGER NOT NULL, PRIMARY KEY (device_id, number)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE alert ("
-    " id INTEGER PRIMARY KEY, family TEXT NOT NULL, device_id INTEGER NOT NULL REFERENCES device, kind TEXT, key TEXT,"
+    " id INTEGER PRIMARY KEY, family TEXT NOT NULL, device_id INTEGER NOT NULL, kind TEXT, key TEXT,"
     " label TEXT, rule TEXT, severity TEXT NOT NULL, state TEXT NOT NULL, suppressed INTEGER NOT NULL,"
     " opened_ms INTEGER NOT NULL, closed_ms INTEGER NOT NULL, acked_ms INTEGER NOT NULL, acked_by TEXT,"
     " ticket_id INTEGER NOT NULL, message_args TEXT) STRICT;"
