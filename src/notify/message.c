@@ -111,16 +111,26 @@ static char *duration_text(enum lang lang, int64_t ms)
     return sbuf_take(&b);
 }
 
+/* What people call the faulty component; NULL where that is the device itself or nothing but a row's number. */
+static const char *spoken_component(const struct ticket *t)
+{
+    const char *name = t->label && *t->label ? t->label : t->key;
+
+    if (str_eq(t->component_kind, DEVICE_KIND) || !name || name[strspn(name, "0123456789.")] == '\0')
+        return NULL;
+    return name;
+}
+
 /* The fault's name: the rule's title, with the component's name where the device has several. */
 static char *fault_title(enum lang lang, const struct message_about *m)
 {
     const struct ticket *t = m->ticket;
     const char *title = m->rule && m->rule->title[lang] ? m->rule->title[lang] : t->rule ? t->rule : t->family;
-    const char *component = t->label && *t->label ? t->label : t->key;
+    const char *component = spoken_component(t);
     struct sbuf b = {0};
 
     title = title ? title : "?";
-    if (!component || !*component || str_eq(t->component_kind, DEVICE_KIND))
+    if (!component)
         return xstrdup(title);
     text_fill(&b, text_get(lang, "mail.fault"), (struct text_arg[]){{"fault", title}, {"component", component}}, 2);
     return sbuf_take(&b);
@@ -251,8 +261,7 @@ static void device_fields(struct fields *f, const struct message_about *m)
         return;
     field(f, "mail.label.site", xstrdup_null(d->site ? d->site : m->site));
     field(f, "mail.label.device", two_words(class_title(f->lang, d), d->name));
-    if (!str_eq(m->ticket->component_kind, DEVICE_KIND))
-        field(f, "mail.label.component", xstrdup_null(m->ticket->label ? m->ticket->label : m->ticket->key));
+    field(f, "mail.label.component", xstrdup_null(spoken_component(m->ticket)));
     field(f, "mail.label.model", two_words(d->make, d->model));
     field(f, "mail.label.serial", xstrdup_null(d->serial));
     field(f, "mail.label.address", xstrdup_null(d->address));
