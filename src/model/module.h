@@ -36,7 +36,6 @@ struct column {
     char *name;
     enum column_type type;
     char *address;   /* in the collector's language */
-    uint32_t source; /* numbered by the profile's compile: index in profile->sources */
     struct members members;
     ARRAY(struct sentinel) sentinels;
     struct where where;
