@@ -246,8 +246,7 @@ void tally_add(struct tally *sum, const struct tally *t)
 
 bool tally_clean(const struct tally *t)
 {
-    return t->verdict[VERDICT_FOUND] == t->faults && t->verdict[VERDICT_FALSE] == 0 &&
-           t->verdict[VERDICT_DOUBLED] == 0;
+    return t->verdict[VERDICT_FOUND] == t->faults && t->verdict[VERDICT_FALSE] == 0 && t->verdict[VERDICT_DOUBLED] == 0;
 }
 
 void judge_line(struct sbuf *out, const struct tally *t)

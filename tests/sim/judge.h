@@ -18,7 +18,7 @@ struct tally {
 /* A line of the table. */
 struct finding {
     enum verdict verdict;
-    int machine;     /* -1: none */
+    int machine;      /* -1: none */
     const char *rule; /* borrowed from truth_rules or the witness */
     const char *component;
     int64_t began_ms, ended_ms;   /* of the fault; INT64_MAX: none, or it lasted */

@@ -124,8 +124,7 @@ static int run_once(const struct story *story, const struct run_options *options
     return rc;
 }
 
-int run_story(const struct story *story, const struct run_options *options, struct sbuf *out,
-              struct run_result *result)
+int run_story(const struct story *story, const struct run_options *options, struct sbuf *out, struct run_result *result)
 {
     struct run_options plain = *options;
     struct run_result first = {0};

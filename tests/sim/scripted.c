@@ -423,8 +423,8 @@ static void attempt(void *arg)
 
 static void begin(struct pd_device *d, struct picture *picture, const struct pd_sink *sink, struct pd_read **out)
 {
-    d->read = (struct pd_read){
-        .device = d, .picture = picture, .sink = *sink, .on = true, .began_ms = now(d->collector)};
+    d->read =
+        (struct pd_read){.device = d, .picture = picture, .sink = *sink, .on = true, .began_ms = now(d->collector)};
     timer_init(&d->read.timer, attempt, &d->read);
     *out = &d->read;
     attempt(&d->read);

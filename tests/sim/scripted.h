@@ -12,8 +12,8 @@
  */
 struct scripted_config {
     struct site *site;
-    int64_t delay_ms;                       /* there and back */
-    int64_t (*now_ms)(void *ctx);           /* since the story's start */
+    int64_t delay_ms;             /* there and back */
+    int64_t (*now_ms)(void *ctx); /* since the story's start */
     /* A read of a machine came to nothing or stayed incomplete although it was on; may be NULL. */
     void (*unread)(void *ctx, unsigned machine, int64_t from_ms, int64_t to_ms);
     void (*tally)(void *ctx, size_t cells); /* of each read that ended; may be NULL */

@@ -131,7 +131,8 @@ static void seen(const struct truths *t, unsigned machine, int rule, bool openin
 /* ---- Reckoning ---- */
 
 /* By when a rule must have fired for these stretches of its truth. */
-static int64_t fires_by(const struct truths *t, const struct spans *visible, const struct span *there, size_t n, int rule)
+static int64_t fires_by(const struct truths *t, const struct spans *visible, const struct span *there, size_t n,
+                        int rule)
 {
     int64_t by = INT64_MAX, need = within(t, rule, false);
 

@@ -36,15 +36,15 @@ struct truth_degree {
 
 struct expectation {
     unsigned machine;
-    enum truth_rule_id rule; /* the mildest of its family */
-    int toner;               /* -1: none */
+    enum truth_rule_id rule;    /* the mildest of its family */
+    int toner;                  /* -1: none */
     int64_t began_ms, ended_ms; /* INT64_MAX: it lasted to the end */
     int64_t from_ms, until_ms;  /* an alert may open between these */
     int64_t open_by_ms;         /* and must by then; INT64_MAX: need not at all */
     int64_t close_by_ms;        /* INT64_MAX: need not */
     struct truth_degree graver;
-    struct spans there;  /* when it may be open: an alert may close only outside of it */
-    bool parted;         /* it came and went in between: may be told as one or as several */
+    struct spans there; /* when it may be open: an alert may close only outside of it */
+    bool parted;        /* it came and went in between: may be told as one or as several */
 };
 
 struct expectations {

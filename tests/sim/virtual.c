@@ -338,12 +338,8 @@ static void no_log(void *ctx, enum log_level level, const char *sub, const char 
 int virtual_init(struct virtual *v, const struct story *story, const struct run_options *options, struct sbuf *out,
                  struct run_result *result)
 {
-    struct site_ops ops = {.truth = there,
-                           .expected = expected,
-                           .blind = blind,
-                           .killed = killed,
-                           .clock_step = clock_step,
-                           .ctx = v};
+    struct site_ops ops = {
+        .truth = there, .expected = expected, .blind = blind, .killed = killed, .clock_step = clock_step, .ctx = v};
     char *name = xasprintf("sim%lx", (unsigned long)story->seed);
 
     *v = (struct virtual){.story = story, .options = options, .out = out, .result = result};

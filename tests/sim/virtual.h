@@ -9,7 +9,8 @@
 #include "tests/sim/memvfs.h"
 
 /* A world for one patrold: time, chance, disk, network and a mail server, all of them played. For run.c and power.c. */
-struct virtual {
+struct virtual
+{
     const struct story *story;
     const struct run_options *options;
     struct sbuf *out;
@@ -21,7 +22,7 @@ struct virtual {
     struct site *site;
     struct truths *truths;
     struct witness witness;
-    ARRAY(bool) added; /* devices that patrold acknowledged */
+    ARRAY(bool) added;   /* devices that patrold acknowledged */
     int64_t start_at_ms; /* when patrold is started (again); INT64_MAX: it runs */
 
     /* One life of patrold. */
@@ -30,7 +31,7 @@ struct virtual {
     struct core *core;
     struct scripted_config scripted;
     const void *collector_configs[1], *channel_configs[1]; /* what the core keeps pointers to */
-    char *folder, *config_path; /* of its configuration, on the real disk */
+    char *folder, *config_path;                            /* of its configuration, on the real disk */
     int err;
 };
 

@@ -38,12 +38,12 @@ struct mail_seen {
 struct witness {
     ARRAY(struct alert_seen) alerts; /* in order of opening */
     ARRAY(struct mail_seen) mails;
-    ARRAY(char *) repeated; /* tickets and mails that came twice, in words */
-    struct u64dict *by_alert;   /* id -> place in alerts, plus one */
+    ARRAY(char *) repeated;      /* tickets and mails that came twice, in words */
+    struct u64dict *by_alert;    /* id -> place in alerts, plus one */
     struct u64dict *open_ticket; /* ticket id -> the alert it is for, plus one */
-    struct dict *by_mail;       /* message id -> place in mails, plus one */
-    struct dict *by_subject;    /* "to subject" -> message id */
-    struct u64dict *machine_of; /* device id -> machine, plus one */
+    struct dict *by_mail;        /* message id -> place in mails, plus one */
+    struct dict *by_subject;     /* "to subject" -> message id */
+    struct u64dict *machine_of;  /* device id -> machine, plus one */
     const struct story *story;
     int64_t last_event;
     uint32_t digest; /* of all events so far */

@@ -1,0 +1,245 @@
+#include "random_story.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "moment.h"
+#include "spans.h"
+#include "story.h"
+
+enum {
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+    TRIES = 200,
+    MONTH_DAYS = 30,
+    SETTLE = 2 * HOUR, /* before the first fault, and after the last */
+};
+
+/* What a kind of fault is like: how long it lasts, and how long it must be seen to be told for certain. */
+struct shape {
+    const char *event;
+    int64_t shortest, longest, seen, gap; /* gap: to the next of its kind */
+};
+
+static const struct shape jam = {"jam", 20 * MINUTE, 5 * HOUR, 200 * SECOND, 20 * MINUTE};
+static const struct shape cover = {"cover-open", 20 * MINUTE, 5 * HOUR, 320 * SECOND, 20 * MINUTE};
+static const struct shape service = {"service", 20 * MINUTE, 9 * HOUR, 200 * SECOND, 20 * MINUTE};
+static const struct shape off = {"device-off", 10 * MINUTE, 2 * HOUR, 260 * SECOND, 20 * MINUTE};
+static const struct shape toner = {"toner-drain", 9 * HOUR, 40 * HOUR, 75 * MINUTE, 5 * HOUR};
+/* Too short to be told. */
+static const struct shape cover_blip = {"cover-open", 10 * SECOND, 100 * SECOND, 0, HOUR};
+
+struct author {
+    struct sbuf *out;
+    struct rng_seeded chance;
+    struct pd_rng rng;
+    int64_t end;
+    unsigned count;  /* faults of a kind on a device */
+    struct spans up; /* while patrold runs and the network is bearable */
+};
+
+/* What the author remembers of the device at hand. */
+struct cast {
+    const char *name;
+    enum model model;
+    int64_t yield;
+    struct spans visible, uncovered; /* of any fault; of an open cover: no jam */
+};
+
+static int64_t between(struct author *a, int64_t low, int64_t high)
+{
+    return low + (int64_t)rng_below(&a->rng, (uint64_t)(high - low + 1));
+}
+
+static void add_time(struct sbuf *out, int64_t ms)
+{
+    moment_add_span(out, ms / SECOND * SECOND);
+}
+
+/* ---- What befalls patrold and the network ---- */
+
+/* n stretches, spread over the story, none near another. */
+static void add_troubles(struct author *a, const char *event, unsigned n, int64_t shortest, int64_t longest,
+                         const char *extra, bool cuts)
+{
+    int64_t slot = (a->end - 2 * SETTLE) / n;
+
+    for (unsigned i = 0; i < n; i++) {
+        int64_t span = between(a, shortest, longest) / SECOND * SECOND;
+        int64_t at = SETTLE + i * slot + between(a, 0, slot > span + HOUR ? slot - span - HOUR : 0);
+
+        at = at / SECOND * SECOND;
+        sbuf_add(a->out, "  - {at: ");
+        add_time(a->out, at);
+        sbuf_addf(a->out, ", event: %s, for: ", event);
+        add_time(a->out, span);
+        sbuf_addf(a->out, "%s}\n", extra);
+        if (cuts)
+            spans_cut(&a->up, at, at + span);
+    }
+}
+
+/* Clocks step while patrold runs: what it holds over a restart it can only measure by the clock. */
+static void add_steps(struct author *a, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        int64_t at, by = between(a, 3 * SECOND, 20 * MINUTE) / SECOND * SECOND;
+        bool back = rng_below(&a->rng, 2) == 1;
+
+        do
+            at = between(a, SETTLE, a->end - SETTLE) / SECOND * SECOND;
+        while (spans_run(&a->up, at - 15 * MINUTE, at + 15 * MINUTE, 30 * MINUTE) < 0);
+        sbuf_add(a->out, "  - {at: ");
+        add_time(a->out, at);
+        sbuf_addf(a->out, ", event: clock-step, by: %c", back ? '-' : '+');
+        add_time(a->out, by);
+        sbuf_add(a->out, "}\n");
+    }
+}
+
+/* ---- What befalls devices ---- */
+
+static void add_event(struct author *a, const struct cast *c, const struct shape *s, int64_t at, int64_t span)
+{
+    sbuf_add(a->out, "  - {at: ");
+    add_time(a->out, at);
+    sbuf_addf(a->out, ", event: %s, device: %s, for: ", s->event, c->name);
+    add_time(a->out, span);
+    if (s == &toner) {
+        const char *const *toners = model_toners(c->model);
+        uint64_t n = 0;
+
+        while (toners[n] != NULL)
+            n++;
+        /* Empty after two fifths of the time at the latest. */
+        sbuf_addf(a->out, ", toner: %s, pages_per_hour: %lld", toners[rng_below(&a->rng, n)],
+                  (long long)(c->yield * HOUR / (span * 2 / 5) + 1));
+    }
+    sbuf_add(a->out, "}\n");
+}
+
+/* Where in a slot a fault can be seen for long enough, and the end of the one before it as well. */
+static bool place(struct author *a, const struct shape *s, const struct spans *visible, int64_t from, int64_t to,
+                  int64_t last_end, int64_t *at, int64_t *span)
+{
+    for (int i = 0; i < TRIES; i++) {
+        int64_t longest = (to - from) * 2 / 3 < s->longest ? (to - from) * 2 / 3 : s->longest;
+
+        *span = between(a, s->shortest, longest > s->shortest ? longest : s->shortest) / SECOND * SECOND;
+        if (from + *span >= to)
+            return false;
+        *at = between(a, from, to - *span) / SECOND * SECOND;
+        /* The toner is empty only after a while. */
+        if (spans_run(visible, *at + (s == &toner ? *span * 2 / 5 : 0), *at + *span, s->seen) >= 0 &&
+            *at - last_end >= s->gap && spans_run(visible, last_end, *at, s->gap * 4 / 5) >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* count faults of a shape; what they hide is cut out of `hides`. */
+static void add_faults(struct author *a, const struct cast *c, const struct shape *s, const struct spans *visible,
+                       struct spans *hides, int64_t lag)
+{
+    int64_t slot = (a->end - 2 * SETTLE - HOUR) / a->count, last_end = 0, at, span;
+
+    for (unsigned i = 0; i < a->count; i++) {
+        int64_t from = SETTLE + i * slot;
+
+        if (!place(a, s, visible, from, from + slot, last_end, &at, &span))
+            continue;
+        add_event(a, c, s, at, span);
+        last_end = at + span;
+        if (hides != NULL)
+            spans_cut(hides, at, at + span + lag);
+    }
+}
+
+static void copy_spans(struct spans *to, const struct spans *from)
+{
+    for (size_t i = 0; i < from->list.n; i++)
+        spans_add(to, from->list.v[i].from, from->list.v[i].to);
+}
+
+static void befall_printer(struct author *a, struct cast *c)
+{
+    copy_spans(&c->uncovered, &c->visible);
+    add_faults(a, c, &jam, &c->visible, &c->uncovered, 200 * SECOND);
+    add_faults(a, c, rng_below(&a->rng, 8) == 0 ? &cover_blip : &cover, &c->uncovered, NULL, 0);
+    add_faults(a, c, &service, &c->visible, NULL, 0);
+    add_faults(a, c, &toner, &c->visible, NULL, 0);
+    spans_free(&c->uncovered);
+}
+
+static void befall(struct author *a, struct cast *c)
+{
+    copy_spans(&c->visible, &a->up);
+    add_faults(a, c, &off, &a->up, &c->visible, 0);
+    if (model_prints(c->model))
+        befall_printer(a, c);
+    spans_free(&c->visible);
+}
+
+/* ---- The cast ---- */
+
+static enum model model_of(unsigned i)
+{
+    static const enum model models[] = {MODEL_PRINTER, MODEL_COPIER,  MODEL_SWITCH,  MODEL_PRINTER, MODEL_SERVER,
+                                        MODEL_COPIER,  MODEL_PRINTER, MODEL_PRINTER, MODEL_SWITCH,  MODEL_COPIER};
+
+    return models[i % (sizeof models / sizeof models[0])];
+}
+
+static void add_device(struct author *a, unsigned i, struct cast *c, char name[static 32])
+{
+    static const char *const tells[] = {"both", "state", "alerts"};
+
+    c->model = model_of(i);
+    c->name = name;
+    c->yield = between(a, 10, 40) * 100;
+    snprintf(name, 32, "%s-%u", model_names[c->model], i + 1);
+    sbuf_addf(a->out, "  - {name: %s, model: %s, address: 127.30.%u.%u, snmp: %d", name, model_names[c->model], i / 250,
+              i % 250 + 1, rng_below(&a->rng, 5) == 0 ? 1 : 2);
+    if (model_prints(c->model))
+        sbuf_addf(a->out, ", tells: %s, toner: %d, yield: %lld", tells[rng_below(&a->rng, 3)], (int)between(a, 60, 100),
+                  (long long)c->yield);
+    sbuf_add(a->out, "}\n");
+}
+
+static unsigned a_month(const struct author *a, unsigned n)
+{
+    int64_t days = a->end / (24 * HOUR);
+    unsigned scaled = (unsigned)((n * days + MONTH_DAYS - 1) / MONTH_DAYS);
+
+    return scaled > 0 ? scaled : 1;
+}
+
+void random_story(struct sbuf *out, uint64_t seed, unsigned devices, unsigned days)
+{
+    struct author a = {.out = out, .end = (int64_t)days * 24 * HOUR};
+    struct cast *cast = xcalloc(devices, sizeof *cast);
+    char(*names)[32] = xcalloc(devices, sizeof *names);
+
+    rng_seed(&a.chance, seed);
+    a.rng = rng_seeded_ops(&a.chance);
+    sbuf_addf(out, "title: Made up from seed %llu\nstart: 2026-03-01 00:00\ntime_zone: Asia/Shanghai\n",
+              (unsigned long long)seed);
+    sbuf_addf(out, "length: %ud\nseed: %llu\nnetwork: {delay: %dms, loss: %.1f}\ndevices:\n", days,
+              (unsigned long long)seed, (int)between(&a, 1, 80), (double)between(&a, 0, 5) / 10);
+    for (unsigned i = 0; i < devices; i++)
+        add_device(&a, i, &cast[i], names[i]);
+    sbuf_add(out, "events:\n");
+    spans_add(&a.up, 0, a.end);
+    add_troubles(&a, "patrold-killed", a_month(&a, 8), 5 * SECOND, 15 * MINUTE, "", true);
+    add_troubles(&a, "packet-loss", a_month(&a, 5), HOUR, 8 * HOUR, ", percent: 5", false);
+    add_steps(&a, a_month(&a, 5));
+    a.count = a_month(&a, 4);
+    for (unsigned i = 0; i < devices; i++)
+        befall(&a, &cast[i]);
+    spans_free(&a.up);
+    free(cast);
+    free(names);
+}

@@ -1,0 +1,105 @@
+#include "serve.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "farm.h"
+#include "plugin/loop.h"
+
+/* Nobody judges here: what is true is only looked at from outside. */
+static void ignore_truth(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms)
+{
+    (void)ctx, (void)machine, (void)rule, (void)toner, (void)there, (void)at_ms;
+}
+
+static void ignore_expected(void *ctx, const struct happening *h)
+{
+    (void)ctx, (void)h;
+}
+
+static void ignore_blind(void *ctx, unsigned machine, bool blind, int64_t at_ms)
+{
+    (void)ctx, (void)machine, (void)blind, (void)at_ms;
+}
+
+static void ignore_ms(void *ctx, int64_t ms)
+{
+    (void)ctx, (void)ms;
+}
+
+static int open_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void say_who(struct site *site, unsigned port)
+{
+    for (size_t i = 0; i < site_count(site); i++) {
+        const struct story_device *d = site_machine(site, i)->spec;
+
+        printf("%s %s %s\n", d->name, d->address, model_names[d->model]);
+    }
+    printf("serving %zu devices on port %u\n", site_count(site), port);
+    fflush(stdout);
+}
+
+static void end(void *arg)
+{
+    pd_loop_stop(arg);
+}
+
+static int serve(struct pd_loop *loop, struct site *site, unsigned port)
+{
+    const struct pd_services *services = pd_loop_services(loop);
+    int signals = open_signals();
+    struct pd_watch *watch = services->watch_read(services->loop, signals, end, loop);
+    struct farm *farm = NULL;
+    char *why = NULL;
+    int rc = farm_start(services, site, port, &farm, &why);
+
+    if (rc == 0) {
+        say_who(site, port);
+        rc = pd_loop_run(loop);
+    } else {
+        fprintf(stderr, "patrol-sim: %s\n", why);
+    }
+    free(why);
+    farm_stop(farm);
+    services->unwatch(watch);
+    close(signals);
+    return rc;
+}
+
+int serve_story(const struct story *story, unsigned port)
+{
+    const struct site_ops ops = {.truth = ignore_truth,
+                                 .expected = ignore_expected,
+                                 .blind = ignore_blind,
+                                 .killed = ignore_ms,
+                                 .clock_step = ignore_ms};
+    struct rng_seeded chance;
+    struct pd_rng rng = rng_seeded_ops(&chance);
+    struct pd_loop *loop;
+    struct site *site;
+    int rc;
+
+    rng_seed(&chance, story->seed);
+    rc = pd_loop_new(&clock_system, &rng, &loop);
+    if (rc < 0)
+        return rc;
+    site = site_new(story, &ops);
+    rc = serve(loop, site, port);
+    site_free(site);
+    pd_loop_free(loop);
+    return rc;
+}
