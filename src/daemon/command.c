@@ -31,35 +31,35 @@ struct arg_value {
 struct command {
     const char *name;
     /* 0: the request was answered or will be; else an error, *why (owned by the caller) or NULL. */
-    int (*run)(struct order *r, const struct arg_value *args, char **why);
+    int (*run)(struct order *o, const struct arg_value *args, char **why);
     struct arg_def args[MAX_ARGS];
 };
 
 /* ---- Orders ---- */
 
-static void order_end(struct order *r, int err, const char *json_or_why)
+void order_end(struct order *o, int err, const char *json_or_why)
 {
-    struct core *c = r->core;
+    struct core *c = o->core;
 
     for (size_t i = 0; i < c->orders.n; i++) {
-        if (c->orders.v[i] == r) {
+        if (c->orders.v[i] == o) {
             array_remove(&c->orders, i);
             break;
         }
     }
-    if (r->done)
-        r->done(r->arg, err, json_or_why);
-    free(r->actor);
-    free(r->answer);
-    free(r);
+    if (o->done)
+        o->done(o->arg, err, json_or_why);
+    free(o->actor);
+    free(o->answer);
+    free(o);
 }
 
 /* The change is on disk. */
 static void order_stored(void *arg)
 {
-    struct order *r = arg;
+    struct order *o = arg;
 
-    order_end(r, 0, r->answer);
+    order_end(o, 0, o->answer);
 }
 
 void order_lost(void *ctx, void *arg)
@@ -76,12 +76,12 @@ void order_lost(void *ctx, void *arg)
 void orders_answer_all(struct core *c, int err, const char *why)
 {
     for (size_t i = 0; i < c->orders.n; i++) {
-        struct order *r = c->orders.v[i];
-        void (*done)(void *arg, int err, const char *json_or_why) = r->done;
+        struct order *o = c->orders.v[i];
+        void (*done)(void *arg, int err, const char *json_or_why) = o->done;
 
-        r->done = NULL;
+        o->done = NULL;
         if (done)
-            done(r->arg, err, why);
+            done(o->arg, err, why);
     }
 }
 
@@ -93,10 +93,10 @@ void orders_free(struct core *c)
 }
 
 /* Submits what a command decided; it is answered with the JSON object (taken) once it is on disk. */
-static int submit(struct order *r, struct change *change, char *answer)
+static int submit(struct order *o, struct change *change, char *answer)
 {
-    r->answer = answer;
-    core_submit(r->core, change, true, order_stored, r);
+    o->answer = answer;
+    core_submit(o->core, change, true, order_stored, o);
     return 0;
 }
 
@@ -128,7 +128,7 @@ static char *no_device(struct core *c, const char *ref)
     return why;
 }
 
-const struct device *core_find_device(struct core *c, const char *ref, char **why)
+static const struct device *find_device(struct core *c, const char *ref, char **why)
 {
     const struct device *d = watch_device_named(c->watch, ref);
     int64_t id;
@@ -144,7 +144,7 @@ const struct device *core_find_device(struct core *c, const char *ref, char **wh
 
 /* ---- Devices ---- */
 
-static int device_add(struct order *r, const struct arg_value *args, char **why)
+static int device_add(struct order *o, const struct arg_value *args, char **why)
 {
     const struct device d = {
         .name = args[0].text,
@@ -165,17 +165,17 @@ static int device_add(struct order *r, const struct arg_value *args, char **why)
         return PD_EINVAL;
     }
     change = change_new();
-    rc = watch_device_add(r->core->watch, &d, r->actor, change, &id, why);
+    rc = watch_device_add(o->core->watch, &d, o->actor, change, &id, why);
     if (rc < 0) {
         change_free(change);
         return rc;
     }
-    return submit(r, change, xasprintf("{\"device\":%" PRId64 "}", id));
+    return submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
 }
 
-static int device_remove(struct order *r, const struct arg_value *args, char **why)
+static int device_remove(struct order *o, const struct arg_value *args, char **why)
 {
-    const struct device *d = core_find_device(r->core, args[0].text, why);
+    const struct device *d = find_device(o->core, args[0].text, why);
     struct change *change;
     int64_t id;
     int rc;
@@ -184,12 +184,12 @@ static int device_remove(struct order *r, const struct arg_value *args, char **w
         return PD_ENOENT;
     id = d->id;
     change = change_new();
-    rc = watch_device_remove(r->core->watch, id, r->actor, change);
+    rc = watch_device_remove(o->core->watch, id, o->actor, change);
     if (rc < 0) {
         change_free(change);
         return rc;
     }
-    return submit(r, change, xasprintf("{\"device\":%" PRId64 "}", id));
+    return submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
 }
 
 static const char *read_status_name(enum pd_read_status s)
@@ -213,33 +213,33 @@ static const char *read_status_name(enum pd_read_status s)
 
 static void polled(void *arg, const struct pd_read_result *result)
 {
-    struct order *r = arg;
+    struct order *o = arg;
     struct sbuf b = {0};
 
-    sbuf_addf(&b, "{%s,\"status\":\"%s\",\"rtt_ms\":%d,\"detail\":", r->answer, read_status_name(result->status),
+    sbuf_addf(&b, "{%s,\"status\":\"%s\",\"rtt_ms\":%d,\"detail\":", o->answer, read_status_name(result->status),
               result->rtt_ms);
     sbuf_add_json(&b, result->detail);
     sbuf_addc(&b, '}');
-    order_end(r, 0, b.s);
+    order_end(o, 0, b.s);
     sbuf_free(&b);
 }
 
-static int device_poll(struct order *r, const struct arg_value *args, char **why)
+static int device_poll(struct order *o, const struct arg_value *args, char **why)
 {
-    const struct device *d = core_find_device(r->core, args[0].text, why);
+    const struct device *d = find_device(o->core, args[0].text, why);
 
     if (!d)
         return PD_ENOENT;
-    r->answer = xasprintf("\"device\":%" PRId64, d->id);
-    return watch_device_poll(r->core->watch, d->id, polled, r);
+    o->answer = xasprintf("\"device\":%" PRId64, d->id);
+    return watch_device_poll(o->core->watch, d->id, polled, o);
 }
 
 /* ---- Alerts and tickets ---- */
 
-static int alert_ack(struct order *r, const struct arg_value *args, char **why)
+static int alert_ack(struct order *o, const struct arg_value *args, char **why)
 {
     struct change *change = change_new();
-    int rc = watch_alert_ack(r->core->watch, args[0].i, r->actor, change);
+    int rc = watch_alert_ack(o->core->watch, args[0].i, o->actor, change);
 
     if (rc == PD_ENOENT)
         *why = xasprintf("there is no open alert %" PRId64, args[0].i);
@@ -249,17 +249,17 @@ static int alert_ack(struct order *r, const struct arg_value *args, char **why)
         change_free(change);
         return rc;
     }
-    return submit(r, change, xasprintf("{\"alert\":%" PRId64 "}", args[0].i));
+    return submit(o, change, xasprintf("{\"alert\":%" PRId64 "}", args[0].i));
 }
 
 enum { TICKET_REF, TICKET_NOTE, TICKET_ASSIGNEE };
 
-static int ticket_verb(struct order *r, enum ticket_verb verb, int64_t id, const struct arg_value *args, char **why)
+int order_ticket_verb(struct order *o, enum ticket_verb verb, int64_t id, const char *assignee, const char *note,
+                      char **why)
 {
     struct change *change = change_new();
     struct sbuf answer = {0};
-    int rc = desk_ticket_verb(r->core->desk, id, verb, args[TICKET_ASSIGNEE].text, args[TICKET_NOTE].text, r->actor,
-                              change, why);
+    int rc = desk_ticket_verb(o->core->desk, id, verb, assignee, note, o->actor, change, why);
 
     if (rc < 0) {
         change_free(change);
@@ -272,21 +272,24 @@ static int ticket_verb(struct order *r, enum ticket_verb verb, int64_t id, const
             sbuf_addf(&answer, ",\"state\":\"%s\"}", ticket_state_name(change->rows.v[i].ticket.state));
         }
     }
-    return submit(r, change, sbuf_take(&answer));
+    return submit(o, change, sbuf_take(&answer));
 }
 
-static int ticket_move(struct order *r, enum ticket_verb verb, const struct arg_value *args, char **why)
+static int ticket_move(struct order *o, enum ticket_verb verb, const struct arg_value *args, char **why)
 {
     const char *ref = args[TICKET_REF].text;
-    int64_t id = desk_ticket_by_number(r->core->desk, ref);
+    int64_t id = desk_ticket_by_number(o->core->desk, ref);
 
     if (id == 0 && str_to_i64(ref, &id) < 0)
         id = 0;
-    if (id == 0 || !desk_ticket(r->core->desk, id)) {
-        *why = xasprintf("there is no open ticket '%s'", ref);
-        return PD_ENOENT;
+    if (id != 0 && desk_ticket(o->core->desk, id))
+        return order_ticket_verb(o, verb, id, args[TICKET_ASSIGNEE].text, args[TICKET_NOTE].text, why);
+    if (verb == TICKET_REOPEN) {
+        ticket_reopen(o, ref, args[TICKET_NOTE].text);
+        return 0;
     }
-    return ticket_verb(r, verb, id, args, why);
+    *why = xasprintf("there is no open ticket '%s'", ref);
+    return PD_ENOENT;
 }
 
 /* ---- The table, and checking against it ---- */
@@ -434,7 +437,7 @@ static char *unknown_command(const char *name)
     return why;
 }
 
-static int run_command(struct order *r, const char *name, json_t *args, char **why)
+static int run_command(struct order *o, const char *name, json_t *args, char **why)
 {
     struct arg_value values[MAX_ARGS] = {0};
     const struct command *cmd = NULL;
@@ -453,7 +456,7 @@ static int run_command(struct order *r, const char *name, json_t *args, char **w
     }
     rc = take_args(defs, args, values, why);
     if (rc == 0)
-        rc = cmd ? cmd->run(r, values, why) : ticket_move(r, verb, values, why);
+        rc = cmd ? cmd->run(o, values, why) : ticket_move(o, verb, values, why);
     for (size_t i = 0; i < MAX_ARGS; i++)
         free(values[i].text);
     return rc;
@@ -463,7 +466,7 @@ void core_command(struct core *c, const char *name, const char *args, const char
                   void (*done)(void *arg, int err, const char *json_or_why), void *arg)
 {
     json_t *object = json_loads(args ? args : "{}", JSON_REJECT_DUPLICATES, NULL);
-    struct order *r;
+    struct order *o;
     char *why = NULL;
     int rc;
 
@@ -473,15 +476,15 @@ void core_command(struct core *c, const char *name, const char *args, const char
     } else if (!json_is_object(object)) {
         done(arg, PD_EINVAL, "the arguments are no JSON object");
     } else {
-        r = xcalloc(1, sizeof *r);
-        r->core = c;
-        r->done = done;
-        r->arg = arg;
-        r->actor = xstrdup_null(actor);
-        array_push(&c->orders, r);
-        rc = run_command(r, name, object, &why);
+        o = xcalloc(1, sizeof *o);
+        o->core = c;
+        o->done = done;
+        o->arg = arg;
+        o->actor = xstrdup_null(actor);
+        array_push(&c->orders, o);
+        rc = run_command(o, name, object, &why);
         if (rc < 0)
-            order_end(r, rc, why ? why : pd_strerror(rc));
+            order_end(o, rc, why ? why : pd_strerror(rc));
     }
     free(why);
     json_decref(object);

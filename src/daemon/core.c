@@ -113,10 +113,7 @@ static void committed(void *ctx, const struct change *change)
         if (change->rows.v[i].kind == ROW_OUTBOX)
             notify_committed(c->notify, &change->rows.v[i].outbox);
     sweep_old_channels(c);
-    if (change->events.n == 0)
-        return;
-    c->last_event = change->events.v[change->events.n - 1].number;
-    if (c->config.committed)
+    if (change->events.n > 0 && c->config.committed)
         c->config.committed(c->config.ctx, change->events.v, change->events.n);
 }
 
@@ -256,14 +253,8 @@ static int open_store(struct core *c, char **why)
         .lost = order_lost,
         .ctx = c,
     };
-    struct store_state state;
-    int rc = store_open(&store, &c->store, why);
 
-    if (rc < 0)
-        return rc;
-    store_state(c->store, &state);
-    c->last_event = state.last_event;
-    return 0;
+    return store_open(&store, &c->store, why);
 }
 
 static int start_plugins(struct core *c, char **why)
@@ -364,7 +355,6 @@ int core_start(const struct core_config *config, struct core **out, char **why)
     c->config = *config;
     c->settings = config->settings;
     c->knowledge = config->knowledge;
-    c->started_ms = clock_wall(&config->services.clock);
     rc = open_store(c, why);
     if (rc == 0)
         rc = start_plugins(c, why);
@@ -430,6 +420,7 @@ void core_stop(struct core *c)
 
     if (!c)
         return;
+    c->stopping = true;
     drain_channels(c);
     store = c->store;
     if (store)

@@ -42,7 +42,7 @@ struct core {
     ARRAY(struct old_channel) old_channels;
     ARRAY(struct order *) orders;
     struct trouble trouble;
-    int64_t started_ms, last_event;
+    bool stopping;
     /* the fault that is just being told to desk, for notify */
     const struct device *fault_device;
     const struct alert *fault_alert;
@@ -62,13 +62,21 @@ void trouble_report(void *ctx, int err, const char *text);
 
 /* ---- command.c ---- */
 
+/* Answers and forgets: err 0 with a JSON object, or an error with a reason. */
+void order_end(struct order *o, int err, const char *json_or_why);
+/* Does a verb to a ticket that desk knows. 0: answered after the commit; else an error and *why (NULL: none). */
+int order_ticket_verb(struct order *o, enum ticket_verb verb, int64_t id, const char *assignee, const char *note,
+                      char **why);
 /* store_config.lost: arg is a command's order, or NULL. */
 void order_lost(void *ctx, void *arg);
 /* Answers every open order: err and a reason. */
 void orders_answer_all(struct core *c, int err, const char *why);
 /* Answers and forgets those that are still open. */
 void orders_free(struct core *c);
-/* The device that a reference (name, or id in digits) means; NULL and *why with what was maybe meant. */
-const struct device *core_find_device(struct core *c, const char *ref, char **why);
+
+/* ---- reopen.c ---- */
+
+/* Reopens a ticket that desk does not know any more: answers the order by itself. */
+void ticket_reopen(struct order *o, const char *ref, const char *note);
 
 #endif
