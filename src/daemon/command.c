@@ -128,7 +128,7 @@ static char *no_device(struct core *c, const char *ref)
     return why;
 }
 
-static const struct device *find_device(struct core *c, const char *ref, char **why)
+const struct device *core_find_device(struct core *c, const char *ref, char **why)
 {
     const struct device *d = watch_device_named(c->watch, ref);
     int64_t id;
@@ -175,7 +175,7 @@ static int device_add(struct order *o, const struct arg_value *args, char **why)
 
 static int device_remove(struct order *o, const struct arg_value *args, char **why)
 {
-    const struct device *d = find_device(o->core, args[0].text, why);
+    const struct device *d = core_find_device(o->core, args[0].text, why);
     struct change *change;
     int64_t id;
     int rc;
@@ -226,7 +226,7 @@ static void polled(void *arg, const struct pd_read_result *result)
 
 static int device_poll(struct order *o, const struct arg_value *args, char **why)
 {
-    const struct device *d = find_device(o->core, args[0].text, why);
+    const struct device *d = core_find_device(o->core, args[0].text, why);
 
     if (!d)
         return PD_ENOENT;

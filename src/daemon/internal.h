@@ -74,6 +74,9 @@ void orders_answer_all(struct core *c, int err, const char *why);
 /* Answers and forgets those that are still open. */
 void orders_free(struct core *c);
 
+/* The device that a reference (name, or id in digits) means; NULL and *why with what was maybe meant. */
+const struct device *core_find_device(struct core *c, const char *ref, char **why);
+
 /* ---- reopen.c ---- */
 
 /* Reopens a ticket that desk does not know any more: answers the order by itself. */
