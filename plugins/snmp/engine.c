@@ -98,14 +98,12 @@ static uint32_t generation(struct snmp_engine *e)
 {
     uint32_t g;
 
-    do {
-        if (e->nstock == 0) {
-            e->services->rng.fill(e->services->rng.ctx, e->stock, sizeof e->stock);
-            e->nstock = RANDOM_STOCK;
-        }
-        g = e->stock[--e->nstock] & (GENERATIONS - 1);
-    } while (g == 0); /* ids are positive whatever the slot */
-    return g;
+    if (e->nstock == 0) {
+        e->services->rng.fill(e->services->rng.ctx, e->stock, sizeof e->stock);
+        e->nstock = RANDOM_STOCK;
+    }
+    g = e->stock[--e->nstock] & (GENERATIONS - 1);
+    return g ? g : 1; /* ids are positive whatever the slot */
 }
 
 /* Gives the request a slot and an id; false while all slots are taken. */
