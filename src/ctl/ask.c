@@ -47,10 +47,13 @@ int ctl_connect(struct ctl *t)
 
 void ctl_refused(struct ctl *t, const json_t *error)
 {
-    const char *code = ctl_string(error, "code");
+    const char *code = ctl_string(error, "code"), *text = ctl_string(error, "text");
 
-    ctl_fail_text(t, "ctl.error.refused",
-                  (struct text_arg[]){{"code", ctl_words(t, "error", code)}, {"text", ctl_string(error, "text")}, {0}});
+    if (t->lang == LANG_EN) /* which patrold's text is in */
+        ctl_fail(t, "%s", text);
+    else
+        ctl_fail_text(t, "ctl.error.refused",
+                      (struct text_arg[]){{"code", ctl_words(t, "error", code)}, {"text", text}, {0}});
 }
 
 json_t *ctl_ask(struct ctl *t, json_t *request)
@@ -111,7 +114,7 @@ int ctl_each(struct ctl *t, const char *query, json_t *filters, bool (*each)(voi
     return EXIT_DONE;
 }
 
-json_t *ctl_row(struct ctl *t, const char *query, json_t *filters)
+json_t *ctl_row(struct ctl *t, const char *query, json_t *filters, const char *word)
 {
     json_t *answer = ask_page(t, query, filters, 0), *row;
 
@@ -120,6 +123,6 @@ json_t *ctl_row(struct ctl *t, const char *query, json_t *filters)
     row = json_incref(json_array_get(json_object_get(answer, "rows"), 0));
     json_decref(answer);
     if (!row)
-        ctl_fail_text(t, "ctl.error.nothing", (struct text_arg[]){{0}});
+        ctl_fail_text(t, "ctl.error.nothing", (struct text_arg[]){{"word", word}, {0}});
     return row;
 }

@@ -1,6 +1,8 @@
 #include "ctl/client.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,8 +71,18 @@ static int send_all(struct client *c, const char *data, size_t n)
     return 0;
 }
 
+/* False when out_fd is a pipe that nobody reads any more. */
+static bool wait_readable(const struct client *c, int out_fd)
+{
+    struct pollfd fds[] = {{.fd = c->fd, .events = POLLIN}, {.fd = out_fd}};
+
+    while (poll(fds, 2, -1) < 0 && errno == EINTR)
+        ;
+    return fds[0].revents || !(fds[1].revents & POLLERR);
+}
+
 /* Receives until a whole line is there; its length without the line end. */
-static int wait_line(struct client *c, size_t *len)
+static int wait_line(struct client *c, int out_fd, size_t *len)
 {
     for (;;) {
         char *end = c->in.n > c->scanned ? memchr(c->in.s + c->scanned, '\n', c->in.n - c->scanned) : NULL;
@@ -84,6 +96,8 @@ static int wait_line(struct client *c, size_t *len)
         c->scanned = c->in.n;
         if (c->in.n > MAX_LINE)
             return PD_EPROTO;
+        if (!wait_readable(c, out_fd))
+            return PD_ECANCELLED;
         got = recv(c->fd, chunk, sizeof chunk, 0);
         if (got < 0 && errno == EINTR)
             continue;
@@ -95,10 +109,10 @@ static int wait_line(struct client *c, size_t *len)
     }
 }
 
-int client_next(struct client *c, json_t **line)
+int client_next(struct client *c, int out_fd, json_t **line)
 {
     size_t len = 0;
-    int rc = wait_line(c, &len);
+    int rc = wait_line(c, out_fd, &len);
     json_t *j;
 
     if (rc != 0)
@@ -133,7 +147,7 @@ int client_ask(struct client *c, json_t *request, json_t **answer)
     while (rc == 0) {
         json_t *line;
 
-        rc = client_next(c, &line);
+        rc = client_next(c, -1, &line);
         if (rc != 0)
             break;
         /* A request that was not understood is answered without its id. */

@@ -19,7 +19,7 @@ void client_close(struct client *c); /* NULL is fine */
  */
 int client_ask(struct client *c, json_t *request, json_t **answer);
 
-/* The next line from patrold, for a tail. */
-int client_next(struct client *c, json_t **line);
+/* The next line from patrold, for a tail. PD_ECANCELLED once nobody reads what is written to out_fd (-1: none). */
+int client_next(struct client *c, int out_fd, json_t **line);
 
 #endif

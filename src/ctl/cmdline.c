@@ -104,12 +104,45 @@ static int common_option(struct ctl *t, const struct command *c, int opt, char *
     }
 }
 
+static bool is_code(const char *const *codes, const char *text)
+{
+    while (*codes && strcmp(*codes, text) != 0)
+        codes++;
+    return *codes;
+}
+
+/* True if the value is one that the word can have; else tells which there are. */
+static bool check_code(struct ctl *t, const struct command *c, const struct ctl_word *w, const char *text)
+{
+    const char **codes = w->codes ? ctl_codes(w->codes) : NULL, *near;
+    bool good = !codes || is_code(codes, text);
+    struct sbuf list = {0}, line = {0};
+
+    if (!good) {
+        near = str_nearest(text, codes);
+        for (size_t i = 0; codes[i]; i++)
+            sbuf_addf(&list, "%s%s", i > 0 ? " " : "", codes[i]);
+        text_fill(&line, text_get(t->lang, "ctl.misuse.code"), (struct text_arg[]){{"word", text}, {"codes", list.s}},
+                  2);
+        if (near)
+            text_fill(&line, text_get(t->lang, "ctl.misuse.meant"), (struct text_arg[]){{"near", near}}, 1);
+        ctl_fail(t, "%s", line.s);
+        usage_line(c, t->err);
+    }
+    sbuf_free(&list);
+    sbuf_free(&line);
+    free(codes);
+    return good;
+}
+
 /* A word as a member of the request. */
 static int put_word(struct ctl *t, json_t *args, const struct command *c, const struct ctl_word *w, const char *text)
 {
     json_t *value = NULL;
     int64_t n;
 
+    if (!check_code(t, c, w, text))
+        return EXIT_MISUSE;
     if (w->type == CTL_FLAG)
         value = json_true();
     else if (w->type == CTL_TEXT)

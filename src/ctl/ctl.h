@@ -23,7 +23,8 @@ enum ctl_type { CTL_TEXT, CTL_NUMBER, CTL_FLAG };
 struct ctl_word {
     const char *name; /* of an option without the dashes */
     enum ctl_type type;
-    bool optional; /* options always are */
+    bool optional;     /* options always are */
+    const char *codes; /* its value is a code that has a text CODES.VALUE; NULL: anything */
 };
 
 enum ctl_shown {
@@ -117,8 +118,8 @@ void ctl_refused(struct ctl *t, const json_t *error);
  * it gives false. EXIT_DONE, or EXIT_FAILED after telling why.
  */
 int ctl_each(struct ctl *t, const char *query, json_t *filters, bool (*each)(void *ctx, json_t *row), void *ctx);
-/* The first row of a query (json_decref it), or NULL after telling why there is none. */
-json_t *ctl_row(struct ctl *t, const char *query, json_t *filters);
+/* The first row of a query (json_decref it), which asks for `word`, or NULL after telling why there is none. */
+json_t *ctl_row(struct ctl *t, const char *query, json_t *filters, const char *word);
 
 /* ---- Words ---- */
 
@@ -128,6 +129,8 @@ json_t *ctl_row(struct ctl *t, const char *query, json_t *filters);
  */
 const char *ctl_words(struct ctl *t, const char *words, const char *code);
 const char *ctl_string(const json_t *object, const char *member); /* "" where it has no such text */
+/* The codes that have a text CODES.CODE, in order, ended by NULL; free() the list. */
+const char **ctl_codes(const char *codes);
 /* What happened, in a sentence. */
 void event_words(struct ctl *t, const json_t *event, struct sbuf *out);
 /* A stamp in the reader's own time zone; brief: without year and seconds. */

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ctl/cmdline.h"
@@ -43,6 +44,16 @@ static const char *text_of(const struct ctl *t, const char *prefix, const char *
     return text == id ? "" : text;
 }
 
+/* The values that a word can have. */
+static void help_codes(const struct ctl *t, const struct ctl_word *w, FILE *out)
+{
+    const char **codes = w->codes ? ctl_codes(w->codes) : NULL;
+
+    for (size_t i = 0; codes && codes[i]; i++)
+        fprintf(out, "%s%s", i == 0 ? text_get(t->lang, "word.colon") : " ", codes[i]);
+    free(codes);
+}
+
 static void help_words(const struct ctl *t, const char *prefix, const struct ctl_word *w, FILE *out)
 {
     for (; w->name; w++) {
@@ -51,7 +62,9 @@ static void help_words(const struct ctl *t, const char *prefix, const struct ctl
         fprintf(out, "  %s%s", strcmp(prefix, "ctl.option") == 0 ? "--" : "", w->name);
         if (strcmp(prefix, "ctl.option") != 0)
             width -= 2;
-        fprintf(out, "%*s%s\n", width < 14 ? (int)(14 - width) : 1, "", text_of(t, prefix, w->name, NULL));
+        fprintf(out, "%*s%s", width < 14 ? (int)(14 - width) : 1, "", text_of(t, prefix, w->name, NULL));
+        help_codes(t, w, out);
+        fputc('\n', out);
     }
 }
 

@@ -22,6 +22,7 @@ struct sheet {
     struct ctl *t;
     struct view *view;
     ARRAY(struct section) sections;
+    bool record; /* the section is one */
 };
 
 static bool narrow(const struct ctl *t)
@@ -32,11 +33,14 @@ static bool narrow(const struct ctl *t)
 /* Stamps for people: shorter where there is little room. */
 static void give_time(void *ctx, int64_t wall_ms, struct sbuf *out)
 {
-    ctl_local_time(wall_ms, narrow(ctx), out);
+    const struct sheet *s = ctx;
+
+    ctl_local_time(wall_ms, narrow(s->t) && !s->record, out);
 }
 
 struct sheet *sheet_open(struct ctl *t)
 {
+    struct sheet *s = xcalloc(1, sizeof *s);
     const struct view_options options = {
         .format = t->format,
         .colour = t->colour,
@@ -45,9 +49,8 @@ struct sheet *sheet_open(struct ctl *t)
         .yes = text_get(t->lang, "word.yes"),
         .no = text_get(t->lang, "word.no"),
         .time = give_time,
-        .time_ctx = t,
+        .time_ctx = s,
     };
-    struct sheet *s = xcalloc(1, sizeof *s);
 
     s->t = t;
     s->view = view_open(&options);
@@ -89,6 +92,7 @@ static const struct section *add_section(struct sheet *s, const struct ctl_colum
         n++;
     section.columns = xcalloc(n, sizeof *section.columns);
     section.specs = xcalloc(n, sizeof *section.specs);
+    s->record = record;
     for (size_t i = 0; i < n; i++) {
         const struct ctl_column *c = &columns[i];
 
@@ -182,5 +186,6 @@ int sheet_close(struct sheet *s)
     }
     array_free(&s->sections);
     free(s);
-    return rc == 0 ? EXIT_DONE : ctl_fail(t, "%s: %s", text_get(t->lang, "ctl.error.output"), strerror(errno));
+    return rc == 0 ? EXIT_DONE
+                   : ctl_fail_text(t, "ctl.error.output", (struct text_arg[]){{"why", strerror(errno)}, {0}});
 }

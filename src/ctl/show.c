@@ -63,7 +63,7 @@ static void show_troubles(struct sheet *s, json_t *troubles)
 /* Exits 1 where there is trouble, so that a script can ask. */
 int run_status(struct ctl *t, const struct command *c, json_t *args)
 {
-    json_t *row = ctl_row(t, c->request, args), *troubles = json_object_get(row, "troubles");
+    json_t *row = ctl_row(t, c->request, args, c->noun), *troubles = json_object_get(row, "troubles");
     bool troubled = json_array_size(troubles) > 0;
     struct sheet *s;
     int code;
@@ -112,7 +112,7 @@ static const struct ctl_column device_columns[] = {
 static const struct ctl_column point_columns[] = {
     {.name = "kind", .max = 14, .shown = SHOWN_WIDE},
     {.name = "component", .max = 20},
-    {.name = "key", .max = 10, .shown = SHOWN_WIDE},
+    {.name = "key", .shown = SHOWN_PROGRAMS},
     {.name = "point", .max = 20},
     {.name = "value", .max = 30},
     {.name = "unit", .max = 8},
@@ -150,7 +150,7 @@ static void add_value(struct ctl *t, struct sbuf *out, const char *words, const 
     else if (json_is_integer(value))
         sbuf_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
-        sbuf_addf(out, "%.6g", json_real_value(value));
+        sbuf_addf(out, "%.12g", json_real_value(value));
     else if (json_is_boolean(value))
         sbuf_add(out, t->format != VIEW_PEOPLE ? (json_is_true(value) ? "true" : "false")
                                                : text_get(t->lang, json_is_true(value) ? "word.yes" : "word.no"));
@@ -181,17 +181,35 @@ static json_t *point_row(struct ctl *t, const json_t *component, const char *nam
     return row;
 }
 
+/* For people at a terminal: a component is named once, and what is counted without braces ("{page}"). */
+static void ease(json_t *row, bool first)
+{
+    const char *unit = ctl_string(row, "unit");
+    size_t n = strlen(unit);
+
+    if (n > 2 && unit[0] == '{')
+        json_object_set_new(row, "unit", json_stringn(unit + 1, n - 2));
+    if (!first) {
+        json_object_set_new(row, "kind", json_string(""));
+        json_object_set_new(row, "component", json_string(""));
+    }
+}
+
 static void show_points(struct ctl *t, struct sheet *s, json_t *component)
 {
     const char *name;
+    bool first = true;
     json_t *point;
 
     json_object_foreach(json_object_get(component, "points"), name, point)
     {
         json_t *row = point_row(t, component, name, point);
 
+        if (t->format == VIEW_PEOPLE && t->width > 0)
+            ease(row, first);
         sheet_row(s, row);
         json_decref(row);
+        first = false;
     }
 }
 
@@ -204,7 +222,7 @@ int run_device_show(struct ctl *t, const struct command *c, json_t *args)
     int code;
 
     json_object_del(args, "kind");
-    row = ctl_row(t, c->request, args);
+    row = ctl_row(t, c->request, args, ctl_string(args, "device"));
     if (!row) {
         json_decref(kind);
         return EXIT_FAILED;
@@ -249,7 +267,7 @@ static const struct ctl_column history_columns[] = {
     {.name = "at", .type = VIEW_TIME},
     {.name = "kind", .title = "ctl.col.what", .type = VIEW_CODE, .words = "event.name"},
     {.name = "actor", .max = 16},
-    {.name = "args.assignee", .max = 16, .shown = SHOWN_WIDE},
+    {.name = "args.assignee", .max = 10},
     {.name = "args.note"},
     {0},
 };
@@ -262,7 +280,7 @@ static bool history_row(void *ctx, json_t *event)
 /* The ticket, then what happened to it, oldest first. */
 int run_ticket_show(struct ctl *t, const struct command *c, json_t *args)
 {
-    json_t *row = ctl_row(t, c->request, args), *of_ticket;
+    json_t *row = ctl_row(t, c->request, args, ctl_string(args, "ticket")), *of_ticket;
     struct sheet *s;
     int code, closed;
 

@@ -96,7 +96,7 @@ static int follow(struct tail *tail)
         rc = take_line(tail, line);
         json_decref(line);
         if (rc == 0)
-            rc = client_next(tail->t->client, &line);
+            rc = client_next(tail->t->client, fileno(tail->t->out), &line);
     }
     return rc;
 }
@@ -114,7 +114,7 @@ static void reconnect(struct ctl *t)
 /* The cursor that has so many events after it, of whatever kind. */
 static int last_events(struct tail *tail, json_int_t n)
 {
-    json_t *none = json_object(), *status = ctl_row(tail->t, "status", none);
+    json_t *none = json_object(), *status = ctl_row(tail->t, "status", none, "status");
     json_int_t last = json_integer_value(json_object_get(status, "last_event"));
 
     json_decref(none);
@@ -155,6 +155,8 @@ int run_tail(struct ctl *t, const struct command *c, json_t *args)
         reconnect(t);
     if (tail.sheet)
         sheet_close(tail.sheet);
+    if (rc == PD_ECANCELLED) /* as of `tail | head`: nobody reads on */
+        return EXIT_DONE;
     if (rc == PD_EINVAL)
         return EXIT_FAILED;
     return ctl_fail_text(t, rc == PD_EIO ? "ctl.error.output" : "ctl.error.no-answer",

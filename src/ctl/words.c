@@ -2,6 +2,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
+#include "base/mem.h"
+#include "base/text_table.h"
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 
@@ -65,6 +68,18 @@ const char *ctl_words(struct ctl *t, const char *words, const char *code)
     return code;
 }
 
+const char **ctl_codes(const char *codes)
+{
+    size_t n = strlen(codes);
+    ARRAY(const char *) list = {0};
+
+    for (size_t i = 0; i < text_table_n; i++)
+        if (str_starts(text_table[i].id, codes) && text_table[i].id[n] == '.')
+            array_push(&list, text_table[i].id + n + 1);
+    array_push(&list, NULL);
+    return list.v;
+}
+
 /* The arguments of an event's sentence; the sentence borrows from them. */
 struct details {
     struct text_arg args[MAX_ARGS];
@@ -106,6 +121,16 @@ static const char *either(const char *a, const char *b)
     return *a ? a : b;
 }
 
+/* Make and model, which often begins with the make. */
+static char *product(const json_t *args)
+{
+    const char *make = ctl_string(args, "make"), *model = ctl_string(args, "model");
+
+    if (!*make || str_starts(model, make))
+        return xstrdup(*model ? model : "-");
+    return xasprintf("%s%s%s", make, *model ? " " : "", model);
+}
+
 /* Who or what an event is about, under names of their own. */
 static void add_subject(struct ctl *t, struct details *d, const json_t *event)
 {
@@ -116,6 +141,9 @@ static void add_subject(struct ctl *t, struct details *d, const json_t *event)
         (struct text_arg){"device", either(ctl_string(event, "device"), either(ctl_string(args, "name"), patrold))};
     d->args[d->n++] = (struct text_arg){"ticket", either(ctl_string(event, "ticket"), ctl_string(args, "number"))};
     d->args[d->n++] = (struct text_arg){"actor", either(ctl_string(event, "actor"), patrold)};
+    d->made[d->n] = product(args);
+    d->args[d->n] = (struct text_arg){"product", d->made[d->n]};
+    d->n++;
 }
 
 /* A fault's component is named where that says more than its device. */
@@ -126,7 +154,7 @@ static const char *sentence(struct ctl *t, const json_t *event)
     const char *text;
 
     snprintf(id, sizeof id, "event.%s.of", kind);
-    text = *component ? text_get(t->lang, id) : id;
+    text = *component && strcmp(component, ctl_string(event, "device")) != 0 ? text_get(t->lang, id) : id;
     return text != id ? text : ctl_words(t, "event", kind);
 }
 
