@@ -1,0 +1,368 @@
+#include "tests/daemon/office.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+static int setup(void **state)
+{
+    *state = office_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    office_free(*state);
+    return 0;
+}
+
+static const char *member(const json_t *rows, size_t i, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json_array_get(rows, i), name));
+
+    return text ? text : "";
+}
+
+/* Has jammed for long enough that all is told. */
+static void jam(struct office *o)
+{
+    office_set_jam(o, true);
+    office_pass(o, 3 * MINUTE_MS);
+}
+
+static void clear_jam(struct office *o)
+{
+    office_set_jam(o, false);
+    office_pass(o, 3 * MINUTE_MS);
+}
+
+/* Every event so far has a number of its own, in order, without gap. */
+static void assert_numbered(const struct office *o)
+{
+    for (size_t i = 0; i < o->events.n; i++)
+        assert_int_equal(o->events.v[i].number, (int64_t)i + 1);
+}
+
+static void a_jam_becomes_a_ticket_and_two_mails(void **state)
+{
+    struct office *o = *state;
+    json_t *rows;
+
+    office_add_printer(o);
+    jam(o);
+    rows = office_query(o, "alerts", "{\"state\":\"open\"}");
+    assert_int_equal(json_array_size(rows), 1);
+    assert_string_equal(member(rows, 0, "rule"), "jam");
+    assert_string_equal(member(rows, 0, "ticket"), "PK-000001");
+    json_decref(rows);
+    rows = office_query(o, "tickets", "{\"open\":true}");
+    assert_int_equal(json_array_size(rows), 1);
+    assert_string_equal(member(rows, 0, "state"), "new");
+    assert_string_equal(member(rows, 0, "device"), "3F-影印");
+    json_decref(rows);
+    rows = office_query(o, "outbox", "{\"state\":\"sent\"}");
+    assert_int_equal(json_array_size(rows), 2);
+    json_decref(rows);
+
+    assert_int_equal(o->post.mails.n, 2);
+    assert_string_equal(o->post.mails.v[0].to, "service@example.com");
+    assert_string_equal(o->post.mails.v[0].subject, "[重要] 打印机 3F-影印 卡纸 · PK-000001");
+    assert_string_equal(o->post.mails.v[1].subject, "[major] Printer 3F-影印 Paper jam · PK-000001");
+    assert_non_null(strstr(o->post.mails.v[0].body, "3F-影印 报告卡纸。\n"));
+    assert_non_null(strstr(o->post.mails.v[0].body, "3 楼东侧\n"));
+    assert_non_null(strstr(o->post.mails.v[0].body, "SN0012345\n"));
+    assert_non_null(strstr(o->post.mails.v[0].body, "(Asia/Shanghai, UTC+08:00)"));
+    assert_int_equal(office_count(o, "mail.sent"), 2);
+    assert_numbered(o);
+}
+
+static void recovery_cancels_what_nobody_accepted(void **state)
+{
+    struct office *o = *state;
+    json_t *rows;
+
+    office_add_printer(o);
+    jam(o);
+    clear_jam(o);
+    rows = office_query(o, "tickets", NULL);
+    assert_string_equal(member(rows, 0, "state"), "cancelled");
+    json_decref(rows);
+    assert_int_equal(o->post.mails.n, 4);
+    assert_string_equal(o->post.mails.v[2].subject, "[恢复] 打印机 3F-影印 卡纸 · PK-000001");
+    assert_non_null(strstr(o->post.mails.v[2].body, "已按“自行恢复”取消"));
+    assert_int_equal(office_count(o, "alert.opened"), 1);
+    assert_int_equal(office_count(o, "alert.closed"), 1);
+}
+
+static void an_accepted_ticket_takes_the_fault_back(void **state)
+{
+    struct office *o = *state;
+
+    office_add_printer(o);
+    jam(o);
+    assert_int_equal(office_command(o, "ticket.accept", "{\"ticket\":\"PK-000001\"}", NULL), 0);
+    clear_jam(o);
+    jam(o);
+    assert_int_equal(office_count(o, "ticket.opened"), 1);
+    assert_int_equal(office_count(o, "ticket.fault-again"), 1);
+    assert_int_equal(o->post.mails.n, 6);
+    assert_string_equal(o->post.mails.v[4].subject, "[重要] 打印机 3F-影印 卡纸 再次发生 · PK-000001");
+}
+
+static void a_restart_tells_nothing_twice(void **state)
+{
+    struct office *o = *state;
+
+    office_add_printer(o);
+    jam(o);
+    office_stop(o);
+    office_pass(o, 5 * MINUTE_MS);
+    office_start(o);
+    office_pass(o, 5 * MINUTE_MS);
+    assert_int_equal(office_count(o, "alert.opened"), 1);
+    assert_int_equal(o->post.mails.n, 2);
+    clear_jam(o);
+    assert_int_equal(office_count(o, "alert.closed"), 1);
+    assert_int_equal(office_count(o, "ticket.cancel"), 1);
+    assert_int_equal(o->post.mails.n, 4);
+    assert_numbered(o);
+}
+
+static void a_mail_that_could_not_go_out_goes_after_a_crash_with_the_same_id(void **state)
+{
+    struct office *o = *state;
+    char *first;
+    size_t tries;
+
+    office_add_printer(o);
+    o->post.answer = PD_SEND_LATER;
+    jam(o);
+    tries = o->post.mails.n;
+    assert_true(tries > 2);
+    first = xstrdup(o->post.mails.v[0].id);
+    office_kill(o);
+    o->post.answer = PD_SEND_DONE;
+    office_start(o);
+    office_pass(o, HOUR_MS);
+    assert_int_equal(o->post.mails.n, tries + 2);
+    assert_string_equal(o->post.mails.v[tries].id, first);
+    assert_string_equal(o->post.mails.v[tries].body, o->post.mails.v[0].body);
+    assert_int_equal(office_count(o, "mail.sent"), 2);
+    free(first);
+}
+
+static void a_refused_mail_is_told_as_failed(void **state)
+{
+    struct office *o = *state;
+
+    office_add_printer(o);
+    o->post.answer = PD_SEND_NEVER;
+    jam(o);
+    assert_int_equal(o->post.mails.n, 2);
+    assert_int_equal(office_count(o, "mail.failed"), 2);
+}
+
+static void recipients_are_told_from_their_severity_on(void **state)
+{
+    struct office *o = *state;
+
+    office_add_printer(o);
+    office_reload(o, SEVERITY_CRITICAL);
+    jam(o);
+    assert_int_equal(office_count(o, "ticket.opened"), 1);
+    assert_int_equal(o->post.mails.n, 0);
+}
+
+/* ---- Commands ---- */
+
+static void wrong_commands_say_what_would_be_right(void **state)
+{
+    static const struct {
+        const char *name, *args;
+        int err;
+        const char *why;
+    } rows[] = {
+        {"device.ad", "{}", PD_EINVAL, "unknown command 'device.ad' (did you mean 'device.add'?)"},
+        {"ticket.acept", "{}", PD_EINVAL, "unknown command 'ticket.acept' (did you mean 'ticket.accept'?)"},
+        {"device.add", "{\"name\":\"x\"}", PD_EINVAL, "'address' is missing"},
+        {"device.add", "{\"name\":\"x\",\"adress\":\"10.0.0.1\"}", PD_EINVAL,
+         "unknown argument 'adress' (did you mean 'address'?)"},
+        {"device.add", "{\"name\":7,\"address\":\"10.0.0.1\"}", PD_EINVAL, "name wants a text"},
+        {"device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\",\"port\":\"161\"}", PD_EINVAL,
+         "port wants a whole number"},
+        {"device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\",\"port\":70000}", PD_EINVAL,
+         "port 70000 is none: 1 to 65535 (0: the collector's own)"},
+        {"device.add", "{\"name\":\"a\\nb\",\"address\":\"10.0.0.1\"}", PD_EINVAL,
+         "name has control characters, or spaces at an end"},
+        {"device.add", "{\"name\":\"\",\"address\":\"10.0.0.1\"}", PD_EINVAL, "name is empty"},
+        {"device.add", "{\"name\":null,\"address\":\"10.0.0.1\"}", PD_EINVAL, "'name' is missing"},
+        {"device.add", "[1]", PD_EINVAL, "the arguments are no JSON object"},
+        {"device.add", "{\"name\":\"x\",\"name\":\"y\"}", PD_EINVAL, "the arguments are no JSON object"},
+        {"device.add", "{", PD_EINVAL, "the arguments are no JSON object"},
+        {"device.add", "{\"name\":\"3F-影印\",\"address\":\"10.0.0.1\"}", PD_EEXIST,
+         "there is a device named '3F-影印' already"},
+        {"device.remove", "{\"device\":\"3F-影印机\"}", PD_ENOENT,
+         "there is no device '3F-影印机' (did you mean '3F-影印'?)"},
+        {"device.poll", "{\"device\":99}", PD_ENOENT, "there is no device '99'"},
+        {"alert.ack", "{\"alert\":99}", PD_ENOENT, "there is no open alert 99"},
+        {"alert.ack", "{\"alert\":\"1\"}", PD_EINVAL, "alert wants a whole number"},
+        {"ticket.accept", "{\"ticket\":\"PK-000099\"}", PD_ENOENT, "there is no open ticket 'PK-000099'"},
+        {"ticket.reopen", "{\"ticket\":\"PK-000099\"}", PD_ENOENT, "there is no ticket 'PK-000099'"},
+    };
+    struct office *o = *state;
+
+    office_add_printer(o);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *why = NULL;
+        int err = office_command(o, rows[i].name, rows[i].args, &why);
+
+        if (err != rows[i].err || strcmp(why, rows[i].why) != 0)
+            fail_msg("%s %s: %d, %s", rows[i].name, rows[i].args, err, why);
+        free(why);
+    }
+}
+
+static void a_command_is_written_down_with_who_gave_it(void **state)
+{
+    struct office *o = *state;
+    json_t *rows;
+
+    office_add_printer(o);
+    jam(o);
+    assert_int_equal(office_command(o, "alert.ack", "{\"alert\":1}", NULL), 0);
+    assert_int_equal(office_command(o, "alert.ack", "{\"alert\":1}", NULL), PD_ESTATE);
+    assert_int_equal(office_command(o, "ticket.accept", "{\"ticket\":1,\"note\":\"去看看\"}", NULL), 0);
+    rows = office_query(o, "events", "{\"kind\":\"ticket.accept\"}");
+    assert_string_equal(member(rows, 0, "actor"), "li");
+    json_decref(rows);
+    rows = office_query(o, "tickets", NULL);
+    assert_string_equal(member(rows, 0, "note"), "去看看");
+    json_decref(rows);
+}
+
+static void a_poll_is_answered_when_it_has_ended(void **state)
+{
+    struct office *o = *state;
+    char *text = NULL;
+
+    office_add_printer(o);
+    assert_int_equal(office_command(o, "device.poll", "{\"device\":\"3F-影印\"}", &text), 0);
+    assert_string_equal(text, "{\"device\":1,\"status\":\"done\",\"rtt_ms\":7,\"detail\":null}");
+    free(text);
+    fake_mode(fake_device(o->collector, "10.0.3.9"), FAKE_SILENT);
+    assert_int_equal(office_command(o, "device.poll", "{\"device\":1}", &text), 0);
+    assert_string_equal(text, "{\"device\":1,\"status\":\"no-answer\",\"rtt_ms\":-1,\"detail\":\"no answer\"}");
+    free(text);
+}
+
+static void a_closed_ticket_is_reopened_from_the_database(void **state)
+{
+    struct office *o = *state;
+    char *text = NULL;
+
+    office_add_printer(o);
+    jam(o);
+    clear_jam(o);
+    assert_int_equal(office_command(o, "ticket.reopen", "{\"ticket\":\"PK-000001\",\"note\":\"又卡\"}", &text), 0);
+    assert_string_equal(text, "{\"ticket\":1,\"number\":\"PK-000001\",\"state\":\"accepted\"}");
+    free(text);
+    jam(o);
+    assert_int_equal(office_count(o, "ticket.opened"), 1);
+    assert_int_equal(office_count(o, "ticket.fault-again"), 1);
+}
+
+static void keep_answer(void *arg, int err, const char *json_or_why)
+{
+    (void)json_or_why;
+    *(int *)arg = err;
+}
+
+static void stopping_answers_every_command(void **state)
+{
+    struct office *o = *state;
+    int poll = 1, add = 1;
+
+    office_add_printer(o);
+    fake_delay(fake_device(o->collector, "10.0.3.9"), 10000);
+    core_command(o->core, "device.poll", "{\"device\":1}", "li", keep_answer, &poll);
+    core_command(o->core, "device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\"}", "li", keep_answer, &add);
+    office_stop(o);
+    assert_int_equal(poll, PD_ECANCELLED);
+    assert_int_equal(add, 0); /* decided, so the end waits for it to be on disk */
+    office_start(o);
+    assert_int_equal(office_command(o, "device.remove", "{\"device\":\"x\"}", NULL), 0);
+}
+
+/* ---- The disk ---- */
+
+static void a_full_disk_is_one_alert_and_loses_nothing(void **state)
+{
+    struct office *o = *state;
+    int64_t full_at, free_at;
+    int queued = 1;
+    char *why = NULL;
+    json_t *rows;
+
+    office_add_printer(o);
+    full_at = o->time.wall;
+    memvfs_set_room(o->disk, 0);
+    core_command(o->core, "device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\"}", "li", keep_answer, &queued);
+    office_pass(o, MINUTE_MS);
+    assert_int_equal(queued, CORE_QUEUED);
+    assert_int_equal(office_command(o, "ticket.accept", "{\"ticket\":1}", &why), PD_ENOSPC);
+    assert_non_null(strstr(why, "the database cannot be written"));
+    free(why);
+    jam(o);
+    clear_jam(o);
+    assert_int_equal(o->post.mails.n, 0);
+
+    memvfs_set_room(o->disk, -1);
+    free_at = o->time.wall;
+    office_pass(o, 5 * MINUTE_MS);
+    assert_int_equal(office_command(o, "device.remove", "{\"device\":\"x\"}", NULL), 0);
+    rows = office_query(o, "alerts", "{\"family\":\"store\"}");
+    assert_int_equal(json_array_size(rows), 1);
+    assert_in_range(json_integer_value(json_object_get(json_array_get(rows, 0), "opened_ms")), full_at,
+                    full_at + MINUTE_MS);
+    assert_in_range(json_integer_value(json_object_get(json_array_get(rows, 0), "closed_ms")), free_at,
+                    free_at + 2 * MINUTE_MS);
+    json_decref(rows);
+    rows = office_query(o, "alerts", "{\"family\":\"jam\"}");
+    assert_int_equal(json_array_size(rows), 1);
+    json_decref(rows);
+    assert_int_equal(office_count(o, "ticket.opened"), 1);
+    assert_int_equal(o->post.mails.n, 6); /* jam, its end, and the disk, to two people */
+    assert_string_equal(o->post.mails.v[4].subject, "[恢复] patrold 数据库曾无法写入");
+    assert_numbered(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_jam_becomes_a_ticket_and_two_mails, setup, teardown),
+        cmocka_unit_test_setup_teardown(recovery_cancels_what_nobody_accepted, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_accepted_ticket_takes_the_fault_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_restart_tells_nothing_twice, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mail_that_could_not_go_out_goes_after_a_crash_with_the_same_id, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_refused_mail_is_told_as_failed, setup, teardown),
+        cmocka_unit_test_setup_teardown(recipients_are_told_from_their_severity_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(wrong_commands_say_what_would_be_right, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_command_is_written_down_with_who_gave_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_poll_is_answered_when_it_has_ended, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_closed_ticket_is_reopened_from_the_database, setup, teardown),
+        cmocka_unit_test_setup_teardown(stopping_answers_every_command, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_one_alert_and_loses_nothing, setup, teardown),
+    };
+
+    return cmocka_run_group_tests_name("core", tests, NULL, NULL);
+}
