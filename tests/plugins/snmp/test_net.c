@@ -119,12 +119,12 @@ static void packets_go_out_and_come_in_by_the_batch(void **state)
     assert_int_equal(snmp_udp_open(&services, 1 << 18, &udp), 0);
     net = snmp_udp_net(udp);
     assert_true(net.buffer(net.ctx, AF_INET) > 0);
-    for (uint8_t i = 0; i < SNMP_BATCH; i++) {
-        data[i] = i;
+    for (size_t i = 0; i < SNMP_BATCH; i++) {
+        data[i] = (uint8_t)i;
         out[i] = (struct snmp_packet){.addr = at, .data = &data[i], .n = 1};
     }
     assert_int_equal(net.send(net.ctx, out, SNMP_BATCH), SNMP_BATCH);
-    for (uint8_t i = 0; i < SNMP_BATCH; i++) {
+    for (size_t i = 0; i < SNMP_BATCH; i++) {
         union snmp_addr from;
         socklen_t n = sizeof from;
         uint8_t byte;

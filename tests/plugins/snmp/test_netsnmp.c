@@ -3,6 +3,7 @@
  * the other writes, and where both make sense of a damaged message they must agree.
  */
 #include <setjmp.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -170,9 +171,9 @@ static bool same_value(const struct snmp_varbind *vb, const netsnmp_variable_lis
     case SNMP_OID:
         return same_ids(vb->oid, vb->n, var->val.objid, var->val_len / sizeof(oid));
     case SNMP_FLOAT:
-        return memcmp(&(float){(float)vb->f}, var->val.floatVal, sizeof(float)) == 0 || vb->f != vb->f;
+        return isnan(vb->f) ? isnan(*var->val.floatVal) : (float)vb->f == *var->val.floatVal;
     case SNMP_DOUBLE:
-        return memcmp(&vb->f, var->val.doubleVal, sizeof(double)) == 0;
+        return isnan(vb->f) ? isnan(*var->val.doubleVal) : vb->f == *var->val.doubleVal;
     case SNMP_OCTETS:
     case SNMP_IPADDRESS:
     case SNMP_NSAP:

@@ -177,9 +177,9 @@ static void storage_is_the_machines(void **state)
         units = cell_at(&r, 1, c->instance[0]);
         size = cell_at(&r, 2, c->instance[0]);
         used = cell_at(&r, 3, c->instance[0]);
-        if (!units || !size || !used)
+        if (!units || !size || !used) {
             fail_msg("'%s' lacks a column", c->text);
-        if (strcmp(c->text, "Physical memory") == 0) {
+        } else if (strcmp(c->text, "Physical memory") == 0) {
             memory = true;
             assert_int_equal(units->number * size->number, memory_total());
             assert_in_range(used->number, 1, size->number);
