@@ -216,6 +216,10 @@ static void polled(void *arg, const struct pd_read_result *result)
     struct order *o = arg;
     struct sbuf b = {0};
 
+    if (result->status == PD_READ_CANCELLED) {
+        order_end(o, PD_ECANCELLED, "the poll was cancelled: the device was removed, or patrold is stopping");
+        return;
+    }
     sbuf_addf(&b, "{%s,\"status\":\"%s\",\"rtt_ms\":%d,\"detail\":", o->answer, read_status_name(result->status),
               result->rtt_ms);
     sbuf_add_json(&b, result->detail);
