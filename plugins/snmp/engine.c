@@ -16,8 +16,9 @@ enum {
     YOUNG_MS = 250,    /* a reply on its way takes room in the receive buffer at most that long */
     REPLY_COST = 2304, /* what the kernel charges the buffer for one Ethernet frame */
     MIN_YOUNG = 8,
-    QUIET_MS = 10000, /* at most one log line for each reason in that time */
-    MAX_BATCHES = 8,  /* received in a row before the loop gets its turn */
+    QUIET_MS = 10000,    /* at most one log line for each reason in that time */
+    MAX_BATCHES = 8,     /* received in a row before the loop gets its turn */
+    MAX_SEARCHES = 1000, /* for who sent what fits no request, for each reason in that time */
     RANDOM_STOCK = 64,
 };
 
@@ -309,6 +310,7 @@ void snmp_request_init(struct snmp_request *q, struct snmp_engine *e, const stru
 void snmp_request_submit(struct snmp_request *q)
 {
     q->tries = 0;
+    q->misfit = SNMP_FITS;
     q->submitted_ms = q->first_ms = now(q->engine);
     enqueue(lane_of(q), q);
 }
@@ -316,6 +318,11 @@ void snmp_request_submit(struct snmp_request *q)
 void snmp_request_withdraw(struct snmp_request *q)
 {
     end_request(q);
+}
+
+const char *snmp_drop_text(enum snmp_drop drop)
+{
+    return drop_names[drop].text;
 }
 
 int64_t snmp_request_waited(const struct snmp_request *q)
@@ -358,13 +365,35 @@ static enum snmp_drop match(struct snmp_engine *e, const struct snmp_packet *p, 
     return drop != SNMP_FITS ? drop : (*out)->ops->fits(*out, m, p->n);
 }
 
-static void note_drop(struct snmp_engine *e, enum snmp_drop drop, const struct snmp_packet *p,
-                      const struct snmp_request *q)
+/*
+ * The young request whose device sent a packet that names no request of ours, or
+ * NULL: it serves to name the device, so a flood is not searched to its end.
+ */
+static struct snmp_request *suspect(struct snmp_engine *e, enum snmp_drop drop, const union snmp_addr *from)
+{
+    struct lane *l = &e->lanes[from->sa.sa_family == AF_INET ? 0 : 1];
+    struct snmp_request *q;
+
+    if (e->quiet[drop].held > MAX_SEARCHES)
+        return NULL;
+    TAILQ_FOREACH(q, &l->recent, recent)
+    {
+        if (snmp_addr_same_host(&q->peer->addr, from) && snmp_addr_port(&q->peer->addr) == snmp_addr_port(from))
+            return q;
+    }
+    return NULL;
+}
+
+static void note_drop(struct snmp_engine *e, enum snmp_drop drop, const struct snmp_packet *p, struct snmp_request *q)
 {
     char from[SNMP_ADDR_TEXT];
     uint64_t held;
 
     e->drops[drop]++;
+    if (!q)
+        q = suspect(e, drop, &p->addr);
+    if (q)
+        q->misfit = (uint8_t)drop;
     if (!may_log(e, &e->quiet[drop], &held))
         return;
     snmp_addr_text(&p->addr, from);

@@ -67,6 +67,7 @@ struct snmp_request {
     int64_t submitted_ms, first_ms, last_ms; /* first_ms, last_ms: sent */
     int32_t id;                              /* 0: not submitted */
     uint8_t tries;
+    uint8_t misfit; /* enum snmp_drop: the last of what came from the device instead of an answer, as far as known */
     bool is_queued, is_recent;
 };
 
@@ -94,6 +95,9 @@ void snmp_request_submit(struct snmp_request *q);
 void snmp_request_withdraw(struct snmp_request *q);
 /* Time that the last request spent waiting to be sent for the first time. */
 int64_t snmp_request_waited(const struct snmp_request *q);
+
+/* "is no SNMP message": goes on from "what came". */
+const char *snmp_drop_text(enum snmp_drop drop);
 
 void snmp_engine_counters(const struct snmp_engine *e, void (*put)(void *arg, const char *name, uint64_t value),
                           void *arg);

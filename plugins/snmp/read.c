@@ -203,6 +203,15 @@ static void on_answered(struct snmp_request *q, const struct snmp_msg *m)
         step(r);
 }
 
+/* Something may have come that was no answer. */
+static void note_silence(struct pd_read *r, enum snmp_drop misfit)
+{
+    if (misfit == SNMP_FITS)
+        snmp_read_note(r, "no answer to %u tries", (unsigned)r->result.requests);
+    else
+        snmp_read_note(r, "no answer to %u tries; what came %s", (unsigned)r->result.requests, snmp_drop_text(misfit));
+}
+
 /*
  * A device that never answered is left alone. One that did may have choked on this
  * request: it is asked for less, or without GETBULK, or for something else, before
@@ -215,7 +224,7 @@ static void on_expired(struct snmp_request *q)
 
     account(r);
     if (!r->answered) {
-        snmp_read_note(r, "no answer to %u tries", (unsigned)r->result.requests);
+        note_silence(r, q->misfit);
         finish(r, PD_READ_NOANSWER);
         return;
     }

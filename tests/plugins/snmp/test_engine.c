@@ -223,6 +223,50 @@ static void garbage_is_dropped_and_counted(void **state)
     stop(&s, plan);
 }
 
+static bool only_garbage(struct script *s, const struct snmp_packet *p, const struct snmp_msg *m)
+{
+    (void)m;
+    script_arrive(s, &p->addr, "GET / HTTP/1.0", 14, 0);
+    return true;
+}
+
+struct lines {
+    int naming, all;
+};
+
+static void on_line(void *ctx, enum log_level level, const char *sub, const char *msg)
+{
+    struct lines *l = ctx;
+
+    (void)level;
+    (void)sub;
+    l->all++;
+    l->naming += strstr(msg, "192.0.2.1:161 (asked: printer): it is no SNMP message") != NULL;
+}
+
+/* The log names it, now and then; the read says why it came to nothing. */
+static void a_device_that_sends_garbage_is_named(void **state)
+{
+    struct script s;
+    struct pd_plan *plan = start(&s);
+    struct lines lines = {0};
+
+    (void)state;
+    log_set_level(LOG_LEVEL_WARN);
+    log_set_sink(on_line, &lines);
+    s.hook = only_garbage;
+    for (int i = 0; i < 10; i++)
+        script_read(&s, plan);
+    log_set_sink(NULL, NULL);
+    log_set_level(LOG_LEVEL_ERROR);
+    assert_int_equal(s.result.status, PD_READ_NOANSWER);
+    assert_string_equal(s.detail, "no answer to 3 tries; what came is no SNMP message");
+    assert_int_equal(script_counter(&s, "snmp_drop_malformed"), 30);
+    assert_in_range(lines.all, 5, 8); /* in 60 s, one in 10 s */
+    assert_int_equal(lines.naming, lines.all);
+    stop(&s, plan);
+}
+
 static bool twice(struct script *s, const struct snmp_packet *p, const struct snmp_msg *m)
 {
     size_t n = script_answer(s, m);
@@ -456,6 +500,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forgeries_are_dropped_and_counted),
         cmocka_unit_test(garbage_is_dropped_and_counted),
+        cmocka_unit_test(a_device_that_sends_garbage_is_named),
         cmocka_unit_test(a_reply_counts_once),
         cmocka_unit_test(a_reply_to_an_earlier_try_counts),
         cmocka_unit_test(reply_from_any_address_if_the_device_is_so),
