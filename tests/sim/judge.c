@@ -45,15 +45,20 @@ static bool covered(const struct bench *b, const struct alert_seen *a)
     return false;
 }
 
+/* Of several that it could be: one that must be told before one that may be, the latest before others. */
 static size_t expectation_of(const struct bench *b, const struct alert_seen *a)
 {
+    size_t best = 0;
+
     for (size_t i = 0; i < b->expected->list.n; i++) {
         const struct expectation *x = &b->expected->list.v[i];
 
-        if (concerns(x, a) && a->opened_ms >= x->from_ms && a->opened_ms <= x->until_ms)
-            return i + 1;
+        if (!concerns(x, a) || a->opened_ms < x->from_ms || a->opened_ms > x->until_ms)
+            continue;
+        if (best == 0 || x->open_by_ms != INT64_MAX || b->expected->list.v[best - 1].open_by_ms == INT64_MAX)
+            best = i + 1;
     }
-    return 0;
+    return best;
 }
 
 /* ---- Verdicts ---- */

@@ -10,9 +10,6 @@
 /* Levels at which a printer's lamps or its truth change, in %. */
 static const int marks[] = {10, 5, 1, 0};
 
-/* A chance of a lost request beyond which nothing is expected of a machine. */
-static const double blind_chance = 2e-6;
-
 /* What was told of a machine last. */
 struct told {
     bool there[TRUTH_RULES][MACHINE_TONERS];
@@ -76,7 +73,7 @@ static bool is_blind(const struct site *s, const struct machine *m)
 {
     double once = 1 - pow(1 - site_loss(s, m) / 100, 2);
 
-    return pow(once, (double)s->story->configuration.retries + 1) > blind_chance;
+    return pow(once, (double)s->story->configuration.retries + 1) > s->ops.blind_chance;
 }
 
 static void look(struct site *s, struct machine *m, int64_t now_ms)

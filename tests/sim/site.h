@@ -16,6 +16,7 @@ struct site_ops {
     void (*expected)(void *ctx, const struct happening *h);
     /* Packets get lost so often (or no more) that nobody can expect anything of the machine. */
     void (*blind)(void *ctx, unsigned machine, bool blind, int64_t at_ms);
+    double blind_chance; /* of a request lost with all its tries, beyond which that is so */
     /* patrold is killed, and started again after down_ms. */
     void (*killed)(void *ctx, int64_t down_ms);
     void (*clock_step)(void *ctx, int64_t ms);

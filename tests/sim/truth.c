@@ -153,6 +153,25 @@ static bool may_fire(const struct truths *t, const struct span *there, size_t n,
     return n > 1 || there[0].to - there[0].from + poll + TRUTH_GRACE_MS > story_hold_ms(t->story, rule, false);
 }
 
+/*
+ * A hold is measured from when a poll was begun, and its answers may come from
+ * after a retry or two: so an alert may open that much before its hold is over.
+ */
+static int64_t opens_from(const struct truths *t, int64_t there_ms, int rule)
+{
+    int64_t hold = story_hold_ms(t->story, rule, false);
+
+    return there_ms + (hold > TRUTH_GRACE_MS ? hold - TRUTH_GRACE_MS : 0);
+}
+
+/* The same when it is over. */
+static int64_t stays_until(const struct truths *t, int64_t gone_ms, int rule)
+{
+    int64_t hold = story_hold_ms(t->story, rule, true);
+
+    return gone_ms + (hold > TRUTH_GRACE_MS ? hold - TRUTH_GRACE_MS : 0);
+}
+
 static int64_t min64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -174,7 +193,7 @@ static void take_graver(const struct truths *t, struct expectation *x, const str
         if (s->from < x->began_ms || s->from > x->ended_ms)
             continue;
         x->graver.by_ms = min64(x->graver.by_ms, unless_beyond(t, fires_by(t, visible, s, 1, graver)));
-        x->from_ms = min64(x->from_ms, s->from + story_hold_ms(t->story, graver, false));
+        x->from_ms = min64(x->from_ms, opens_from(t, s->from, graver));
     }
     x->open_by_ms = min64(x->open_by_ms, x->graver.by_ms);
 }
@@ -189,7 +208,7 @@ static void add_fault(struct truths *t, unsigned machine, int rule, int toner, c
         .toner = toner,
         .began_ms = there[0].from,
         .ended_ms = there[n - 1].to,
-        .from_ms = there[0].from + story_hold_ms(t->story, rule, false),
+        .from_ms = opens_from(t, there[0].from, rule),
         .until_ms = there[n - 1].to + poll + TRUTH_GRACE_MS,
         .close_by_ms = INT64_MAX,
         .graver = {TRUTH_SUPPLY_EMPTY, INT64_MAX},
@@ -207,7 +226,7 @@ static void add_fault(struct truths *t, unsigned machine, int rule, int toner, c
     if (run >= 0)
         x.close_by_ms = unless_beyond(t, run + clear);
     for (size_t i = 0; i < n; i++)
-        spans_add(&x.there, there[i].from, there[i].to + story_hold_ms(t->story, rule, true));
+        spans_add(&x.there, there[i].from, stays_until(t, there[i].to, rule));
     if (x.ended_ms >= t->end)
         x.ended_ms = INT64_MAX;
     if (x.open_by_ms != INT64_MAX || may_fire(t, there, n, rule))
