@@ -93,18 +93,31 @@ static struct answer end_child(uint64_t seed, struct child *c)
     return a;
 }
 
+/* A line for each family of rules: its degrees are one fault. */
+static void print_families(const struct tally *t)
+{
+    for (int first = 0, next; first < TRUTH_RULES; first = next) {
+        uint64_t v[VERDICT_COUNT] = {0};
+
+        for (next = first; next < TRUTH_RULES && str_eq(truth_rules[next].family, truth_rules[first].family); next++)
+            for (int k = 0; k < VERDICT_COUNT; k++)
+                v[k] += t->by_rule[next][k];
+        printf("%-8s", truth_rules[first].family);
+        for (int k = 0; k < VERDICT_COUNT; k++)
+            printf(" %8llu", (unsigned long long)v[k]);
+        putchar('\n');
+    }
+}
+
 static void print_sums(const struct tally *t)
 {
     struct sbuf line = {0};
 
-    printf("\n%-18s %8s %8s %8s %8s %8s\n", "rule", "found", "missed", "late", "false", "doubled");
-    for (int rule = 0; rule < TRUTH_RULES; rule++) {
-        const uint64_t *v = t->by_rule[rule];
-
-        printf("%-18s %8llu %8llu %8llu %8llu %8llu\n", truth_rules[rule].name, (unsigned long long)v[VERDICT_FOUND],
-               (unsigned long long)v[VERDICT_MISSED], (unsigned long long)v[VERDICT_LATE],
-               (unsigned long long)v[VERDICT_FALSE], (unsigned long long)v[VERDICT_DOUBLED]);
-    }
+    printf("%-8s", "fault");
+    for (int k = 0; k < VERDICT_COUNT; k++)
+        printf(" %8s", verdict_names[k]);
+    putchar('\n');
+    print_families(t);
     judge_line(&line, t);
     fputs(line.s, stdout);
     sbuf_free(&line);

@@ -29,8 +29,6 @@ static const struct shape cover = {"cover-open", 20 * MINUTE, 5 * HOUR, 320 * SE
 static const struct shape service = {"service", 20 * MINUTE, 9 * HOUR, 200 * SECOND, 20 * MINUTE};
 static const struct shape off = {"device-off", 10 * MINUTE, 2 * HOUR, 260 * SECOND, 20 * MINUTE};
 static const struct shape toner = {"toner-drain", 9 * HOUR, 40 * HOUR, 75 * MINUTE, 5 * HOUR};
-/* Too short to be told. */
-static const struct shape cover_blip = {"cover-open", 10 * SECOND, 100 * SECOND, 0, HOUR};
 
 struct author {
     struct sbuf *out;
@@ -158,6 +156,19 @@ static void add_faults(struct author *a, const struct cast *c, const struct shap
     }
 }
 
+/* A cover that is closed again too soon to be told, where no other is open. */
+static void add_blip(struct author *a, const struct cast *c)
+{
+    for (int i = 0; i < TRIES; i++) {
+        int64_t span = between(a, 10, 100) * SECOND, at = between(a, SETTLE, a->end - SETTLE) / SECOND * SECOND;
+
+        if (spans_run(&c->uncovered, at - HOUR, at + span + HOUR, span + 2 * HOUR) < 0)
+            continue;
+        add_event(a, c, &cover, at, span);
+        return;
+    }
+}
+
 static void copy_spans(struct spans *to, const struct spans *from)
 {
     for (size_t i = 0; i < from->list.n; i++)
@@ -168,7 +179,8 @@ static void befall_printer(struct author *a, struct cast *c)
 {
     copy_spans(&c->uncovered, &c->visible);
     add_faults(a, c, &jam, &c->visible, &c->uncovered, 200 * SECOND);
-    add_faults(a, c, rng_below(&a->rng, 8) == 0 ? &cover_blip : &cover, &c->uncovered, NULL, 0);
+    add_faults(a, c, &cover, &c->uncovered, &c->uncovered, 0);
+    add_blip(a, c);
     add_faults(a, c, &service, &c->visible, NULL, 0);
     add_faults(a, c, &toner, &c->visible, NULL, 0);
     spans_free(&c->uncovered);

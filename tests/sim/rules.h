@@ -29,7 +29,10 @@ struct truth_rule {
 extern const struct truth_rule truth_rules[TRUTH_RULES];
 extern const char *const truth_rule_names[TRUTH_RULES + 1];
 
-/* What a poll may take: a fault may be told so much later than two poll intervals and its hold, or so much before its hold is over. */
+/*
+ * What a poll may take: a fault may be told so much later than two poll intervals
+ * and its hold, or so much before its hold is over.
+ */
 enum { TRUTH_GRACE_MS = 10000 };
 
 #endif
