@@ -80,8 +80,8 @@ static void set_level(const struct patrold *p, const struct settings *s)
 static int reload(void *ctx, char **text)
 {
     struct patrold *p = ctx;
-    struct settings *settings;
-    struct knowledge *knowledge;
+    struct settings *settings = NULL;
+    struct knowledge *knowledge = NULL;
     int rc = load_configuration(p->options->config, &settings, &knowledge, text);
 
     if (rc < 0) {

@@ -35,7 +35,7 @@ struct sentinel {
 struct column {
     char *name;
     enum column_type type;
-    char *address;   /* in the collector's language */
+    char *address; /* in the collector's language */
     struct members members;
     ARRAY(struct sentinel) sentinels;
     struct where where;

@@ -333,9 +333,12 @@ static uint32_t tries_needed(const struct pd_device *d, double loss)
 {
     const struct pd_rng *rng = &d->collector->services.rng;
 
-    for (uint32_t k = 1; k <= d->tries; k++)
-        if (rng_unit(rng) >= loss && rng_unit(rng) >= loss)
+    for (uint32_t k = 1; k <= d->tries; k++) {
+        bool arrived = rng_unit(rng) >= loss;
+
+        if (arrived && rng_unit(rng) >= loss)
             return k;
+    }
     return 0;
 }
 
