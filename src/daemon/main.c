@@ -2,6 +2,7 @@
  * patrold: the composition root. Everything is made here in one ordered list and
  * taken down in the reverse; all that decides is in the rooms below.
  */
+#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
@@ -88,6 +89,7 @@ static int reload(void *ctx, char **text)
         log_error("daemon", "the configuration stays as it is; the new one has errors:\n%s", *text);
         return rc;
     }
+    assert(settings && knowledge);
     if (*text)
         log_warn("daemon", "%s", *text);
     free(*text);

@@ -108,13 +108,12 @@ static void add_event(struct author *a, const struct cast *c, const struct shape
     add_time(a->out, span);
     if (s == &toner) {
         const char *const *toners = model_toners(c->model);
+        int64_t rate = c->yield * HOUR / (span * 2 / 5) + 1; /* empty after two fifths of the time at the latest */
         uint64_t n = 0;
 
         while (toners[n] != NULL)
             n++;
-        /* Empty after two fifths of the time at the latest. */
-        sbuf_addf(a->out, ", toner: %s, pages_per_hour: %lld", toners[rng_below(&a->rng, n)],
-                  (long long)(c->yield * HOUR / (span * 2 / 5) + 1));
+        sbuf_addf(a->out, ", toner: %s, pages_per_hour: %lld", toners[rng_below(&a->rng, n)], (long long)rate);
     }
     sbuf_add(a->out, "}\n");
 }
