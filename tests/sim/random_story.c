@@ -44,7 +44,9 @@ struct cast {
     const char *name;
     enum model model;
     int64_t yield;
-    struct spans visible, uncovered; /* of any fault; of an open cover: no jam */
+    struct spans visible, uncovered; /* when a fault can be seen; an open cover: when there is no jam either */
+    struct spans closed;             /* while no cover is open */
+    struct spans jammed;
 };
 
 static int64_t between(struct author *a, int64_t low, int64_t high)
@@ -137,9 +139,9 @@ static bool place(struct author *a, const struct shape *s, const struct spans *v
     return false;
 }
 
-/* count faults of a shape; what they hide is cut out of `hides`. */
-static void add_faults(struct author *a, const struct cast *c, const struct shape *s, const struct spans *visible,
-                       struct spans *hides, int64_t lag)
+/* count faults of a shape; each is handed to note(). */
+static void add_faults(struct author *a, struct cast *c, const struct shape *s, const struct spans *visible,
+                       void (*note)(struct cast *c, int64_t at, int64_t end))
 {
     int64_t slot = (a->end - 2 * SETTLE - HOUR) / a->count, last_end = 0, at, span;
 
@@ -150,22 +152,48 @@ static void add_faults(struct author *a, const struct cast *c, const struct shap
             continue;
         add_event(a, c, s, at, span);
         last_end = at + span;
-        if (hides != NULL)
-            spans_cut(hides, at, at + span + lag);
+        if (note != NULL)
+            note(c, at, last_end);
     }
 }
 
-/* A cover that is closed again too soon to be told, where no other is open. */
-static void add_blip(struct author *a, const struct cast *c)
+static void note_off(struct cast *c, int64_t at, int64_t end)
 {
-    for (int i = 0; i < TRIES; i++) {
-        int64_t span = between(a, 10, 100) * SECOND, at = between(a, SETTLE, a->end - SETTLE) / SECOND * SECOND;
+    spans_cut(&c->visible, at, end);
+}
 
-        if (spans_run(&c->uncovered, at - HOUR, at + span + HOUR, span + 2 * HOUR) < 0)
-            continue;
-        add_event(a, c, &cover, at, span);
+/* Until the jam is cleared, an open cover is part of it. */
+static void note_jam(struct cast *c, int64_t at, int64_t end)
+{
+    spans_cut(&c->uncovered, at, end + 200 * SECOND);
+    spans_add(&c->jammed, at, end);
+}
+
+static void note_cover(struct cast *c, int64_t at, int64_t end)
+{
+    spans_cut(&c->closed, at, end);
+}
+
+/* A cover that opens where no other is open near. */
+static void add_cover(struct author *a, struct cast *c, int64_t at, int64_t span)
+{
+    if (spans_run(&c->closed, at - HOUR, at + span + HOUR, span + 2 * HOUR) < 0)
         return;
+    add_event(a, c, &cover, at, span);
+    note_cover(c, at, at + span);
+}
+
+/* Who clears a jam opens a cover: part of it, and nothing to tell. Others close it again too soon to be told. */
+static void add_untold_covers(struct author *a, struct cast *c)
+{
+    for (size_t i = 0; i < c->jammed.list.n; i++) {
+        int64_t span = c->jammed.list.v[i].to - c->jammed.list.v[i].from;
+
+        add_cover(a, c, (c->jammed.list.v[i].from + span / 4) / SECOND * SECOND,
+                  between(a, MINUTE, span / 2) / SECOND * SECOND);
     }
+    for (int i = 0; i < 3; i++)
+        add_cover(a, c, between(a, SETTLE, a->end - SETTLE) / SECOND * SECOND, between(a, 10, 100) * SECOND);
 }
 
 static void copy_spans(struct spans *to, const struct spans *from)
@@ -177,21 +205,24 @@ static void copy_spans(struct spans *to, const struct spans *from)
 static void befall_printer(struct author *a, struct cast *c)
 {
     copy_spans(&c->uncovered, &c->visible);
-    add_faults(a, c, &jam, &c->visible, &c->uncovered, 200 * SECOND);
-    add_faults(a, c, &cover, &c->uncovered, &c->uncovered, 0);
-    add_blip(a, c);
-    add_faults(a, c, &service, &c->visible, NULL, 0);
-    add_faults(a, c, &toner, &c->visible, NULL, 0);
-    spans_free(&c->uncovered);
+    spans_add(&c->closed, 0, a->end);
+    add_faults(a, c, &jam, &c->visible, note_jam);
+    add_faults(a, c, &cover, &c->uncovered, note_cover);
+    add_untold_covers(a, c);
+    add_faults(a, c, &service, &c->visible, NULL);
+    add_faults(a, c, &toner, &c->visible, NULL);
 }
 
 static void befall(struct author *a, struct cast *c)
 {
     copy_spans(&c->visible, &a->up);
-    add_faults(a, c, &off, &a->up, &c->visible, 0);
+    add_faults(a, c, &off, &a->up, note_off);
     if (model_prints(c->model))
         befall_printer(a, c);
     spans_free(&c->visible);
+    spans_free(&c->uncovered);
+    spans_free(&c->closed);
+    spans_free(&c->jammed);
 }
 
 /* ---- The cast ---- */

@@ -9,10 +9,13 @@
 
 /* ---- Power ---- */
 
-/* Where in a run of so many sync points the power fails for the n-th time of so many: spread evenly, never twice at one. */
+/*
+ * Where in a run of so many sync points the power fails for the n-th time of so
+ * many: spread evenly over all but its end, since outages take time and syncs.
+ */
 static uint64_t fail_at(uint64_t syncs, unsigned n, unsigned of)
 {
-    return 1 + (uint64_t)n * (syncs > 0 ? syncs - 1 : 0) / (of > 1 ? of - 1 : 1);
+    return 1 + (uint64_t)n * (syncs * 9 / 10) / of;
 }
 
 struct outages {
@@ -24,11 +27,13 @@ static void arm(struct virtual *v, struct outages *o)
 {
     uint64_t at;
 
+    v->cut_at = 0;
     if (o->next >= v->options->power_fails)
         return;
     at = fail_at(o->syncs, o->next, v->options->power_fails);
     if (at <= memvfs_syncs(v->disk))
         at = memvfs_syncs(v->disk) + 1;
+    v->cut_at = at;
     memvfs_cut_power_at(v->disk, at);
     o->next++;
 }
@@ -74,6 +79,11 @@ static int live_through(struct virtual *v, uint64_t syncs)
         v->err = virtual_start(v);
     }
     memvfs_cut_power_at(v->disk, 0);
+    if (v->result->power_fails < v->options->power_fails) {
+        sbuf_addf(v->out, "problem: the power failed %llu times only: the run has too few sync points\n",
+                  (unsigned long long)v->result->power_fails);
+        v->result->problems++;
+    }
     return v->err;
 }
 

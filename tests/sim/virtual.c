@@ -275,6 +275,7 @@ void virtual_kill(struct virtual *v)
     memvfs_cut_power(v->disk);
     drop_core(v);
     memvfs_revive(v->disk);
+    memvfs_cut_power_at(v->disk, v->cut_at);
     if (dbcheck_catch_up(VIRTUAL_DATABASE, memvfs_name(v->disk), &v->witness, virtual_now(v)) < 0)
         complain(v, "after a kill", xstrdup("the database cannot be read"));
 }

@@ -23,6 +23,7 @@ struct virtual
     struct truths *truths;
     struct witness witness;
     ARRAY(bool) added;   /* devices that patrold acknowledged */
+    uint64_t cut_at;     /* sync point at which the power fails; 0: none */
     int64_t start_at_ms; /* when patrold is started (again); INT64_MAX: it runs */
 
     /* One life of patrold. */
