@@ -166,7 +166,9 @@ static void send_letter(const struct pd_channel *c, const struct letter_list *to
     set_up(h, c, &t, recipients, n, error);
     rc = curl_easy_perform(h);
     out->status = judge(rc, &t);
-    if (rc == CURLE_OK || t.code >= 400)
+    if (rc == CURLE_ABORTED_BY_CALLBACK)
+        snprintf(out->detail, sizeof out->detail, "patrold is stopping");
+    else if (rc == CURLE_OK || t.code >= 400)
         snprintf(out->detail, sizeof out->detail, "the server says: %s", t.reply);
     else
         snprintf(out->detail, sizeof out->detail, "%s", *error ? error : curl_easy_strerror(rc));

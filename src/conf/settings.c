@@ -265,6 +265,9 @@ static void take_mail(struct draft *d, struct conf_report *report)
         conf_error(report, d->url, "'%s' must begin with smtp:// or smtps://", d->url->text);
     else if (d->url && !s->mail.from)
         conf_error(report, d->url, "mail needs 'from', as in \"patrold <patrold@example.com>\"");
+    else if (d->url && !strchr(s->mail.from, '@'))
+        conf_error(report, d->url, "'from' '%s' has no mail address: \"patrold <patrold@example.com>\" is one",
+                   s->mail.from);
     s->mail.url = d->url ? xstrdup(d->url->text) : NULL;
     s->mail.user = d->user ? xstrdup(d->user->text) : NULL;
 }

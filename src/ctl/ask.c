@@ -7,6 +7,20 @@
 #include "ctl/client.h"
 #include "ctl/ctl.h"
 
+/* Line by line: a configuration's errors are many, each with the line and a caret. */
+static void add_visible_lines(struct sbuf *out, const char *s)
+{
+    while (*s) {
+        size_t n = strcspn(s, "\n");
+        char *line = xstrndup(s, n);
+
+        sbuf_add_visible(out, line);
+        sbuf_addc(out, '\n');
+        free(line);
+        s += n + (s[n] == '\n');
+    }
+}
+
 int ctl_fail(struct ctl *t, const char *fmt, ...)
 {
     struct sbuf raw = {0}, visible = {0};
@@ -15,8 +29,9 @@ int ctl_fail(struct ctl *t, const char *fmt, ...)
     va_start(ap, fmt);
     sbuf_vaddf(&raw, fmt, ap);
     va_end(ap);
-    sbuf_add_visible(&visible, raw.s);
-    fprintf(t->err, "patrolctl: %s\n", visible.s);
+    sbuf_add(&visible, "patrolctl: ");
+    add_visible_lines(&visible, raw.s);
+    fputs(visible.s, t->err);
     sbuf_free(&raw);
     sbuf_free(&visible);
     return EXIT_FAILED;

@@ -77,6 +77,15 @@ static void set_level(const struct patrold *p, const struct settings *s)
     log_set_level(p->options->verbose ? LOG_LEVEL_DEBUG : s->log_level);
 }
 
+/* A log line for each line of the text. */
+static void log_lines(void (*put)(const char *sub, const char *fmt, ...), const char *text)
+{
+    for (size_t n; *text; text += n + (text[n] == '\n')) {
+        n = strcspn(text, "\n");
+        put("daemon", "%.*s", (int)n, text);
+    }
+}
+
 /* A bad file changes nothing. *text: JSON for the one who asked, or what is wrong. */
 static int reload(void *ctx, char **text)
 {
@@ -86,12 +95,13 @@ static int reload(void *ctx, char **text)
     int rc = load_configuration(p->options->config, &settings, &knowledge, text);
 
     if (rc < 0) {
-        log_error("daemon", "the configuration stays as it is; the new one has errors:\n%s", *text);
+        log_error("daemon", "the configuration stays as it is; the new one has errors:");
+        log_lines(log_error, *text);
         return rc;
     }
     assert(settings && knowledge);
     if (*text)
-        log_warn("daemon", "%s", *text);
+        log_lines(log_warn, *text);
     free(*text);
     *text = xasprintf("{\"hash\":\"%s\"}", knowledge->hash);
     set_level(p, settings);

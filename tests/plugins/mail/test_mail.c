@@ -319,6 +319,7 @@ static void an_interrupt_ends_a_send(void **state)
     pd_mail_ops.send(c, &message, &r);
     pthread_join(thread, NULL);
     assert_int_equal(r.status, PD_SEND_LATER);
+    assert_string_equal(r.detail, "patrold is stopping");
     assert_in_range(clock_mono(&clock_system) - began, 1000, 9000);
     pd_mail_ops.send(c, &message, &r);
     assert_int_equal(r.status, PD_SEND_LATER);
