@@ -328,8 +328,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 static int run(struct patrold *p)
 {
-    static int (*const start[])(struct patrold * p) = {start_loop, start_workers, start_core, start_control,
-                                                       start_signals};
+    static int (*const start[])(struct patrold * p) = {start_loop, start_signals, start_workers, start_core,
+                                                       start_control};
     int code = start_configuration(p);
 
     if (code != 0 || p->options->check)
