@@ -170,8 +170,8 @@ static int take_options(struct ctl *t, const struct command *c, int argc, char *
     opterr = 0;
     optind = 0;
     while (rc == GO_ON && (opt = getopt_long(argc, argv, c ? ":s:c:h" : "+:s:c:h", options, NULL)) != -1)
-        rc = opt >= OPT_COMMAND ? put_word(t, args, c, &c->options[opt - OPT_COMMAND], optarg)
-                                : common_option(t, c, opt, argv);
+        rc = c && opt >= OPT_COMMAND ? put_word(t, args, c, &c->options[opt - OPT_COMMAND], optarg)
+                                     : common_option(t, c, opt, argv);
     return rc;
 }
 
