@@ -124,6 +124,11 @@ json_t *ctl_row(struct ctl *t, const char *query, json_t *filters, const char *w
 /* ---- Words ---- */
 
 /*
+ * Asks what patrold's knowledge calls things, once; ctl_words() does it when need be. To be done before a
+ * tail, on whose connection nothing else is asked.
+ */
+void ctl_know_words(struct ctl *t);
+/*
  * A code's words in the reader's language: the text WORDS.CODE, what patrold's
  * knowledge calls it, or the code.
  */

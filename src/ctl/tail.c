@@ -147,6 +147,8 @@ int run_tail(struct ctl *t, const struct command *c, json_t *args)
     (void)c;
     if (begin(&tail, args) != EXIT_DONE || ctl_connect(t) != 0)
         return EXIT_FAILED;
+    if (t->format != VIEW_JSON)
+        ctl_know_words(t);
     if (t->format == VIEW_CSV) {
         tail.sheet = sheet_open(t);
         sheet_table(tail.sheet, NULL, NULL, csv_columns);

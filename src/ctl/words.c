@@ -32,13 +32,12 @@ void ctl_local_time(int64_t wall_ms, bool brief, struct sbuf *out)
     sbuf_add(out, text);
 }
 
-/* What patrold's knowledge calls its things, asked for once; an empty object where it can't be had. */
-static json_t *known_words(struct ctl *t)
+void ctl_know_words(struct ctl *t)
 {
     json_t *filters, *answer = NULL, *row;
 
     if (t->words)
-        return t->words;
+        return;
     filters = json_pack("{s:s}", "lang", lang_name(t->lang));
     if (t->client && client_ask(t->client, json_pack("{s:s, s:O}", "query", "words", "filters", filters), &answer) != 0)
         answer = NULL;
@@ -46,7 +45,6 @@ static json_t *known_words(struct ctl *t)
     t->words = row ? json_incref(row) : json_object();
     json_decref(filters);
     json_decref(answer);
-    return t->words;
 }
 
 const char *ctl_words(struct ctl *t, const char *words, const char *code)
@@ -61,7 +59,8 @@ const char *ctl_words(struct ctl *t, const char *words, const char *code)
         return text;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (str_starts(words, known[i])) {
-            text = json_string_value(json_object_get(known_words(t), id));
+            ctl_know_words(t);
+            text = json_string_value(json_object_get(t->words, id));
             return text ? text : code;
         }
     }
