@@ -51,7 +51,6 @@ struct connection {
     struct bufferevent *bev; /* NULL once the peer is gone; the struct stays while answers are under way */
     char *actor;
     size_t under_way; /* commands and queries whose answer is to come, tails' pages included */
-    bool reading;     /* in read_lines(): an answer that comes at once does not enter it again */
     bool leaving;     /* nothing more is taken from it; it is closed once its answers are written */
     ARRAY(struct tail *) tails;
 };
@@ -72,7 +71,6 @@ struct request {
 };
 
 static void tail_ask(struct tail *t);
-static void read_lines(struct connection *conn);
 
 /* ---- Answers ---- */
 
@@ -165,6 +163,15 @@ static void connection_close(struct connection *conn)
     connection_settle(conn);
 }
 
+/*
+ * Lines that waited are taken up again, but from the loop: an answer comes from
+ * inside what was decided, and nothing else may be decided in there.
+ */
+static void resume_reading(struct connection *conn)
+{
+    bufferevent_trigger(conn->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
 static struct request *request_begin(struct connection *conn, const char *id)
 {
     struct request *r = xcalloc(1, sizeof *r);
@@ -175,7 +182,7 @@ static struct request *request_begin(struct connection *conn, const char *id)
     return r;
 }
 
-/* The answer was sent, or nobody is there to get it. Lines that waited behind it are taken up. */
+/* The answer was sent, or nobody is there to get it. */
 static void request_end(struct request *r)
 {
     struct connection *conn = r->conn;
@@ -183,10 +190,10 @@ static void request_end(struct request *r)
     free(r->id);
     free(r);
     conn->under_way--;
-    if (!conn->bev)
+    if (conn->bev)
+        resume_reading(conn);
+    else
         connection_settle(conn);
-    else if (!conn->reading)
-        read_lines(conn);
 }
 
 /* ---- Commands ---- */
@@ -359,7 +366,7 @@ static void tail_page(void *arg, const struct query_page *page)
         take_page(t, page);
         tail_ask(t);
     }
-    read_lines(conn);
+    resume_reading(conn);
 }
 
 /* Asks for the next page if there is anything new and the reader keeps up. */
@@ -512,7 +519,6 @@ static void read_lines(struct connection *conn)
 {
     struct evbuffer *in = bufferevent_get_input(conn->bev);
 
-    conn->reading = true;
     while (conn->under_way < MAX_REQUESTS && !output_full(conn)) {
         size_t n;
         char *line = evbuffer_readln(in, &n, EVBUFFER_EOL_LF);
@@ -522,7 +528,6 @@ static void read_lines(struct connection *conn)
         handle_line(conn, line, n);
         free(line);
     }
-    conn->reading = false;
     if (!conn->leaving && evbuffer_get_length(in) >= MAX_LINE && !has_line(conn)) {
         send_error(conn, NULL, PD_ERANGE, "a request line has at most 1 MiB");
         leave(conn);

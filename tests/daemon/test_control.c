@@ -323,6 +323,30 @@ static void many_requests_in_one_breath_are_each_answered_once(void **state)
     peer_free(p);
 }
 
+/* Lines that wait for answers are taken up in the loop, never in the middle of what gives the answer. */
+static void a_device_may_be_removed_by_a_line_that_waited_for_its_poll(void **state)
+{
+    enum { POLLS = 8 };
+    struct rig *r = *state;
+    struct peer *p = peer_new(r, "wang");
+    struct sbuf all = {0};
+
+    rig_add_devices(r, "d", 2);
+    rig_pass(r, 5000);
+    for (int i = 1; i <= POLLS; i++)
+        sbuf_addf(&all, "{\"id\":%d,\"cmd\":\"device.poll\",\"args\":{\"device\":\"d1\"}}\n", i);
+    sbuf_addf(&all, "{\"id\":%d,\"cmd\":\"device.remove\",\"args\":{\"device\":\"d1\"}}\n", POLLS + 1);
+    peer_send_raw(p, all.s, all.n);
+    for (int i = 1; i <= POLLS + 1; i++) {
+        json_t *line = peer_line(p);
+
+        assert_non_null(json_object_get(line, "ok"));
+        json_decref(line);
+    }
+    sbuf_free(&all);
+    peer_free(p);
+}
+
 static void a_request_may_come_byte_by_byte(void **state)
 {
     static const char request[] = "{\"id\":1,\"query\":\"status\"}\n";
@@ -745,6 +769,7 @@ int main(void)
         TEST(a_line_without_end_is_refused_and_the_connection_closed),
         TEST(many_requests_in_one_breath_are_each_answered_once),
         TEST(a_request_may_come_byte_by_byte),
+        TEST(a_device_may_be_removed_by_a_line_that_waited_for_its_poll),
         TEST(a_peer_that_goes_while_it_is_answered_does_no_harm),
         TEST(a_peer_that_ends_its_side_still_gets_its_answers),
         TEST(stopping_ends_every_connection),
