@@ -70,7 +70,7 @@ static void take_time(struct reading_story *r)
 
     if (zone_open(name, &r->story->zone) < 0) {
         conf_error(r->report, raw->time_zone, "unknown time zone '%s': a name such as Asia/Shanghai is wanted", name);
-        return;
+        zone_open("UTC", &r->story->zone);
     }
     if (raw->start && !raw->start->bad && moment_local(raw->start->text, r->story->zone, &r->story->start_ms) < 0)
         conf_error(r->report, raw->start, "expected a local time such as 2026-03-02 08:00, not '%s'", raw->start->text);
@@ -88,18 +88,17 @@ static const struct story_device *device_named(const struct story *s, const char
     return NULL;
 }
 
-/* The first address of an entry as a number; 0 after a complaint. */
+/* The first address of an entry as a number: as written, else by its place. */
 static uint32_t first_address(struct reading_story *r, const struct raw_device *d)
 {
+    uint32_t by_place = (127U << 24) + (100U << 16) + (uint32_t)r->story->devices.n + 1;
     struct in_addr a;
 
-    if (d->address == NULL)
-        return (127U << 24) + (100U << 16) + (uint32_t)r->story->devices.n + 1;
-    if (d->address->bad)
-        return 0;
+    if (d->address == NULL || d->address->bad)
+        return by_place;
     if (inet_pton(AF_INET, d->address->text, &a) != 1 || ntohl(a.s_addr) >> 24 != 127) {
         conf_error(r->report, d->address, "expected an address such as 127.20.0.1, not '%s'", d->address->text);
-        return 0;
+        return by_place;
     }
     return ntohl(a.s_addr);
 }
@@ -134,7 +133,7 @@ static void take_devices(struct reading_story *r)
         const struct raw_device *d = &r->raw.devices.v[i];
         uint32_t address = first_address(r, d);
 
-        if (d->name == NULL || address == 0)
+        if (d->name == NULL)
             continue;
         for (int64_t k = 1; k <= d->count; k++) {
             char *name = d->count == 1 ? xstrdup(d->name) : xasprintf("%s-%d", d->name, (int)k);

@@ -74,14 +74,18 @@ static bool take_span(struct reading_story *r, const struct raw_event *e, unsign
 
 /* ---- To whom ---- */
 
-static bool fits(struct reading_story *r, struct yaml_node *node, const struct happening *h, int device)
+static bool fits(struct reading_story *r, struct yaml_node *node, const struct raw_event *e, const struct happening *h)
 {
-    const struct story_device *d = &r->story->devices.v[device];
+    enum model model = r->story->devices.v[h->device].model;
 
-    if (!(happening_takes[h->kind] & PRINTERS) || model_prints(d->model))
+    if (!(happening_takes[h->kind] & PRINTERS))
         return true;
-    conf_error(r->report, node, "a %s has no '%s'", model_names[d->model], happening_names[h->kind]);
-    return false;
+    if (!model_prints(model)) {
+        conf_error(r->report, node, "a %s has no '%s'", model_names[model], happening_names[h->kind]);
+        return false;
+    }
+    return h->kind != HAPPENS_TONER_DRAIN || e->toner == NULL || e->toner->bad ||
+           story_name(e->toner, "toner", model_toners(model), r->report) >= 0;
 }
 
 static void complain_no_device(struct reading_story *r, struct yaml_node *node)
@@ -125,7 +129,7 @@ static void happen_to(struct reading_story *r, const struct raw_event *e, struct
             continue;
         any = true;
         h->device = (int)i;
-        if (!fits(r, node, h, h->device))
+        if (!fits(r, node, e, h))
             return;
         add_happening(r, e, h);
     }
