@@ -137,7 +137,7 @@ const struct command commands[] = {
     {.noun = "ticket",
      .verb = "list",
      .options = {{.name = "state", .codes = "ticket-state"}, {.name = "device"}, {.name = "all", .type = CTL_FLAG}},
-     .preset = {"open", "true"},
+     .preset = {"state", "open"},
      .csv = true,
      .run = run_list,
      .request = "tickets",

@@ -51,9 +51,27 @@ struct query {
 
 static const struct choice alert_states[] = {
     {"open", " AND a.state <> 'ok'"}, {"closed", " AND a.state = 'ok'"}, {"all", ""}, {NULL, NULL}};
-static const struct choice yes_or_no[] = {{"true", " AND t.state NOT IN ('closed', 'cancelled')"},
-                                          {"false", " AND t.state IN ('closed', 'cancelled')"},
-                                          {NULL, NULL}};
+/* A group of states, or one of them by its code (ticket_state_name()). */
+static const struct choice ticket_states[] = {
+    {"open", " AND t.state NOT IN ('closed', 'cancelled')"},
+    {"ended", " AND t.state IN ('closed', 'cancelled')"},
+    {"all", ""},
+    {"new", " AND t.state = 'new'"},
+    {"accepted", " AND t.state = 'accepted'"},
+    {"dispatched", " AND t.state = 'dispatched'"},
+    {"en-route", " AND t.state = 'en-route'"},
+    {"on-site", " AND t.state = 'on-site'"},
+    {"waiting-part", " AND t.state = 'waiting-part'"},
+    {"waiting-customer", " AND t.state = 'waiting-customer'"},
+    {"waiting-vendor", " AND t.state = 'waiting-vendor'"},
+    {"remote-fixed", " AND t.state = 'remote-fixed'"},
+    {"fixed", " AND t.state = 'fixed'"},
+    {"signed", " AND t.state = 'signed'"},
+    {"called-back", " AND t.state = 'called-back'"},
+    {"closed", " AND t.state = 'closed'"},
+    {"cancelled", " AND t.state = 'cancelled'"},
+    {NULL, NULL},
+};
 static const struct choice retired_or_not[] = {
     {"true", " AND d.retired"}, {"false", " AND NOT d.retired"}, {NULL, NULL}};
 
@@ -77,8 +95,7 @@ static const struct filter alerts_filters[] = {
 };
 static const struct filter alert_filters[] = {{.name = "id", .where = " AND a.id = :id", .wanted = true}, {0}};
 static const struct filter tickets_filters[] = {
-    {.name = "state", .where = " AND t.state = :state"},
-    {.name = "open", .choices = yes_or_no},
+    {.name = "state", .choices = ticket_states},
     {.name = "device", .where = OF_DEVICE("t.device_id")},
     {0},
 };
