@@ -157,17 +157,27 @@ static const char *sentence(struct ctl *t, const json_t *event)
     return text != id ? text : ctl_words(t, "event", kind);
 }
 
+/* What is said behind the sentence: a note, or a reason that the sentence does not give. */
+static const char *remark(struct ctl *t, const json_t *args, const char *said)
+{
+    const char *note = ctl_string(args, "note"), *reason = ctl_string(args, "reason");
+
+    if (*note || !*reason || strstr(said, "{reason}"))
+        return note;
+    return ctl_words(t, "reason", reason);
+}
+
 void event_words(struct ctl *t, const json_t *event, struct sbuf *out)
 {
     struct details d = {0};
     json_t *args = json_object_get(event, "args"), *value;
-    const char *name, *note = ctl_string(args, "note");
+    const char *name, *said = sentence(t, event), *more = remark(t, args, said);
 
     add_subject(t, &d, event);
     json_object_foreach(args, name, value) add_detail(t, &d, ctl_string(event, "kind"), name, value);
-    text_fill(out, sentence(t, event), d.args, d.n);
-    if (*note)
-        sbuf_addf(out, "%s%s", text_get(t->lang, "word.colon"), note);
+    text_fill(out, said, d.args, d.n);
+    if (*more)
+        sbuf_addf(out, "%s%s", text_get(t->lang, "word.colon"), more);
     for (size_t i = 0; i < d.n; i++)
         free(d.made[i]);
 }

@@ -638,7 +638,10 @@ static void a_tail_speaks_to_people_in_sentences(void **state)
                   "{\"id\":$ID,\"event\":{\"number\":3,\"at_ms\":1790000000000,\"kind\":\"ticket.fix\",\"ticket\":\"HQ-"
                   "1\",\"actor\":"
                   "\"wang\",\"args\":{\"note\":\"roller\"}}}\n"
-                  "{\"id\":$ID,\"event\":{\"number\":4,\"at_ms\":1790000000000,\"kind\":\"of.tomorrow\",\"args\":7}}"
+                  "{\"id\":$ID,\"event\":{\"number\":4,\"at_ms\":1790000000000,\"kind\":\"ticket.cancel\",\"ticket\":"
+                  "\"HQ-1\","
+                  "\"actor\":\"wang\",\"args\":{\"reason\":\"recovered\"}}}\n"
+                  "{\"id\":$ID,\"event\":{\"number\":5,\"at_ms\":1790000000000,\"kind\":\"of.tomorrow\",\"args\":7}}"
                   "\n" ENOUGH},
         {0}};
     struct outcome o = run_script(steps, "tail --lang zh_CN");
@@ -647,6 +650,7 @@ static void a_tail_speaks_to_people_in_sentences(void **state)
     has(o.out, "patrold 移除了设备 box\n");
     has(o.out, "【重要】三楼（\\x1b[2J）：卡纸\n");
     has(o.out, "工单 HQ-1：已修复（wang）：roller\n");
+    has(o.out, "wang 取消了工单 HQ-1：自行恢复\n");
     has(o.out, "of.tomorrow\n");
     outcome_free(&o);
 }
