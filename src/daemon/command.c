@@ -69,16 +69,15 @@ void order_lost(void *ctx, void *arg)
         order_end(arg, PD_EIO, "the database refused it: see the log");
 }
 
-/*
- * What was decided but could not be stored yet is answered now; the request
- * stays, silent, until its commit.
- */
-void orders_answer_all(struct core *c, int err, const char *why)
+/* The request stays, silent, until its commit. */
+void orders_answer_decided(struct core *c, int err, const char *why)
 {
     for (size_t i = 0; i < c->orders.n; i++) {
         struct order *o = c->orders.v[i];
         void (*done)(void *arg, int err, const char *json_or_why) = o->done;
 
+        if (!o->decided)
+            continue;
         o->done = NULL;
         if (done)
             done(o->arg, err, why);
@@ -96,6 +95,7 @@ void orders_free(struct core *c)
 static int submit(struct order *o, struct change *change, char *answer)
 {
     o->answer = answer;
+    o->decided = true;
     core_submit(o->core, change, true, order_stored, o);
     return 0;
 }
@@ -474,9 +474,9 @@ void core_command(struct core *c, const char *name, const char *args, const char
     char *why = NULL;
     int rc;
 
-    if (c->trouble.on) {
-        why = xasprintf("not done: the database cannot be written (%s)", c->trouble.why);
-        done(arg, c->trouble.err, why);
+    rc = trouble_refuses(c, &why);
+    if (rc < 0) {
+        done(arg, rc, why);
     } else if (!json_is_object(object)) {
         done(arg, PD_EINVAL, "the arguments are no JSON object");
     } else {

@@ -21,6 +21,7 @@ struct order {
     void *arg;
     char *actor;
     char *answer; /* JSON, once it is known: given when the change is on disk */
+    bool decided; /* its change is submitted */
 };
 
 /* A channel that was replaced while a send used it. */
@@ -59,6 +60,8 @@ char *core_device_text(struct core *c, int64_t device_id, const char *point);
 
 /* store_config.trouble */
 void trouble_report(void *ctx, int err, const char *text);
+/* 0, or while the database cannot be written the error and *why (free it) that refuse a command. */
+int trouble_refuses(const struct core *c, char **why);
 
 /* ---- command.c ---- */
 
@@ -69,8 +72,8 @@ int order_ticket_verb(struct order *o, enum ticket_verb verb, int64_t id, const 
                       char **why);
 /* store_config.lost: arg is a command's order, or NULL. */
 void order_lost(void *ctx, void *arg);
-/* Answers every open order: err and a reason. */
-void orders_answer_all(struct core *c, int err, const char *why);
+/* Answers every open order whose change is not on disk yet: err and a reason. */
+void orders_answer_decided(struct core *c, int err, const char *why);
 /* Answers and forgets those that are still open. */
 void orders_free(struct core *c);
 

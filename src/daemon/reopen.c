@@ -75,11 +75,16 @@ static int take_ticket(const struct fetch *f, const struct query_page *page, int
     }
     if (rc == 0)
         rc = ticket_of_row(json_array_get(rows, 0), &t);
-    if (rc == 0) {
-        if (!desk_ticket(c->desk, t.id))
+    if (rc == 0 && !desk_ticket(c->desk, t.id)) {
+        if (ticket_state_open(t.state)) { /* desk closed it: the database will say so in a moment */
+            *why = xasprintf("%s is just being closed: try again", t.number);
+            rc = PD_EBUSY;
+        } else {
             desk_load_ticket(c->desk, &t);
-        *id = t.id;
+        }
     }
+    if (rc == 0)
+        *id = t.id;
     json_decref(rows);
     return rc;
 }
@@ -89,9 +94,9 @@ static void fetched(void *arg, const struct query_page *page)
     struct fetch *f = arg;
     char *why = NULL;
     int64_t id = 0;
-    int rc = PD_ECANCELLED;
+    int rc = f->order->core->stopping ? PD_ECANCELLED : trouble_refuses(f->order->core, &why);
 
-    if (!f->order->core->stopping)
+    if (rc == 0)
         rc = take_ticket(f, page, &id, &why);
     if (rc == 0)
         rc = order_ticket_verb(f->order, TICKET_REOPEN, id, NULL, f->note, &why);

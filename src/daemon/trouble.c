@@ -61,7 +61,7 @@ static void begin(struct core *c, int err, const char *text)
     log_error("store", "the database cannot be written: %s; tried again until it works, commands are refused", text);
     notify_pause(c->notify, true);
     why = xasprintf("decided, but not stored yet: the database cannot be written (%s)", text);
-    orders_answer_all(c, CORE_QUEUED, why);
+    orders_answer_decided(c, CORE_QUEUED, why);
     free(why);
 }
 
@@ -73,6 +73,14 @@ static void end(struct core *c)
     log_info("store", "the database can be written again, after %lld s", (long long)(now - c->trouble.since_ms) / 1000);
     write_down(c, &c->trouble, now);
     notify_pause(c->notify, false);
+}
+
+int trouble_refuses(const struct core *c, char **why)
+{
+    if (!c->trouble.on)
+        return 0;
+    *why = xasprintf("not done: the database cannot be written (%s)", c->trouble.why);
+    return c->trouble.err;
 }
 
 void trouble_report(void *ctx, int err, const char *text)

@@ -23,6 +23,11 @@ static int64_t one_ms(void *ctx)
     return 1;
 }
 
+static int64_t writing_ms(void *ctx)
+{
+    return ((struct office *)ctx)->writing_ms;
+}
+
 /* ---- The printer ---- */
 
 /* hrPrinterDetectedErrorState: jammed is bit 5 of the first octet; 0x20 is low toner, for an octet that is not NUL. */
@@ -167,7 +172,7 @@ void office_stop(struct office *o)
 static void start_workers(struct office *o)
 {
     o->wheel = wheel_new(o->time.mono);
-    o->writer = worker_start_inline(o->wheel, now_mono, one_ms, o);
+    o->writer = worker_start_inline(o->wheel, now_mono, writing_ms, o);
     o->reader = worker_start_inline(o->wheel, now_mono, one_ms, o);
     o->sender = worker_start_inline(o->wheel, now_mono, one_ms, o);
 }
@@ -194,6 +199,7 @@ struct office *office_new(void)
     struct office *o = xcalloc(1, sizeof *o);
 
     o->time = (struct clock_fake){.wall = INT64_C(1790756100000), .mono = 5000}; /* 2026-09-30 16:15 in Shanghai */
+    o->writing_ms = 1;
     rng_seed(&o->random, 7);
     o->disk = memvfs_new("office", clock_fake_ops(&o->time), rng_seeded_ops(&o->random));
     o->collector_ops = fake_ops;

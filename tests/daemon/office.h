@@ -37,6 +37,7 @@ struct office {
     struct post post;
     struct core *core;
     bool jam;                   /* what the printer shows */
+    int64_t writing_ms;         /* that a commit takes */
     ARRAY(struct event) events; /* as committed, over all lives */
 };
 

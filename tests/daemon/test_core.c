@@ -345,6 +345,46 @@ static void a_full_disk_is_one_alert_and_loses_nothing(void **state)
     assert_numbered(o);
 }
 
+/* Only what was decided is said to wait for the disk; the rest is refused or goes its way. */
+static void what_was_under_way_when_the_disk_ran_full(void **state)
+{
+    struct office *o = *state;
+    int cancelled = 1, reopened = 1, polled = 1;
+
+    office_add_printer(o);
+    jam(o);
+    memvfs_set_room(o->disk, 0);
+    core_command(o->core, "ticket.cancel", "{\"ticket\":1}", "li", keep_answer, &cancelled);
+    core_command(o->core, "ticket.reopen", "{\"ticket\":1}", "li", keep_answer, &reopened);
+    core_command(o->core, "device.poll", "{\"device\":1}", "li", keep_answer, &polled);
+    office_pass(o, SECOND_MS);
+    assert_int_equal(cancelled, CORE_QUEUED);
+    assert_int_equal(reopened, PD_ENOSPC);
+    assert_int_equal(polled, 0);
+    memvfs_set_room(o->disk, -1);
+    office_pass(o, MINUTE_MS);
+    assert_null(desk_ticket(core_desk(o->core), 1));
+    assert_int_equal(office_command(o, "ticket.reopen", "{\"ticket\":1}", NULL), 0);
+}
+
+/* The database still says what stood before: of that nothing is taken up. */
+static void a_ticket_whose_closing_is_not_stored_yet_is_not_reopened(void **state)
+{
+    struct office *o = *state;
+    int cancelled = 1, reopened = 1;
+
+    office_add_printer(o);
+    jam(o);
+    o->writing_ms = 100;
+    core_command(o->core, "ticket.cancel", "{\"ticket\":1}", "li", keep_answer, &cancelled);
+    core_command(o->core, "ticket.reopen", "{\"ticket\":1}", "li", keep_answer, &reopened);
+    office_pass(o, SECOND_MS);
+    assert_int_equal(cancelled, 0);
+    assert_int_equal(reopened, PD_EBUSY);
+    assert_null(desk_ticket(core_desk(o->core), 1));
+    assert_int_equal(office_command(o, "ticket.reopen", "{\"ticket\":1}", NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +402,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_closed_ticket_is_reopened_from_the_database, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_answers_every_command, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_one_alert_and_loses_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_under_way_when_the_disk_ran_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_ticket_whose_closing_is_not_stored_yet_is_not_reopened, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
