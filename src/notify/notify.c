@@ -159,9 +159,11 @@ void notify_load_outbox(struct notify *n, const struct outbox *o)
     sender_take(n->sender, o);
 }
 
+/* Of what was tried the sender knows more: on a slow disk the row of a failed try may come after the mail is out. */
 void notify_committed(struct notify *n, const struct outbox *o)
 {
-    sender_take(n->sender, o);
+    if (o->attempts == 0)
+        sender_take(n->sender, o);
 }
 
 void notify_pause(struct notify *n, bool paused)

@@ -345,6 +345,24 @@ static void a_full_disk_is_one_alert_and_loses_nothing(void **state)
     assert_numbered(o);
 }
 
+/* The row of a failed try may be on disk only after the next try has succeeded. */
+static void a_disk_slower_than_the_retries_doubles_no_mail(void **state)
+{
+    struct office *o = *state;
+
+    office_add_printer(o);
+    o->post.answer = PD_SEND_LATER;
+    o->writing_ms = 8 * SECOND_MS;
+    office_set_jam(o, true);
+    for (int i = 0; i < 600 && o->post.mails.n < 2; i++)
+        office_pass(o, SECOND_MS);
+    assert_int_equal(o->post.mails.n, 2);
+    o->post.answer = PD_SEND_DONE;
+    office_pass(o, 5 * MINUTE_MS);
+    assert_int_equal(o->post.mails.n, 4);
+    assert_int_equal(office_count(o, "mail.sent"), 2);
+}
+
 /* Only what was decided is said to wait for the disk; the rest is refused or goes its way. */
 static void what_was_under_way_when_the_disk_ran_full(void **state)
 {
@@ -402,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_closed_ticket_is_reopened_from_the_database, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_answers_every_command, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_one_alert_and_loses_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_disk_slower_than_the_retries_doubles_no_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_under_way_when_the_disk_ran_full, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ticket_whose_closing_is_not_stored_yet_is_not_reopened, setup, teardown),
     };
