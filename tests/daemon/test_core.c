@@ -64,7 +64,7 @@ static void a_jam_becomes_a_ticket_and_two_mails(void **state)
     assert_string_equal(member(rows, 0, "rule"), "jam");
     assert_string_equal(member(rows, 0, "ticket"), "PK-000001");
     json_decref(rows);
-    rows = office_query(o, "tickets", "{\"open\":true}");
+    rows = office_query(o, "tickets", "{\"state\":\"open\"}");
     assert_int_equal(json_array_size(rows), 1);
     assert_string_equal(member(rows, 0, "state"), "new");
     assert_string_equal(member(rows, 0, "device"), "3F-影印");
