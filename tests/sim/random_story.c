@@ -49,6 +49,7 @@ struct cast {
     struct spans jammed;
 };
 
+/* Never two of these in one call: the compiler may ask for them in any order. */
 static int64_t between(struct author *a, int64_t low, int64_t high)
 {
     return low + (int64_t)rng_below(&a->rng, (uint64_t)(high - low + 1));
@@ -192,8 +193,11 @@ static void add_untold_covers(struct author *a, struct cast *c)
         add_cover(a, c, (c->jammed.list.v[i].from + span / 4) / SECOND * SECOND,
                   between(a, MINUTE, span / 2) / SECOND * SECOND);
     }
-    for (int i = 0; i < 3; i++)
-        add_cover(a, c, between(a, SETTLE, a->end - SETTLE) / SECOND * SECOND, between(a, 10, 100) * SECOND);
+    for (int i = 0; i < 3; i++) {
+        int64_t at = between(a, SETTLE, a->end - SETTLE) / SECOND * SECOND;
+
+        add_cover(a, c, at, between(a, 10, 100) * SECOND);
+    }
 }
 
 static void copy_spans(struct spans *to, const struct spans *from)
@@ -245,9 +249,10 @@ static void add_device(struct author *a, unsigned i, struct cast *c, char name[s
     snprintf(name, 32, "%s-%u", model_names[c->model], i + 1);
     sbuf_addf(a->out, "  - {name: %s, model: %s, address: 127.30.%u.%u, snmp: %d", name, model_names[c->model], i / 250,
               i % 250 + 1, rng_below(&a->rng, 5) == 0 ? 1 : 2);
-    if (model_prints(c->model))
-        sbuf_addf(a->out, ", tells: %s, toner: %d, yield: %lld", tells[rng_below(&a->rng, 3)], (int)between(a, 60, 100),
-                  (long long)c->yield);
+    if (model_prints(c->model)) {
+        sbuf_addf(a->out, ", tells: %s", tells[rng_below(&a->rng, 3)]);
+        sbuf_addf(a->out, ", toner: %d, yield: %lld", (int)between(a, 60, 100), (long long)c->yield);
+    }
     sbuf_add(a->out, "}\n");
 }
 
@@ -269,8 +274,9 @@ void random_story(struct sbuf *out, uint64_t seed, unsigned devices, unsigned da
     a.rng = rng_seeded_ops(&a.chance);
     sbuf_addf(out, "title: Made up from seed %llu\nstart: 2026-03-01 00:00\ntime_zone: Asia/Shanghai\n",
               (unsigned long long)seed);
-    sbuf_addf(out, "length: %ud\nseed: %llu\nnetwork: {delay: %dms, loss: %.1f}\ndevices:\n", days,
-              (unsigned long long)seed, (int)between(&a, 1, 80), (double)between(&a, 0, 5) / 10);
+    sbuf_addf(out, "length: %ud\nseed: %llu\n", days, (unsigned long long)seed);
+    sbuf_addf(out, "network: {delay: %dms, ", (int)between(&a, 1, 80));
+    sbuf_addf(out, "loss: 0.%d}\ndevices:\n", (int)between(&a, 0, 5));
     for (unsigned i = 0; i < devices; i++)
         add_device(&a, i, &cast[i], names[i]);
     sbuf_add(out, "events:\n");
