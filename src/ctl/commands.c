@@ -136,7 +136,7 @@ const struct command commands[] = {
      .said = "ctl.done.alert.ack"},
     {.noun = "ticket",
      .verb = "list",
-     .options = {{.name = "state", .codes = "ticket-state"}, {.name = "device"}, {.name = "all", .type = CTL_FLAG}},
+     .options = {{.name = "state"}, {.name = "device"}, {.name = "all", .type = CTL_FLAG}},
      .preset = {"state", "open"},
      .csv = true,
      .run = run_list,
