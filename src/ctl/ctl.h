@@ -36,7 +36,7 @@ enum ctl_shown {
 /* A column of what is shown: the member of its name of a row, or of its name with _ms where it is a stamp. */
 struct ctl_column {
     const char *name;
-    const char *title; /* text id; NULL: "ctl.col." and the name, of which only what is after a point */
+    const char *title; /* text id; NULL: "ctl.col." and the name */
     enum view_type type;
     const char *words; /* VIEW_CODE: text id of a code is this, a dot and the code */
     unsigned char max; /* columns it may take on a narrow terminal, twice that on a wide one; 0: any */

@@ -71,13 +71,12 @@ static bool is_shown(const struct ctl *t, const struct ctl_column *c, bool recor
 
 static const char *column_title(const struct ctl *t, const struct ctl_column *c)
 {
-    const char *point = strrchr(c->name, '.');
     char id[64];
     const char *text;
 
     if (c->title)
         return text_get(t->lang, c->title);
-    snprintf(id, sizeof id, "ctl.col.%s", point ? point + 1 : c->name);
+    snprintf(id, sizeof id, "ctl.col.%s", c->name);
     text = text_get(t->lang, id);
     return text == id ? c->name : text;
 }

@@ -267,13 +267,14 @@ static const struct ctl_column history_columns[] = {
     {.name = "at", .type = VIEW_TIME},
     {.name = "kind", .title = "ctl.col.what", .type = VIEW_CODE, .words = "event.name"},
     {.name = "actor", .max = 16},
-    {.name = "args.assignee", .max = 10},
-    {.name = "args.note"},
+    {.name = "assignee", .max = 10},
+    {.name = "note"},
     {0},
 };
 
 static bool history_row(void *ctx, json_t *event)
 {
+    json_object_update_missing(event, json_object_get(event, "args"));
     return sheet_row(ctx, event);
 }
 

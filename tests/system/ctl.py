@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""patrolctl as a user runs it: every noun against the real patrold and a simulated printer, in both languages, and a
+tail that lives through restarts and crashes without missing or doubling an event."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import SOURCE, Site, fail, wait_for  # noqa: E402
+
+SETTINGS = """
+ticket_prefix: T
+poll: {every: {status: 1s, counters: 2s, supplies: 2s, inventory: 1h}}
+snmp: {timeout: 300ms, retries: 1}
+rules:
+  unreachable: {hold: 1s, clear_hold: 1s}
+"""
+PORT = 16131
+
+
+def need(what, text, *parts):
+    for part in parts:
+        if part not in text:
+            fail("%s: %r is not in:\n%s" % (what, part, text))
+
+
+def as_json(site, *words):
+    return json.loads(site.patrolctl(*words, "--json").stdout)
+
+
+def refused(site, code, part, *words):
+    done = site.patrolctl(*words, check=False)
+    if done.returncode != code or part not in done.stderr:
+        fail("%s: exit %d, not %d with %r: %s" % (" ".join(words), done.returncode, code, part, done.stderr))
+
+
+def devices(site):
+    name, address = site.serve(os.path.join(SOURCE, "conf", "stories", "printer.yaml"), PORT)[0]
+    need("device add", site.patrolctl("device", "add", name, address, "--port", str(PORT), "--site", "三楼").stdout, name)
+    need("device poll", site.patrolctl("device", "poll", name).stdout, "everything was read")
+    row = wait_for("the device to be recognised",
+                   lambda: next((d for d in as_json(site, "device", "list") if d["device_class"] == "printer"), None))
+    if row["name"] != name or row["state"] != "up" or row["site"] != "三楼":
+        fail("device list: %s" % row)
+    shown = wait_for("its supplies", lambda: (lambda d: d["points"] and d)(
+        as_json(site, "device", "show", name, "--kind", "supply")))
+    if not any(p["point"] == "level" and isinstance(p["number"], (int, float)) for p in shown["points"]):
+        fail("device show: %s" % shown)
+    need("device show", site.patrolctl("device", "show", name, "--lang", "zh_CN").stdout, "打印机", "余量", "可达")
+    facts = json.loads(site.patrolctl("facts", name).stdout)
+    if facts["device"] != name or facts["class"] != "printer" or not facts["supplies"]:
+        fail("facts: %s" % facts)
+    refused(site, 1, "did you mean '%s'" % name, "device", "show", name + "x")
+    return name
+
+
+def tickets(site):
+    site.patrolctl("device", "add", "silent", "127.21.9.9", "--port", str(PORT))
+    if site.patrolctl("device", "poll", "silent", check=False).returncode != 1:
+        fail("polling a silent device succeeded")
+    ticket = wait_for("a ticket", lambda: as_json(site, "ticket", "list"))[0]
+    alert = as_json(site, "alert", "list", "--device", "silent")[0]
+    if alert["ticket"] != ticket["number"] or alert["severity"] != "critical":
+        fail("alert %s, ticket %s" % (alert, ticket))
+    site.patrolctl("alert", "ack", str(alert["id"]))
+    refused(site, 1, "acknowledged already", "alert", "ack", str(alert["id"]))
+    number = ticket["number"]
+    refused(site, 1, "accept", "ticket", "fix", number)
+    for words in (["accept", number, "--note", "电话已联系"], ["dispatch", number, "王工"], ["depart", number],
+                  ["arrive", number], ["wait-part", number], ["resume", number], ["fix", number], ["sign", number],
+                  ["call-back", number], ["close", number]):
+        said = site.patrolctl("ticket", *words, "--lang", "zh_CN").stdout
+    need("ticket close", said, "工单 %s：已结单" % number)
+    history = as_json(site, "ticket", "show", number)
+    kinds = [e["kind"] for e in history["history"]]
+    if history["assignee"] != "王工" or kinds[:2] != ["ticket.opened", "alert.acked"] or kinds[-1] != "ticket.close":
+        fail("ticket show: %s" % history)
+    if as_json(site, "ticket", "list") or len(as_json(site, "ticket", "list", "--all")) != 1:
+        fail("a closed ticket is listed as open, or not at all")
+    need("event list", site.patrolctl("event", "list", "--ticket", number).stdout, "dispatched %s to 王工" % number)
+    need("outbox list", site.patrolctl("outbox", "list", "--csv").stdout, "id,created,state")
+
+
+def the_rest(site):
+    status = as_json(site, "status")
+    if status["devices"] != 2 or status["troubles"]:
+        fail("status: %s" % status)
+    need("status", site.patrolctl("status", environment={"LANG": "zh_CN.UTF-8", "LC_ALL": ""}).stdout, "设备数")
+    need("reload", site.patrolctl("reload").stdout, status["configuration"])
+    need("config check", site.patrolctl("config", "check", site.config).stdout, "no errors")
+    refused(site, 2, "did you mean 'device'", "devcie", "list")
+
+
+def tail_lives_on(site, name):
+    out = os.path.join(site.folder, "tail")
+    with open(out, "w", encoding="utf-8") as f:
+        tail = subprocess.Popen([site.program("patrolctl"), "-s", site.socket, "tail", "--after", "0", "--json"],
+                                stdout=f, stderr=subprocess.DEVNULL)
+    site.others.append(tail)
+    for i in range(6):
+        site.patrolctl("device", "add", "extra%d" % i, "127.21.8.%d" % (i + 1))
+        if i % 2:
+            site.kill()
+        else:
+            site.stop()
+        time.sleep(0.1 * i)
+        site.start()
+        site.patrolctl("device", "remove", "extra%d" % i)
+    last = as_json(site, "status")["last_event"]
+
+    def numbers():
+        with open(out, encoding="utf-8") as lines:
+            return [json.loads(line)["number"] for line in lines if line.endswith("\n")]
+
+    wait_for("event %d" % last, lambda: numbers()[-1:] >= [last])
+    seen = numbers()
+    if seen != list(range(1, len(seen) + 1)):
+        fail("the tail saw %s" % seen)
+    tail.send_signal(signal.SIGINT)
+    tail.wait(5)
+    head = subprocess.run("%s -s %s tail --after 0 | head -1" % (site.program("patrolctl"), site.socket), shell=True,
+                          capture_output=True, text=True, timeout=10, check=False)
+    need("tail | head", head.stdout, name)
+
+
+def main():
+    site = Site(settings=SETTINGS)
+    try:
+        site.start()
+        name = devices(site)
+        tickets(site)
+        the_rest(site)
+        tail_lives_on(site, name)
+        site.stop()
+    finally:
+        site.end()
+    print("patrolctl: every noun, both languages; a tail over six restarts missed and doubled nothing")
+
+
+if __name__ == "__main__":
+    main()
