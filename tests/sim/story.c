@@ -80,6 +80,8 @@ static void take_time(struct reading_story *r)
 
 /* ---- Devices ---- */
 
+enum { MAX_DEVICES = 1000 };
+
 static const struct story_device *device_named(const struct story *s, const char *name)
 {
     for (size_t i = 0; i < s->devices.n; i++)
@@ -133,6 +135,10 @@ static void take_devices(struct reading_story *r)
         const struct raw_device *d = &r->raw.devices.v[i];
         uint32_t address = first_address(r, d);
 
+        if (r->story->devices.n + (size_t)d->count > MAX_DEVICES) {
+            conf_error(r->report, d->here, "more than %d devices: that is too much for one story", MAX_DEVICES);
+            break;
+        }
         if (d->name == NULL)
             continue;
         for (int64_t k = 1; k <= d->count; k++) {
