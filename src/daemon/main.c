@@ -252,12 +252,11 @@ static int start_signals(struct patrold *p)
 
 /* ---- Stop: the reverse ---- */
 
+/* Signals stay caught to the end: another one neither hastens nor cuts short what is written and sent now. */
 static void stop_all(struct patrold *p)
 {
-    for (size_t i = 0; i < sizeof p->signals / sizeof *p->signals; i++)
-        if (p->signals[i])
-            event_free(p->signals[i]);
     control_stop(p->control);
+    p->control = NULL; /* the last commits are still told */
     core_stop(p->core);
     for (size_t i = 0; i < sizeof p->watches / sizeof *p->watches; i++)
         if (p->watches[i])
@@ -268,6 +267,9 @@ static void stop_all(struct patrold *p)
         worker_stop(p->reader, NULL);
     if (p->writer)
         worker_stop(p->writer, NULL);
+    for (size_t i = 0; i < sizeof p->signals / sizeof *p->signals; i++)
+        if (p->signals[i])
+            event_free(p->signals[i]);
     pd_loop_free(p->loop);
     knowledge_free(p->knowledge);
     settings_free(p->settings);
