@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -36,36 +37,9 @@ struct zone {
     struct posix_rule rule; /* after the last */
 };
 
-/* ---- Calendar arithmetic (proleptic Gregorian, days since 1970-01-01) ---- */
-
 static int64_t floor_div(int64_t a, int64_t b)
 {
     return a / b - (a % b < 0);
-}
-
-/* Years are counted from March, so that the leap day is a year's last. */
-static int64_t days_from_civil(int64_t year, int month, int day)
-{
-    int64_t y = year - (month <= 2), era = floor_div(y, 400), in_era = y - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + day_of_year - 719468;
-}
-
-static void civil_from_days(int64_t days, int64_t *year, int *month, int *day)
-{
-    int64_t z = days + 719468, era = floor_div(z, 146097), in_era = z - era * 146097;
-    int64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    int64_t day_of_year = in_era - (365 * y + y / 4 - y / 100), m = (5 * day_of_year + 2) / 153;
-
-    *day = (int)(day_of_year - (153 * m + 2) / 5 + 1);
-    *month = (int)(m < 10 ? m + 3 : m - 9);
-    *year = y + era * 400 + (*month <= 2);
-}
-
-static bool leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
 /* ---- The POSIX rule: "CET-1CEST,M3.5.0,M10.5.0/3" ---- */
@@ -154,14 +128,14 @@ static int64_t date_second(const struct rule_date *d, int64_t year)
     int64_t days, first;
 
     if (d->form == 'M') {
-        first = days_from_civil(year, d->month, 1);
+        first = date_to_day(year, d->month, 1);
         days = first + (d->day - (first + 4) % 7 + 7) % 7 + 7 * (d->week - 1);
-        while (days >= (d->month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, d->month + 1, 1)))
+        while (days >= first + date_month_days(year, d->month))
             days -= 7;
     } else if (d->form == 'J') {
-        days = days_from_civil(year, 1, 1) + d->day - 1 + (d->day >= 60 && leap(year));
+        days = date_to_day(year, 1, 1) + d->day - 1 + (d->day >= 60 && date_is_leap(year));
     } else {
-        days = days_from_civil(year, 1, 1) + d->day;
+        days = date_to_day(year, 1, 1) + d->day;
     }
     return days * DAY_S + d->at_s;
 }
@@ -169,12 +143,11 @@ static int64_t date_second(const struct rule_date *d, int64_t year)
 static int32_t rule_offset(const struct posix_rule *r, int64_t s)
 {
     int64_t year, start, end;
-    int month, day;
     bool dst;
 
     if (!r->has_dst)
         return r->std_s;
-    civil_from_days(floor_div(s + r->std_s, DAY_S), &year, &month, &day);
+    year = date_of_day(floor_div(s + r->std_s, DAY_S)).year;
     start = date_second(&r->start, year) - r->std_s;
     end = date_second(&r->end, year) - r->dst_s;
     dst = start < end ? s >= start && s < end : s >= start || s < end;
@@ -337,18 +310,50 @@ int32_t zone_offset_s(const struct zone *z, int64_t wall_ms)
     return lo > 0 ? z->offset_s[lo - 1] : z->before_s;
 }
 
+int64_t zone_local_ms(const struct zone *z, int64_t wall_ms)
+{
+    return wall_ms + (int64_t)zone_offset_s(z, wall_ms) * 1000;
+}
+
+/* Between lo, where the offset is still the old one, and hi, where it is the new one. */
+static int64_t find_transition(const struct zone *z, int64_t lo, int64_t hi)
+{
+    int32_t before = zone_offset_s(z, lo);
+
+    while (hi - lo > 1) {
+        int64_t mid = lo + (hi - lo) / 2;
+
+        if (zone_offset_s(z, mid) == before)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return hi;
+}
+
+/* No place is more than a day from Greenwich, and none moves its clocks twice within two days. */
+int64_t zone_wall_ms(const struct zone *z, int64_t local_ms)
+{
+    int64_t lo = local_ms - DATE_DAY_MS, hi = local_ms + DATE_DAY_MS, moved;
+    int64_t by_old = local_ms - (int64_t)zone_offset_s(z, lo) * 1000;
+    int64_t by_new = local_ms - (int64_t)zone_offset_s(z, hi) * 1000;
+
+    if (by_old == by_new)
+        return by_old;
+    moved = find_transition(z, lo, hi);
+    if (by_old < moved)
+        return by_old;
+    return by_new > moved ? by_new : moved;
+}
+
 void zone_format(const struct zone *z, int64_t wall_ms, char out[static 20])
 {
-    int64_t s = floor_div(wall_ms, 1000) + zone_offset_s(z, wall_ms), days = floor_div(s, DAY_S), year;
-    int in_day = (int)(s - days * DAY_S), month, day;
-    char text[64];
+    int64_t local = zone_local_ms(z, wall_ms), day = date_day_of_ms(local);
+    int in_day = (int)((local - day * DATE_DAY_MS) / 1000);
+    char text[40];
 
-    civil_from_days(days, &year, &month, &day);
-    snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d:%02d",
-             (int)(year < 0      ? 0
-                   : year > 9999 ? 9999
-                                 : year),
-             month, day, in_day / 3600, in_day / 60 % 60, in_day % 60);
-    memcpy(out, text, 19);
+    date_format(day, out);
+    snprintf(text, sizeof text, " %02d:%02d:%02d", in_day / 3600, in_day / 60 % 60, in_day % 60);
+    memcpy(out + 10, text, 9);
     out[19] = '\0';
 }

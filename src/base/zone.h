@@ -20,6 +20,18 @@ void zone_free(struct zone *z); /* NULL is fine */
 const char *zone_name(const struct zone *z);
 /* Seconds east of Greenwich at a time. */
 int32_t zone_offset_s(const struct zone *z, int64_t wall_ms);
+
+/*
+ * What the local clock shows, as milliseconds since 1970-01-01 00:00 on that
+ * clock, and the other way: the first instant at which the local clock shows
+ * that time or a later one. So of a time that is there twice (clocks are set
+ * back) it is the first, and one that is left out (they are set forward) is the
+ * instant at which they are set. Later local times never
+ * lie earlier.
+ */
+int64_t zone_local_ms(const struct zone *z, int64_t wall_ms);
+int64_t zone_wall_ms(const struct zone *z, int64_t local_ms);
+
 /* Local time as 2026-09-30 16:15:00; out has at least 20 bytes. */
 void zone_format(const struct zone *z, int64_t wall_ms, char out[static 20]);
 
