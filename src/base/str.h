@@ -40,6 +40,9 @@ bool str_utf8_valid(const void *p, size_t n);
 /* Columns the text takes on a terminal: wide East Asian characters take two. */
 size_t str_width(const char *utf8);
 
+/* Takes out each single space between two wide characters: what folding a Chinese text over lines leaves behind. */
+void str_unfold_wide(char *utf8);
+
 /* The member of list (ended by NULL) most like s, or NULL if none is near: for "did you mean". */
 const char *str_nearest(const char *s, const char *const *list);
 

@@ -191,3 +191,29 @@ size_t str_width(const char *utf8)
     }
     return width;
 }
+
+/* Columns of the character that ends just before p, which is not the start of the text. */
+static size_t columns_before(const char *start, const char *p)
+{
+    const char *q = p - 1;
+    uint32_t c;
+
+    while (q > start && ((unsigned char)*q & 0xc0) == 0x80)
+        q--;
+    return decode((const unsigned char *)q, (size_t)(p - q), &c) > 0 ? columns(c) : 0;
+}
+
+void str_unfold_wide(char *utf8)
+{
+    char *out = utf8;
+
+    for (const char *p = utf8; *p; p++) {
+        uint32_t next;
+
+        if (*p == ' ' && p[1] && out > utf8 && columns_before(utf8, out) == 2 &&
+            decode((const unsigned char *)p + 1, strlen(p + 1), &next) > 0 && columns(next) == 2)
+            continue;
+        *out++ = *p;
+    }
+    *out = '\0';
+}

@@ -223,10 +223,13 @@ static void read_local(const struct schema_row *row, struct yaml_node *node, cha
 
         if (key->bad)
             continue;
-        if (lang_parse(key->text, &lang) < 0)
+        if (lang_parse(key->text, &lang) < 0) {
             unknown_key(key, known, report);
-        else
-            read_text(row, node->pairs.v[i].value, &texts[lang], report);
+            continue;
+        }
+        read_text(row, node->pairs.v[i].value, &texts[lang], report);
+        if (texts[lang])
+            str_unfold_wide(texts[lang]);
     }
 }
 

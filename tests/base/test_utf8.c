@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 static void valid_and_invalid(void **state)
@@ -191,6 +192,33 @@ static void widths_are_columns(void **state)
             fail_msg("'%s' takes %zu", rows[i].s, str_width(rows[i].s));
 }
 
+static void folded_chinese_has_no_spaces(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        {"", ""},
+        {" ", " "},
+        {"卡纸。 若反复", "卡纸。若反复"},
+        {"一 二 三", "一二三"},
+        {"更换 fuser 后", "更换 fuser 后"},
+        {"两个  空格", "两个  空格"},
+        {" 开头", " 开头"},
+        {"结尾 ", "结尾 "},
+        {"a b", "a b"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *s = xstrdup(rows[i].in);
+
+        str_unfold_wide(s);
+        if (strcmp(s, rows[i].out) != 0)
+            fail_msg("'%s' became '%s'", rows[i].in, s);
+        free(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +228,7 @@ int main(void)
         cmocka_unit_test(device_text_is_cleaned),
         cmocka_unit_test(cleaned_text_keeps_its_bounds_for_any_bytes),
         cmocka_unit_test(widths_are_columns),
+        cmocka_unit_test(folded_chinese_has_no_spaces),
     };
 
     return cmocka_run_group_tests_name("base/utf8", tests, NULL, NULL);
