@@ -333,12 +333,12 @@ int64_t snmp_request_waited(const struct snmp_request *q)
 /* ---- Receiving ---- */
 
 /* Is the message from whom the request went to? */
-static enum snmp_drop match_peer(const struct snmp_peer *peer, const union snmp_addr *from, const struct snmp_msg *m)
+static enum snmp_drop match_peer(const struct snmp_peer *peer, const union pd_addr *from, const struct snmp_msg *m)
 {
     if (!peer->from_any) {
-        if (!snmp_addr_same_host(&peer->addr, from))
+        if (!pd_addr_same_host(&peer->addr, from))
             return SNMP_DROP_ADDRESS;
-        if (snmp_addr_port(&peer->addr) != snmp_addr_port(from))
+        if (pd_addr_port(&peer->addr) != pd_addr_port(from))
             return SNMP_DROP_PORT;
     }
     if (m->version != peer->version)
@@ -369,7 +369,7 @@ static enum snmp_drop match(struct snmp_engine *e, const struct snmp_packet *p, 
  * The young request whose device sent a packet that names no request of ours, or
  * NULL: it serves to name the device, so a flood is not searched to its end.
  */
-static struct snmp_request *suspect(struct snmp_engine *e, enum snmp_drop drop, const union snmp_addr *from)
+static struct snmp_request *suspect(struct snmp_engine *e, enum snmp_drop drop, const union pd_addr *from)
 {
     struct lane *l = &e->lanes[from->sa.sa_family == AF_INET ? 0 : 1];
     struct snmp_request *q;
@@ -378,7 +378,7 @@ static struct snmp_request *suspect(struct snmp_engine *e, enum snmp_drop drop, 
         return NULL;
     TAILQ_FOREACH(q, &l->recent, recent)
     {
-        if (snmp_addr_same_host(&q->peer->addr, from) && snmp_addr_port(&q->peer->addr) == snmp_addr_port(from))
+        if (pd_addr_same_host(&q->peer->addr, from) && pd_addr_port(&q->peer->addr) == pd_addr_port(from))
             return q;
     }
     return NULL;
@@ -386,7 +386,7 @@ static struct snmp_request *suspect(struct snmp_engine *e, enum snmp_drop drop, 
 
 static void note_drop(struct snmp_engine *e, enum snmp_drop drop, const struct snmp_packet *p, struct snmp_request *q)
 {
-    char from[SNMP_ADDR_TEXT];
+    char from[PD_ADDR_TEXT];
     uint64_t held;
 
     e->drops[drop]++;
@@ -396,7 +396,7 @@ static void note_drop(struct snmp_engine *e, enum snmp_drop drop, const struct s
         q->misfit = (uint8_t)drop;
     if (!may_log(e, &e->quiet[drop], &held))
         return;
-    snmp_addr_text(&p->addr, from);
+    pd_addr_text(&p->addr, from);
     log_warn("snmp", "dropped a packet from %s%s%s%s: it %s (%llu more like this not logged)", from,
              q ? " (asked: " : "", q ? q->peer->name : "", q ? ")" : "", drop_names[drop].text,
              (unsigned long long)held);

@@ -27,7 +27,7 @@ struct snmp_engine;
 
 /* Whom a request goes to; borrowed from the device. */
 struct snmp_peer {
-    union snmp_addr addr;
+    union pd_addr addr;
     const char *name; /* for logs */
     const char *community;
     uint8_t ncommunity;

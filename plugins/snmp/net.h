@@ -1,33 +1,16 @@
 #ifndef PD_SNMP_NET_H
 #define PD_SNMP_NET_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plugin/addr.h"
 #include "plugin/plugin.h"
 
 /* Where packets come from and go to: the kernel's UDP, or a script in tests. */
 
-union snmp_addr {
-    struct sockaddr sa;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-};
-
-enum { SNMP_ADDR_TEXT = 80 };
-
-/* A numeric IPv4 or IPv6 address, IPv6 perhaps with %scope (name or number). PD_EINVAL if it is none that a device can have. */
-int snmp_addr_parse(const char *text, uint16_t port, union snmp_addr *out);
-/* "192.0.2.1:161", "[fe80::1%2]:161" */
-void snmp_addr_text(const union snmp_addr *a, char out[static SNMP_ADDR_TEXT]);
-uint16_t snmp_addr_port(const union snmp_addr *a);
-/* Ports are not compared; scopes only where the address needs one. */
-bool snmp_addr_same_host(const union snmp_addr *a, const union snmp_addr *b);
-
 struct snmp_packet {
-    union snmp_addr addr;
+    union pd_addr addr;
     uint8_t *data;
     size_t n;
     int err; /* errno with which the kernel refused to send it, else 0 */

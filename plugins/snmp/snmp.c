@@ -76,9 +76,9 @@ static void set_community(struct snmp_peer *p, const char *community)
     p->ncommunity = (uint8_t)strlen(community);
 }
 
-static int check_target(const struct pd_target *t, union snmp_addr *addr)
+static int check_target(const struct pd_target *t, union pd_addr *addr)
 {
-    if (snmp_addr_parse(t->address, t->port ? t->port : DEFAULT_PORT, addr) < 0)
+    if (pd_addr_parse(t->address, t->port ? t->port : DEFAULT_PORT, addr) < 0)
         log_warn("snmp", "%s: '%s' is not the numeric address of a device (fe80:: needs %%interface)", t->name,
                  t->address);
     else if (t->version != 1 && t->version != 2)
@@ -96,7 +96,7 @@ static int check_target(const struct pd_target *t, union snmp_addr *addr)
 
 static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct pd_device **out)
 {
-    union snmp_addr addr;
+    union pd_addr addr;
     struct pd_device *d;
 
     if (check_target(t, &addr) < 0)

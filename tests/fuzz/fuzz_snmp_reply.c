@@ -31,7 +31,7 @@ struct bench {
     uint8_t *waiting;        /* a packet for the collector */
     size_t nwaiting;
     uint8_t *taken;
-    union snmp_addr addr;
+    union pd_addr addr;
     bool walk;
     int ends;
     size_t cells;

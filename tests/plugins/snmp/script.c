@@ -12,7 +12,7 @@
 
 /* A packet on its way to the collector. */
 struct parcel {
-    union snmp_addr from;
+    union pd_addr from;
     uint8_t *data;
     size_t n;
     int64_t due_ms;
@@ -175,7 +175,7 @@ size_t script_answer(struct script *s, const struct snmp_msg *m)
 
 /* ---- The network ---- */
 
-void script_arrive(struct script *s, const union snmp_addr *from, const void *data, size_t n, int64_t delay_ms)
+void script_arrive(struct script *s, const union pd_addr *from, const void *data, size_t n, int64_t delay_ms)
 {
     struct parcel p = {.from = *from, .data = xmemdup(data, n ? n : 1), .n = n, .due_ms = s->time.mono + delay_ms};
     size_t at = s->parcels.n;

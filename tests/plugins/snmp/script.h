@@ -96,7 +96,7 @@ void script_run(struct script *s, int64_t max_ms);
 /* The agent's own answer to a request: its length in s->reply, 0 for none. */
 size_t script_answer(struct script *s, const struct snmp_msg *m);
 /* Has bytes arrive from an address after delay_ms. */
-void script_arrive(struct script *s, const union snmp_addr *from, const void *data, size_t n, int64_t delay_ms);
+void script_arrive(struct script *s, const union pd_addr *from, const void *data, size_t n, int64_t delay_ms);
 /* A counter's value; fails the test if there is none of that name. */
 uint64_t script_counter(struct script *s, const char *name);
 

@@ -39,9 +39,9 @@ static void stop(struct script *s, struct pd_plan *plan)
 
 /* Sends a forgery first, then the truth. */
 static bool forge(struct script *s, const struct snmp_packet *p, const struct snmp_msg *m,
-                  void (*spoil)(union snmp_addr *, struct snmp_msg *))
+                  void (*spoil)(union pd_addr *, struct snmp_msg *))
 {
-    union snmp_addr from = p->addr;
+    union pd_addr from = p->addr;
     struct snmp_msg head = *m;
     struct snmp_varbind lie = {.type = SNMP_TIMETICKS, .u = 666};
     struct snmp_varbind also = {.type = SNMP_OCTETS, .n = 3, .bytes = (const uint8_t *)"lie"};
@@ -70,87 +70,87 @@ static bool forge(struct script *s, const struct snmp_packet *p, const struct sn
     return false;
 }
 
-static void other_address(union snmp_addr *from, struct snmp_msg *m)
+static void other_address(union pd_addr *from, struct snmp_msg *m)
 {
     (void)m;
     from->in.sin_addr.s_addr ^= htonl(1);
 }
 
-static void other_port(union snmp_addr *from, struct snmp_msg *m)
+static void other_port(union pd_addr *from, struct snmp_msg *m)
 {
     (void)m;
     from->in.sin_port = htons(1161);
 }
 
-static void other_version(union snmp_addr *from, struct snmp_msg *m)
+static void other_version(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->version = SNMP_V1;
 }
 
-static void snmpv3(union snmp_addr *from, struct snmp_msg *m)
+static void snmpv3(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->version = 3;
 }
 
-static void other_community(union snmp_addr *from, struct snmp_msg *m)
+static void other_community(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->community = (const uint8_t *)"Public";
 }
 
-static void longer_community(union snmp_addr *from, struct snmp_msg *m)
+static void longer_community(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->community = (const uint8_t *)"publicity";
     m->ncommunity = 9;
 }
 
-static void other_id(union snmp_addr *from, struct snmp_msg *m)
+static void other_id(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->request_id ^= 1 << 20;
 }
 
-static void other_slot(union snmp_addr *from, struct snmp_msg *m)
+static void other_slot(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->request_id += 60000;
 }
 
-static void negative_id(union snmp_addr *from, struct snmp_msg *m)
+static void negative_id(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->request_id = -m->request_id;
 }
 
-static void a_trap(union snmp_addr *from, struct snmp_msg *m)
+static void a_trap(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->type = SNMP_TRAP;
 }
 
-static void a_v1_trap(union snmp_addr *from, struct snmp_msg *m)
+static void a_v1_trap(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->type = SNMP_TRAP_V1;
 }
 
-static void a_request(union snmp_addr *from, struct snmp_msg *m)
+static void a_request(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     m->type = SNMP_GET;
 }
 
-static void as_it_is(union snmp_addr *from, struct snmp_msg *m)
+static void as_it_is(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
     (void)m;
 }
 
 static const struct forgery {
-    void (*spoil)(union snmp_addr *, struct snmp_msg *);
+    void (*spoil)(union pd_addr *, struct snmp_msg *);
     int step;
     const char *counter;
 } forgeries[] = {
