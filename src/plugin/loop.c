@@ -23,7 +23,7 @@ struct pd_loop {
 
 /* ---- The services ---- */
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct pd_watch *w = arg;
 
@@ -32,14 +32,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     w->fn(w->arg);
 }
 
-static struct pd_watch *watch_read(void *loop, int fd, void (*fn)(void *arg), void *arg)
+static struct pd_watch *watch(struct pd_loop *l, int fd, short what, void (*fn)(void *arg), void *arg)
 {
-    struct pd_loop *l = loop;
     struct pd_watch *w = xcalloc(1, sizeof *w);
 
     w->fn = fn;
     w->arg = arg;
-    w->event = event_new(l->base, fd, EV_READ | EV_PERSIST, on_readable, w);
+    w->event = event_new(l->base, fd, (short)(what | EV_PERSIST), on_event, w);
     if (!w->event || event_add(w->event, NULL) < 0) {
         if (w->event)
             event_free(w->event);
@@ -47,6 +46,16 @@ static struct pd_watch *watch_read(void *loop, int fd, void (*fn)(void *arg), vo
         return NULL;
     }
     return w;
+}
+
+static struct pd_watch *watch_read(void *loop, int fd, void (*fn)(void *arg), void *arg)
+{
+    return watch(loop, fd, EV_READ, fn, arg);
+}
+
+static struct pd_watch *watch_write(void *loop, int fd, void (*fn)(void *arg), void *arg)
+{
+    return watch(loop, fd, EV_WRITE, fn, arg);
 }
 
 static void unwatch(struct pd_watch *w)
@@ -84,6 +93,7 @@ int pd_loop_new(const struct pd_clock *clock, const struct pd_rng *rng, struct p
         .rng = *rng,
         .wheel = wheel_new(clock_mono(clock)),
         .watch_read = watch_read,
+        .watch_write = watch_write,
         .unwatch = unwatch,
         .loop = l,
     };

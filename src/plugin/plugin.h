@@ -23,8 +23,9 @@ struct pd_services {
     struct pd_clock clock;
     struct pd_rng rng;
     struct wheel *wheel; /* timers; advanced by the loop's owner only */
-    /* Calls fn in the loop whenever fd is readable; NULL where there is no loop (virtual time). */
+    /* Calls fn in the loop whenever fd is readable, or writable; NULL where there is no loop (virtual time). */
     struct pd_watch *(*watch_read)(void *loop, int fd, void (*fn)(void *arg), void *arg);
+    struct pd_watch *(*watch_write)(void *loop, int fd, void (*fn)(void *arg), void *arg);
     void (*unwatch)(struct pd_watch *w);
     void *loop;
 };
@@ -101,8 +102,9 @@ struct pd_sink {
 /* Where a device is and how to talk to it; copied by open(). */
 struct pd_target {
     const char *name;         /* for logs */
-    const char *address;      /* numeric IPv4 or IPv6, with %scope where link-local */
+    const char *address;      /* numeric IPv4 or IPv6, with %scope where link-local; Modbus: or a serial bus's name */
     uint16_t port;            /* 0: the protocol's own */
+    uint8_t unit;             /* Modbus: 1 to 255; 0: 1 */
     uint8_t version;          /* SNMP: 1 or 2 */
     const char *community;    /* SNMP: the secret itself, resolved from a credential's name */
     int timeout_ms;           /* of one request; 0: the collector's default */

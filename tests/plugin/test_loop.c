@@ -16,7 +16,7 @@ struct bench {
     struct timer timer;
     struct pd_watch *watch;
     int pipe[2];
-    int fired, read;
+    int fired, read, written;
 };
 
 static int64_t now(const struct bench *b)
@@ -104,6 +104,33 @@ static void a_readable_descriptor_is_told(void **state)
     stop(&b);
 }
 
+static void on_writable(void *arg)
+{
+    struct bench *b = arg;
+
+    b->written++;
+    pd_loop_stop(b->loop);
+}
+
+static void a_writable_descriptor_is_told(void **state)
+{
+    struct pd_watch *w;
+    struct bench b;
+
+    (void)state;
+    start(&b);
+    w = b.services->watch_write(b.services->loop, b.pipe[1], on_writable, &b);
+    assert_non_null(w);
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    b.services->unwatch(w);
+    wheel_set(b.services->wheel, &b.timer, now(&b) + 20);
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    assert_int_equal(b.written, 2);
+    assert_int_equal(b.read, 0);
+    stop(&b);
+}
+
 static void nothing_is_told_after_unwatch(void **state)
 {
     struct bench b;
@@ -154,9 +181,10 @@ static void an_idle_loop_is_silent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_timer_fires_on_time),          cmocka_unit_test(a_timer_set_by_a_timer_fires_too),
-        cmocka_unit_test(a_readable_descriptor_is_told),  cmocka_unit_test(nothing_is_told_after_unwatch),
-        cmocka_unit_test(once_waits_no_longer_than_told), cmocka_unit_test(an_idle_loop_is_silent),
+        cmocka_unit_test(a_timer_fires_on_time),         cmocka_unit_test(a_timer_set_by_a_timer_fires_too),
+        cmocka_unit_test(a_readable_descriptor_is_told), cmocka_unit_test(a_writable_descriptor_is_told),
+        cmocka_unit_test(nothing_is_told_after_unwatch), cmocka_unit_test(once_waits_no_longer_than_told),
+        cmocka_unit_test(an_idle_loop_is_silent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
