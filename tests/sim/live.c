@@ -1,0 +1,321 @@
+#include "live.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "dbcheck.h"
+#include "farm.h"
+#include "patrol.h"
+#include "plugin/loop.h"
+#include "settings.h"
+#include "sink.h"
+
+/* A request in so many may be lost for good before nothing is expected: nobody knows here which ones were. */
+#define UNBEARABLE 2e-6
+
+struct live {
+    const struct story *story;
+    const struct live_options *options;
+    struct sbuf *out;
+    struct run_result *result;
+    struct pd_loop *loop;
+    const struct pd_services *services;
+    struct rng_seeded chance;
+    struct pd_rng rng;
+    struct site *site;
+    struct farm *farm;
+    struct sink *sink;
+    struct patrol *patrol;
+    struct truths *truths;
+    struct witness witness;
+    struct timer end, restart;
+    int64_t wall_start_ms; /* when the story began */
+    bool introduced;       /* patrold was told of the devices */
+    bool over;
+    char folder[32];
+};
+
+static void problem(struct live *v, const char *what, const char *why)
+{
+    sbuf_addf(v->out, "problem: %s%s%s\n", what, why ? ": " : "", why ? why : "");
+    v->result->problems++;
+}
+
+static int64_t now(const struct live *v)
+{
+    return farm_now(v->farm);
+}
+
+/* ---- What the site tells ---- */
+
+static void there(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool is, int64_t at_ms)
+{
+    truth_there(((struct live *)ctx)->truths, machine, rule, toner, is, at_ms);
+}
+
+static void expected(void *ctx, const struct happening *h)
+{
+    truth_expected(((struct live *)ctx)->truths, h);
+}
+
+static void blind(void *ctx, unsigned machine, bool is, int64_t at_ms)
+{
+    truth_blind(((struct live *)ctx)->truths, machine, is, at_ms);
+}
+
+static void killed(void *ctx, int64_t down_ms)
+{
+    struct live *v = ctx;
+
+    patrol_kill(v->patrol);
+    truth_patrold(v->truths, false, now(v));
+    witness_killed(&v->witness);
+    wheel_set(v->services->wheel, &v->restart, clock_mono(&v->services->clock) + down_ms);
+}
+
+static void clock_step(void *ctx, int64_t ms)
+{
+    (void)ctx, (void)ms; /* refused before the start */
+}
+
+/* ---- What patrold tells ---- */
+
+static void start_patrold(void *arg)
+{
+    struct live *v = arg;
+
+    if (patrol_start(v->patrol, v->witness.last_event) < 0)
+        problem(v, "patrold does not start", NULL);
+}
+
+/* It runs from when it knows its devices. */
+static void ready(void *ctx)
+{
+    struct live *v = ctx;
+
+    truth_patrold(v->truths, true, now(v));
+    for (size_t i = 0; i < v->story->devices.n && !v->introduced; i++) {
+        struct sbuf args = {0};
+
+        story_device_args(&args, &v->story->devices.v[i], v->options->port);
+        patrol_command(v->patrol, "device.add", args.s);
+        sbuf_free(&args);
+    }
+    v->introduced = true;
+}
+
+static void event(void *ctx, int64_t number, int64_t at_ms, const char *kind, int64_t device_id, int64_t alert_id,
+                  int64_t ticket_id, const char *args, bool old)
+{
+    struct live *v = ctx;
+
+    witness_event(&v->witness, number, kind, device_id, alert_id, ticket_id, args,
+                  old ? at_ms - v->wall_start_ms : now(v));
+}
+
+static void refused(void *ctx, const char *why)
+{
+    problem(ctx, "patrold refuses a command", why);
+}
+
+static void died(void *ctx, int status)
+{
+    struct live *v = ctx;
+    char *how =
+        WIFSIGNALED(status) ? xasprintf("signal %d", WTERMSIG(status)) : xasprintf("exit %d", WEXITSTATUS(status));
+
+    problem(v, "patrold ended by itself", how);
+    free(how);
+    pd_loop_stop(v->loop);
+}
+
+static void mail(void *ctx, const char *id, const char *to, const char *subject)
+{
+    struct live *v = ctx;
+
+    witness_mail(&v->witness, id, to, subject, now(v));
+}
+
+static void story_over(void *arg)
+{
+    struct live *v = arg;
+
+    v->over = true;
+    pd_loop_stop(v->loop);
+}
+
+/* ---- The stage ---- */
+
+static char *path_of(const struct live *v, const char *name)
+{
+    return xasprintf("%s/%s", v->folder, name);
+}
+
+static int write_config(struct live *v, unsigned mail_port)
+{
+    char *database = path_of(v, "patrold.db"), *sock = path_of(v, "patrold.sock"), *config = path_of(v, "patrold.yaml");
+    char *url = xasprintf("smtp://127.0.0.1:%u", mail_port);
+    const struct site_paths paths = {
+        .database = database, .socket = sock, .knowledge = v->options->knowledge, .mail_url = url};
+    struct sbuf text = {0};
+    int rc;
+
+    story_settings(&text, v->story, &paths);
+    rc = file_write_whole(config, text.s, text.n, 0600);
+    if (rc < 0)
+        problem(v, config, pd_strerror(rc));
+    sbuf_free(&text);
+    free(database);
+    free(sock);
+    free(config);
+    free(url);
+    return rc;
+}
+
+static int start(struct live *v)
+{
+    const struct site_ops site = {.truth = there,
+                                  .expected = expected,
+                                  .blind = blind,
+                                  .blind_chance = UNBEARABLE,
+                                  .killed = killed,
+                                  .clock_step = clock_step,
+                                  .ctx = v};
+    const struct patrol_ops patrol = {.event = event, .ready = ready, .refused = refused, .died = died, .ctx = v};
+    const struct sink_ops sink = {.mail = mail, .ctx = v};
+    unsigned mail_port = 0;
+    char *why = NULL;
+    int rc = sink_start(v->services, &sink, &v->sink, &mail_port);
+
+    if (rc < 0) {
+        problem(v, "the mail server does not start", pd_strerror(rc));
+        return rc;
+    }
+    rc = write_config(v, mail_port);
+    if (rc < 0)
+        return rc;
+    v->patrol = patrol_new(v->services, v->options->patrold, v->folder, &patrol);
+    v->site = site_new(v->story, &site);
+    rc = farm_start(v->services, v->site, v->options->port, &v->farm, &why);
+    if (rc < 0)
+        problem(v, "the devices cannot be served", why);
+    free(why);
+    return rc;
+}
+
+static int live_through(struct live *v)
+{
+    int rc = start(v), code;
+
+    if (rc < 0)
+        return rc;
+    v->wall_start_ms = clock_wall(&v->services->clock) - now(v);
+    timer_init(&v->end, story_over, v);
+    timer_init(&v->restart, start_patrold, v);
+    wheel_set(v->services->wheel, &v->end, clock_mono(&v->services->clock) + v->story->length_ms - now(v));
+    start_patrold(v);
+    rc = pd_loop_run(v->loop);
+    if (rc < 0 || !v->over)
+        return PD_EIO;
+    code = patrol_end(v->patrol);
+    if (code != 0)
+        problem(v, "patrold did not end well when asked to", NULL);
+    return 0;
+}
+
+/* ---- The end ---- */
+
+static void conclude(struct live *v)
+{
+    struct expectations expected_ones = {0};
+    char *database = path_of(v, "patrold.db");
+    struct judgement j = {0};
+
+    if (dbcheck_catch_up(database, NULL, &v->witness, v->story->length_ms) < 0)
+        problem(v, "the database cannot be read", database);
+    v->result->problems += dbcheck(database, NULL, &v->witness, v->out);
+    truth_finish(v->truths, v->story->length_ms, &expected_ones);
+    judge(v->story, &expected_ones, &v->witness, &j);
+    judge_table(v->out, v->story, &j, true);
+    for (size_t i = 0; i < v->witness.repeated.n; i++)
+        sbuf_addf(v->out, "  doubled: %s\n", v->witness.repeated.v[i]);
+    v->result->tally = j.tally;
+    v->result->events = v->witness.events;
+    v->result->tickets = v->witness.tickets;
+    v->result->mails = v->witness.mails.n;
+    judgement_free(&j);
+    expectations_free(&expected_ones);
+    free(database);
+}
+
+static void remove_folder(const struct live *v)
+{
+    DIR *dir = opendir(v->folder);
+    const struct dirent *e;
+
+    while (dir != NULL && (e = readdir(dir)) != NULL)
+        if (e->d_name[0] != '.')
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir != NULL)
+        closedir(dir);
+    rmdir(v->folder);
+}
+
+static void clean_up(struct live *v, bool keep)
+{
+    patrol_free(v->patrol);
+    farm_stop(v->farm);
+    sink_stop(v->sink);
+    site_free(v->site);
+    truth_free(v->truths);
+    witness_fini(&v->witness);
+    pd_loop_free(v->loop);
+    if (keep)
+        sbuf_addf(v->out, "problem: to look at: %s\n", v->folder);
+    else
+        remove_folder(v);
+}
+
+static int check_story(const struct story *story, struct sbuf *out)
+{
+    for (size_t i = 0; i < story->happenings.n; i++) {
+        if (story->happenings.v[i].kind != HAPPENS_CLOCK_STEP)
+            continue;
+        sbuf_addf(out, "%s:%d:1: error: this computer's clock is not ours to move: no clock-step in real time\n",
+                  story->path, story->happenings.v[i].line);
+        return PD_ENOTSUP;
+    }
+    return 0;
+}
+
+int live_story(const struct story *story, const struct live_options *options, struct sbuf *out,
+               struct run_result *result)
+{
+    struct live v = {.story = story, .options = options, .out = out, .result = result};
+    int rc = check_story(story, out);
+
+    *result = (struct run_result){0};
+    if (rc < 0)
+        return rc;
+    memcpy(v.folder, "/tmp/patrol-sim.XXXXXX", sizeof "/tmp/patrol-sim.XXXXXX");
+    rng_seed(&v.chance, story->seed);
+    v.rng = rng_seeded_ops(&v.chance);
+    if (mkdtemp(v.folder) == NULL || pd_loop_new(&clock_system, &v.rng, &v.loop) < 0) {
+        problem(&v, "nowhere to live", v.folder);
+        return PD_EIO;
+    }
+    v.services = pd_loop_services(v.loop);
+    witness_init(&v.witness, story);
+    v.truths = truth_new(story);
+    rc = live_through(&v);
+    if (rc == 0)
+        conclude(&v);
+    clean_up(&v, rc < 0 || result->problems > 0 || !tally_clean(&result->tally));
+    return rc;
+}
