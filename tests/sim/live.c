@@ -161,8 +161,11 @@ static int write_config(struct live *v, unsigned mail_port)
 {
     char *database = path_of(v, "patrold.db"), *sock = path_of(v, "patrold.sock"), *config = path_of(v, "patrold.yaml");
     char *url = xasprintf("smtp://127.0.0.1:%u", mail_port);
-    const struct site_paths paths = {
-        .database = database, .socket = sock, .knowledge = v->options->knowledge, .mail_url = url};
+    char *knowledge = realpath(v->options->knowledge, NULL); /* seen from the configuration's folder */
+    const struct site_paths paths = {.database = database,
+                                     .socket = sock,
+                                     .knowledge = knowledge ? knowledge : v->options->knowledge,
+                                     .mail_url = url};
     struct sbuf text = {0};
     int rc;
 
@@ -175,6 +178,7 @@ static int write_config(struct live *v, unsigned mail_port)
     free(sock);
     free(config);
     free(url);
+    free(knowledge);
     return rc;
 }
 
