@@ -374,7 +374,18 @@ int core_start(const struct core_config *config, struct core **out, char **why)
 
 /* ---- Stop ---- */
 
-/* Asks channels to come to an end and takes in what became of the sends under way. */
+/* Asks channels to come to an end: those that were replaced while a send used them too. */
+static void interrupt_channels(struct core *c)
+{
+    for (size_t i = 0; i < c->config.nchannels; i++)
+        if (c->channels[i].channel && c->channels[i].ops->interrupt)
+            c->channels[i].ops->interrupt(c->channels[i].channel);
+    for (size_t i = 0; i < c->old_channels.n; i++)
+        if (c->old_channels.v[i].ops->interrupt)
+            c->old_channels.v[i].ops->interrupt(c->old_channels.v[i].channel);
+}
+
+/* Takes in what became of the sends under way. */
 static void drain_channels(struct core *c)
 {
     const struct pd_clock *clock = &c->config.services.clock;
@@ -384,9 +395,7 @@ static void drain_channels(struct core *c)
     if (!c->notify)
         return;
     notify_pause(c->notify, true);
-    for (size_t i = 0; i < c->config.nchannels; i++)
-        if (c->channels[i].channel && c->channels[i].ops->interrupt)
-            c->channels[i].ops->interrupt(c->channels[i].channel);
+    interrupt_channels(c);
     while (worker_fd(w) >= 0 && worker_pending(w) > 0 && clock_mono(clock) < deadline) {
         struct pollfd p = {.fd = worker_fd(w), .events = POLLIN};
 

@@ -85,6 +85,7 @@ int listen_unix(const char *path, int *fd, char **why)
                          rc == PD_EBUSY    ? "another patrold answers on this socket"
                          : rc == PD_EEXIST ? "something that is no socket stands there"
                          : rc == PD_ERANGE ? "the path of a socket has at most 107 bytes"
+                         : rc == PD_ENOENT ? "there is no such folder"
                                            : pd_strerror(rc));
     return rc;
 }

@@ -291,7 +291,11 @@ static int take_ownership(struct store *s, char **why)
     char *path = xasprintf("%s.lock", s->config.path);
     int rc = db_open(&s->lock, path, s->config.vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
 
-    if (rc == 0) {
+    if (rc == PD_ENOENT || rc == PD_EACCES) {
+        free(*why);
+        *why = xasprintf("%s: %s", s->config.path,
+                         rc == PD_ENOENT ? "there is no such folder" : "no files may be made in that folder");
+    } else if (rc == 0) {
         sqlite3_busy_timeout(s->lock.sqlite, 0);
         rc = db_exec(&s->lock, "BEGIN EXCLUSIVE");
         if (rc == PD_EBUSY)

@@ -43,6 +43,22 @@ def wrong_at_start():
     print("wrong configuration at start: refused, both errors told with their places")
 
 
+def no_folder_at_start():
+    site = Site()
+    for key, path in (("database", site.database), ("socket", site.socket)):
+        with open(site.config, encoding="utf-8") as f:
+            text = f.read()
+        config = site.config + "." + key
+        with open(config, "w", encoding="utf-8") as f:
+            f.write(text.replace(path, os.path.join(site.folder, "none", "x"), 1))
+        done = subprocess.run([site.program("patrold"), "-c", config], capture_output=True, text=True, timeout=20,
+                              check=False)
+        if done.returncode != 1 or "/none/x: there is no such folder" not in done.stderr:
+            fail("no folder for the %s: exit %d\n%s" % (key, done.returncode, done.stderr))
+    site.end()
+    print("no folder for database or socket: told, exit 1")
+
+
 def wrong_at_reload():
     site = Site(settings=SETTINGS)
     site.start()
@@ -107,6 +123,36 @@ def mail_down_and_back():
     sink.stop()
     site.end()
     print("mail server down, patrold killed, server back and refusing once: one mail, %s" % message_id)
+
+
+def stop_while_mail_hangs():
+    """The mail server takes connections and says nothing; a reload has replaced it by another of that kind."""
+    hanging = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    ports = [s.getsockname()[1] for s in hanging]
+    site = Site()
+    site.write_config(SETTINGS, ports[0])
+    site.start()
+    add(site, name="absent", address="127.32.0.1", port=9)
+    hanging[0].settimeout(20)
+    calls = [hanging[0].accept()]
+    site.write_config(SETTINGS, ports[1])
+    site.process.send_signal(signal.SIGHUP)
+    wait_for("the reload", lambda: "read again" in site.log_text())
+    site.process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    site.process.send_signal(signal.SIGHUP)
+    site.stop(5)
+    site.start()
+    control = Control(site.socket)
+    rows = control.rows("outbox")
+    if [o["state"] for o in rows] != ["pending"]:
+        fail("the mail that hung: %s" % rows)
+    control.close()
+    site.stop(5)
+    for s in [call[0] for call in calls] + hanging:
+        s.close()
+    site.end()
+    print("stopped within 5 s while a mail server that was replaced says nothing: its mail is kept")
 
 
 class Garbage(threading.Thread):
@@ -176,5 +222,5 @@ def garbage():
 
 
 if __name__ == "__main__":
-    for test in (wrong_at_start, wrong_at_reload, mail_down_and_back, garbage):
+    for test in (wrong_at_start, no_folder_at_start, wrong_at_reload, mail_down_and_back, stop_while_mail_hangs, garbage):
         test()
