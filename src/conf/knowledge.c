@@ -77,6 +77,7 @@ static void read_folder(struct loader *l, const char *dir)
     read_files(l, dir, "modules/*.yaml", module_read);
     read_files(l, dir, "profiles/*.yaml", profile_read);
     read_files(l, dir, "rules/*.yaml", rules_read);
+    read_files(l, dir, "calendars/*.yaml", calendars_read);
     l->folder++;
 }
 
@@ -98,12 +99,15 @@ static void build(struct loader *l)
     modules_build(l);
     profiles_build(l);
     rules_build(l);
+    calendars_build(l);
 }
 
 int knowledge_load(const char *const *dirs, size_t n, const struct settings *overrides, struct knowledge **out,
                    struct conf_report *report)
 {
-    struct loader l = {.k = xcalloc(1, sizeof *l.k), .report = report};
+    struct loader l = {.k = xcalloc(1, sizeof *l.k),
+                       .report = report,
+                       .time_zone = overrides && overrides->time_zone ? overrides->time_zone : "UTC"};
     unsigned before = report->errors;
     int rc = 0;
 
@@ -120,6 +124,7 @@ int knowledge_load(const char *const *dirs, size_t n, const struct settings *ove
     modules_release(&l);
     profiles_release(&l);
     rules_release(&l);
+    calendars_release(&l);
     for (size_t i = 0; i < l.files.n; i++)
         yaml_file_free(l.files.v[i].file);
     array_free(&l.files);

@@ -12,6 +12,7 @@
 struct loader {
     struct knowledge *k;
     struct conf_report *report;
+    const char *time_zone;           /* of calendars that name none */
     unsigned folder;                 /* which one is being read */
     ARRAY(struct loader_file) files; /* parallel to k->files */
     /* What is read and not yet built, each known to its own file only. */
@@ -19,6 +20,7 @@ struct loader {
     struct module_drafts *modules;
     struct profile_drafts *profiles;
     struct rule_drafts *rules;
+    struct calendar_drafts *calendars;
 };
 
 struct loader_file {
@@ -107,5 +109,9 @@ void rules_build(struct loader *l);
 /* What the settings change of the rules: those that are off go. */
 void rules_override(struct loader *l, const struct settings *settings);
 void rules_release(struct loader *l);
+
+void calendars_read(struct loader *l, struct yaml_node *root);
+void calendars_build(struct loader *l);
+void calendars_release(struct loader *l);
 
 #endif

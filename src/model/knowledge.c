@@ -28,11 +28,17 @@ void knowledge_free(struct knowledge *k)
         profile_free(k->profiles.v[i]);
     for (size_t i = 0; i < k->modules.n; i++)
         module_free(k->modules.v[i]);
+    for (size_t i = 0; i < k->calendars.n; i++)
+        calendar_free(k->calendars.v[i]);
+    for (size_t i = 0; i < k->holidays.n; i++)
+        holidays_free(k->holidays.v[i]);
     for (size_t i = 0; i < k->files.n; i++)
         free(k->files.v[i]);
     array_free(&k->rules);
     array_free(&k->profiles);
     array_free(&k->modules);
+    array_free(&k->calendars);
+    array_free(&k->holidays);
     array_free(&k->files);
     vocabulary_free(&k->vocabulary);
     free(k);
@@ -51,5 +57,21 @@ const struct rule *knowledge_rule(const struct knowledge *k, const char *name)
     for (size_t i = 0; i < k->rules.n; i++)
         if (str_eq(k->rules.v[i]->name, name))
             return k->rules.v[i];
+    return NULL;
+}
+
+const struct calendar *knowledge_calendar(const struct knowledge *k, const char *name)
+{
+    for (size_t i = 0; i < k->calendars.n; i++)
+        if (str_eq(k->calendars.v[i]->name, name))
+            return k->calendars.v[i];
+    return NULL;
+}
+
+const struct holidays *knowledge_holidays(const struct knowledge *k, const char *name)
+{
+    for (size_t i = 0; i < k->holidays.n; i++)
+        if (str_eq(k->holidays.v[i]->name, name))
+            return k->holidays.v[i];
     return NULL;
 }

@@ -1,6 +1,7 @@
 #ifndef PD_MODEL_KNOWLEDGE_H
 #define PD_MODEL_KNOWLEDGE_H
 
+#include "model/calendar.h"
 #include "model/module.h"
 #include "model/rule.h"
 
@@ -40,11 +41,15 @@ struct knowledge {
     const struct module *identify;    /* read first of every device; one component of kind device with scalars */
     ARRAY(struct profile *) profiles; /* by priority, then name */
     ARRAY(struct rule *) rules;       /* by family, then severity, gravest first */
-    char hash[17];                    /* of all files: each event carries it */
+    ARRAY(struct holidays *) holidays;
+    ARRAY(struct calendar *) calendars;
+    char hash[17]; /* of all files: each event carries it */
 };
 
 void knowledge_free(struct knowledge *k);
 const struct profile *knowledge_profile(const struct knowledge *k, const char *name);
 const struct rule *knowledge_rule(const struct knowledge *k, const char *name);
+const struct calendar *knowledge_calendar(const struct knowledge *k, const char *name);
+const struct holidays *knowledge_holidays(const struct knowledge *k, const char *name);
 
 #endif
