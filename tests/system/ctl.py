@@ -119,7 +119,7 @@ def tail_lives_on(site, name):
     seen = numbers()
     if seen != list(range(1, len(seen) + 1)):
         fail("the tail saw %s" % seen)
-    tail.send_signal(signal.SIGINT)
+    tail.send_signal(signal.SIGTERM)  # a shell in the background has SIGINT ignored
     tail.wait(5)
     head = subprocess.run("%s -s %s tail --after 0 | head -1" % (site.program("patrolctl"), site.socket), shell=True,
                           capture_output=True, text=True, timeout=10, check=False)
