@@ -60,6 +60,12 @@ void db_close(struct db *db)
     *db = (struct db){0};
 }
 
+void db_give_up(struct db *db)
+{
+    atomic_store(&db->given_up, true);
+    sqlite3_interrupt(db->sqlite);
+}
+
 static int count_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)
 {
     struct db *db = arg;

@@ -1,6 +1,7 @@
 #ifndef PD_STORE_DB_H
 #define PD_STORE_DB_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <sqlite3.h>
@@ -39,11 +40,15 @@ struct db {
     sqlite3_stmt *stmts[SQL_COUNT];
     sqlite3_stmt *puts[TABLE_COUNT];
     size_t wal_pages; /* once counted: in the WAL after the last commit */
+    _Atomic bool given_up;
 };
 
 /* Opens a file with SQLITE_OPEN_ flags. vfs NULL is the system's. *why (free it) says what failed. */
 int db_open(struct db *db, const char *path, const char *vfs, int flags, char **why);
 void db_close(struct db *db);
+
+/* From another thread: ends the statement that runs, and says in given_up that there is no point in another. */
+void db_give_up(struct db *db);
 
 /* From now on keeps wal_pages, and nothing checkpoints by itself. db must not move any more. */
 void db_count_wal(struct db *db);

@@ -301,7 +301,10 @@ static void work_query(struct job *j)
 {
     struct query_job *q = (struct query_job *)j;
 
-    query_run(q->db, &q->args, &q->page);
+    if (atomic_load(&q->db->given_up))
+        q->page = (struct query_page){.err = PD_ECANCELLED, .why = xstrdup("patrold is stopping")};
+    else
+        query_run(q->db, &q->args, &q->page);
 }
 
 static void done_query(struct job *j)

@@ -444,6 +444,7 @@ void store_close(struct store *s)
     if (!s)
         return;
     s->closing = true;
+    db_give_up(&s->reader);
     commit_rest(s);
     worker_drain(s->config.reader);
     lost = s->state.queued_changes;

