@@ -241,7 +241,8 @@ static void take_rows(struct pd_read *r, const struct snmp_varbind *v, size_t n)
 static void learn_bulk(struct pd_device *d, enum snmp_bulk bulk)
 {
     if (bulk == SNMP_BULK_NO)
-        log_info("snmp", "%s answers GETNEXT but not GETBULK: it is read with GETNEXT from now on", d->peer.name);
+        log_about(LOG_LEVEL_INFO, "snmp", &(struct log_about){.device = d->peer.name},
+                  "%s answers GETNEXT but not GETBULK: it is read with GETNEXT from now on", d->peer.name);
     d->bulk = (uint8_t)bulk;
 }
 

@@ -78,17 +78,21 @@ static void set_community(struct snmp_peer *p, const char *community)
 
 static int check_target(const struct pd_target *t, union pd_addr *addr)
 {
+    const struct log_about about = {.kind = LOG_KIND_NOT_POLLED, .device = t->name};
+
     if (pd_addr_parse(t->address, t->port ? t->port : DEFAULT_PORT, addr) < 0)
-        log_warn("snmp", "%s: '%s' is not the numeric address of a device (fe80:: needs %%interface)", t->name,
-                 t->address);
+        log_about(LOG_LEVEL_WARN, "snmp", &about,
+                  "%s: '%s' is not the numeric address of a device (fe80:: needs %%interface)", t->name, t->address);
     else if (t->version != 1 && t->version != 2)
-        log_warn("snmp", "%s: SNMP version %d: must be 1 or 2", t->name, t->version);
+        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: SNMP version %d: must be 1 or 2", t->name, t->version);
     else if (!t->community || strlen(t->community) > UINT8_MAX)
-        log_warn("snmp", "%s: a community of 0 to 255 bytes is needed", t->name);
+        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: a community of 0 to 255 bytes is needed", t->name);
     else if (t->timeout_ms < 0 || t->timeout_ms > MAX_TIMEOUT_MS)
-        log_warn("snmp", "%s: time-out %d ms: must be 0 (the default) to %d", t->name, t->timeout_ms, MAX_TIMEOUT_MS);
+        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: time-out %d ms: must be 0 (the default) to %d", t->name,
+                  t->timeout_ms, MAX_TIMEOUT_MS);
     else if (t->retries < -1 || t->retries > MAX_RETRIES)
-        log_warn("snmp", "%s: %d retries: must be -1 (the default) to %d", t->name, t->retries, MAX_RETRIES);
+        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: %d retries: must be -1 (the default) to %d", t->name, t->retries,
+                  MAX_RETRIES);
     else
         return 0;
     return PD_EINVAL;
@@ -173,7 +177,8 @@ static int snmp_walk(struct pd_device *d, const char *root, const struct pd_sink
     if (d->read)
         return PD_EBUSY;
     if (oid_parse(root, &oid, &why) < 0) {
-        log_warn("snmp", "%s: cannot walk '%s': it %s", d->peer.name, root, why);
+        log_about(LOG_LEVEL_WARN, "snmp", &(struct log_about){.device = d->peer.name}, "%s: cannot walk '%s': it %s",
+                  d->peer.name, root, why);
         return PD_EINVAL;
     }
     snmp_walk_start(d, snmp_plan_walk(&oid), sink, out);

@@ -58,7 +58,8 @@ static void begin(struct core *c, int err, const char *text)
     c->trouble.err = err;
     c->trouble.since_ms = clock_wall(&c->config.services.clock);
     xstrset(&c->trouble.why, text);
-    log_error("store", "the database cannot be written: %s; tried again until it works, commands are refused", text);
+    log_about(LOG_LEVEL_ERROR, "store", &(struct log_about){.kind = LOG_KIND_STORE_STUCK},
+              "the database cannot be written: %s; tried again until it works, commands are refused", text);
     notify_pause(c->notify, true);
     why = xasprintf("decided, but not stored yet: the database cannot be written (%s)", text);
     orders_answer_decided(c, CORE_QUEUED, why);
@@ -70,7 +71,8 @@ static void end(struct core *c)
     int64_t now = clock_wall(&c->config.services.clock);
 
     c->trouble.on = false;
-    log_info("store", "the database can be written again, after %lld s", (long long)(now - c->trouble.since_ms) / 1000);
+    log_about(LOG_LEVEL_INFO, "store", &(struct log_about){.kind = LOG_KIND_STORE_WORKS},
+              "the database can be written again, after %lld s", (long long)(now - c->trouble.since_ms) / 1000);
     write_down(c, &c->trouble, now);
     notify_pause(c->notify, false);
 }

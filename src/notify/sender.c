@@ -123,12 +123,14 @@ static void lane_drop(struct sender *s, struct item *item)
 static void log_result(struct sender *s, const struct flight *f)
 {
     if (f->result.status == PD_SEND_LATER && !s->troubled)
-        log_warn(f->ops->name, "cannot send: %s; messages wait and are tried again", f->result.detail);
+        log_about(LOG_LEVEL_WARN, f->ops->name, &(struct log_about){.kind = LOG_KIND_MAIL_WAITS},
+                  "cannot send: %s; messages wait and are tried again", f->result.detail);
     else if (f->result.status == PD_SEND_NEVER)
-        log_error(f->ops->name, "message %s to %s refused for good: %s", f->o.message_id, f->o.recipient,
-                  f->result.detail);
+        log_about(LOG_LEVEL_ERROR, f->ops->name, &(struct log_about){.kind = LOG_KIND_MAIL_REFUSED},
+                  "message %s to %s refused for good: %s", f->o.message_id, f->o.recipient, f->result.detail);
     else if (f->result.status == PD_SEND_DONE && s->troubled)
-        log_info(f->ops->name, "messages go out again");
+        log_about(LOG_LEVEL_INFO, f->ops->name, &(struct log_about){.kind = LOG_KIND_MAIL_GOES},
+                  "messages go out again");
     if (f->result.status != PD_SEND_NEVER)
         s->troubled = f->result.status == PD_SEND_LATER;
 }

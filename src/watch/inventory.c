@@ -191,7 +191,8 @@ static int64_t new_unit(struct turn *t, const struct found *f)
 
     if (n->units.n >= MAX_UNITS) {
         if (!n->full)
-            log_warn("watch", "%s has more than %d components: the rest is not taken up", n->d.name, MAX_UNITS);
+            log_about(LOG_LEVEL_WARN, "watch", &(struct log_about){.device = n->d.name},
+                      "%s has more than %d components: the rest is not taken up", n->d.name, MAX_UNITS);
         n->full = true;
         return -1;
     }

@@ -349,7 +349,8 @@ static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
     rc = w->config.collector_ops[n->collector]->read(n->handle, s->plan, parts, &sink, &n->read);
     if (rc == 0)
         return;
-    log_warn("watch", "%s can't be read now: %s", n->d.name, pd_strerror(rc));
+    log_about(LOG_LEVEL_WARN, "watch", &(struct log_about){.device = n->d.name}, "%s can't be read now: %s", n->d.name,
+              pd_strerror(rc));
     speech_batch_done(n->reading, n->batch);
     n->batch = NULL;
     n->reading = NULL;

@@ -165,7 +165,8 @@ void watch_load_device(struct watch *w, const struct device *d)
     if (d->retired)
         return;
     if (collector < 0) {
-        log_error("watch", "%s is not polled: there is no collector %s", d->name, d->collector);
+        log_about(LOG_LEVEL_ERROR, "watch", &(struct log_about){.kind = LOG_KIND_NOT_POLLED, .device = d->name},
+                  "%s is not polled: there is no collector %s", d->name, d->collector);
         return;
     }
     node_add(w, node_new(w, d, (unsigned)collector));
@@ -179,7 +180,8 @@ void watch_load_component(struct watch *w, const struct component *k)
     if (!n)
         return;
     if (k->number <= n->last_number) {
-        log_error("watch", "%s: component number %u out of order, left out", n->d.name, k->number);
+        log_about(LOG_LEVEL_ERROR, "watch", &(struct log_about){.device = n->d.name},
+                  "%s: component number %u out of order, left out", n->d.name, k->number);
         return;
     }
     at = unit_add(n, kind_named(w, k->kind), k->key, k->label ? k->label : k->key, k->number);
@@ -292,12 +294,15 @@ static void restore_holds(struct turn *t)
 /* Opens the device and sets its rhythm going. */
 static void node_begin(struct node *n, int64_t first_ms)
 {
+    const struct log_about about = {.kind = LOG_KIND_NOT_POLLED, .device = n->d.name};
     int rc = schedule_open(n);
 
     if (rc == PD_ENOENT)
-        log_error("watch", "%s is not polled: there is no credential %s", n->d.name, n->d.credential);
+        log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: there is no credential %s", n->d.name,
+                  n->d.credential);
     else if (rc)
-        log_error("watch", "%s is not polled: address %s: %s", n->d.name, n->d.address, pd_strerror(rc));
+        log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: address %s: %s", n->d.name, n->d.address,
+                  pd_strerror(rc));
     schedule_first(n, first_ms);
     schedule_next(n);
 }

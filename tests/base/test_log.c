@@ -15,9 +15,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static void collect(void *ctx, enum log_level level, const char *sub, const char *msg)
+static void collect(void *ctx, const struct log_line *line)
 {
-    sbuf_addf(ctx, "%d %s %s\n", (int)level, sub, msg);
+    sbuf_addf(ctx, "%d %s %s\n", (int)line->level, line->sub, line->msg);
     errno = EIO;
 }
 
@@ -70,8 +70,40 @@ static void errno_is_kept(void **state)
     sbuf_free(&lines);
 }
 
+static void keep_about(void *ctx, const struct log_line *line)
+{
+    sbuf_addf(ctx, "%s %s %s %s\n", log_kind_name(line->about.kind), line->about.device,
+              line->about.rule ? line->about.rule : "-", line->about.ticket ? line->about.ticket : "-");
+}
+
+static void the_sink_learns_what_a_line_is_about(void **state)
+{
+    struct sbuf lines = {0};
+
+    (void)state;
+    log_set_sink(keep_about, &lines);
+    log_about(LOG_LEVEL_WARN, "watch", &(struct log_about){.kind = LOG_KIND_NOT_POLLED, .device = "3F\ncopy"}, "no");
+    log_about(LOG_LEVEL_WARN, "desk",
+              &(struct log_about){
+                  .kind = LOG_KIND_TICKET_OPENED, .device = "三楼", .rule = "printer-jam", .ticket = "HQ-000001"},
+              "opened");
+    assert_string_equal(lines.s, "not-polled 3F\\x0acopy - -\nticket-opened 三楼 printer-jam HQ-000001\n");
+    sbuf_free(&lines);
+}
+
+static void each_kind_has_a_name_of_its_own(void **state)
+{
+    (void)state;
+    assert_null(log_kind_name(LOG_KIND_NONE));
+    for (int a = LOG_KIND_NONE + 1; a < LOG_KIND_COUNT; a++) {
+        assert_non_null(log_kind_name((enum log_kind)a));
+        for (int b = LOG_KIND_NONE + 1; b < a; b++)
+            assert_string_not_equal(log_kind_name((enum log_kind)a), log_kind_name((enum log_kind)b));
+    }
+}
+
 /* What one call writes to standard error. */
-static char *written(const char *device_text)
+static char *written(const struct log_about *about, const char *device_text)
 {
     FILE *f = tmpfile();
     int saved = dup(STDERR_FILENO);
@@ -80,7 +112,7 @@ static char *written(const char *device_text)
 
     assert_non_null(f);
     assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
-    log_warn("snmp", "device says %s", device_text);
+    log_about(LOG_LEVEL_WARN, "snmp", about, "device says %s", device_text);
     assert_true(dup2(saved, STDERR_FILENO) >= 0);
     close(saved);
     n = pread(fileno(f), line, 4095, 0);
@@ -91,16 +123,26 @@ static char *written(const char *device_text)
 
 static void a_line_on_standard_error_is_logfmt(void **state)
 {
-    char *line = written("\"hello\\\"");
+    char *line = written(&(struct log_about){0}, "\"hello\\\"");
 
     (void)state;
     assert_string_equal(line, "level=warn sub=snmp msg=\"device says \\\"hello\\\\\\\"\"\n");
     free(line);
 }
 
+static void a_line_on_standard_error_names_what_it_is_about(void **state)
+{
+    char *line = written(&(struct log_about){.kind = LOG_KIND_FAULT_OPENED, .device = "3F \"A\"", .rule = "jam"}, "x");
+
+    (void)state;
+    assert_string_equal(line, "level=warn sub=snmp kind=fault-opened device=\"3F \\\"A\\\"\" rule=\"jam\""
+                              " msg=\"device says x\"\n");
+    free(line);
+}
+
 static void a_device_cannot_forge_a_line(void **state)
 {
-    char *line = written("\nlevel=error sub=store msg=\"gone\"\x1b[2J");
+    char *line = written(&(struct log_about){0}, "\nlevel=error sub=store msg=\"gone\"\x1b[2J");
 
     (void)state;
     assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
@@ -115,6 +157,9 @@ int main(void)
         cmocka_unit_test_teardown(what_is_less_severe_is_left_out, restore),
         cmocka_unit_test_teardown(errno_is_kept, restore),
         cmocka_unit_test_teardown(a_line_on_standard_error_is_logfmt, restore),
+        cmocka_unit_test_teardown(the_sink_learns_what_a_line_is_about, restore),
+        cmocka_unit_test_teardown(each_kind_has_a_name_of_its_own, restore),
+        cmocka_unit_test_teardown(a_line_on_standard_error_names_what_it_is_about, restore),
         cmocka_unit_test_teardown(a_device_cannot_forge_a_line, restore),
     };
 

@@ -334,12 +334,10 @@ static int write_config(struct virtual *v)
     return rc < 0 ? complain(v, v->config_path, xstrdup(pd_strerror(rc))) : 0;
 }
 
-static void no_log(void *ctx, enum log_level level, const char *sub, const char *msg)
+static void no_log(void *ctx, const struct log_line *line)
 {
     (void)ctx;
-    (void)level;
-    (void)sub;
-    (void)msg;
+    (void)line;
 }
 
 int virtual_init(struct virtual *v, const struct story *story, const struct run_options *options, struct sbuf *out,

@@ -20,12 +20,10 @@ static int64_t disk_delay(void *ctx)
     return 10;
 }
 
-static void log_nowhere(void *ctx, enum log_level level, const char *sub, const char *msg)
+static void log_nowhere(void *ctx, const struct log_line *line)
 {
     (void)ctx;
-    (void)level;
-    (void)sub;
-    (void)msg;
+    (void)line;
 }
 
 static struct fixture *fixture_new(bool real)

@@ -71,12 +71,11 @@ static void what_matches_no_profile_is_still_watched(void **state)
     site_free(s);
 }
 
-static void note_error(void *ctx, enum log_level level, const char *sub, const char *msg)
+static void note_error(void *ctx, const struct log_line *line)
 {
     unsigned *errors = ctx;
 
-    (void)sub;
-    if (level == LOG_LEVEL_ERROR && strstr(msg, "bad.yaml:8:") && strstr(msg, "a bad address"))
+    if (line->level == LOG_LEVEL_ERROR && strstr(line->msg, "bad.yaml:8:") && strstr(line->msg, "a bad address"))
         ++*errors;
 }
 

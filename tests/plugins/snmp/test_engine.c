@@ -234,14 +234,12 @@ struct lines {
     int naming, all;
 };
 
-static void on_line(void *ctx, enum log_level level, const char *sub, const char *msg)
+static void on_line(void *ctx, const struct log_line *line)
 {
     struct lines *l = ctx;
 
-    (void)level;
-    (void)sub;
     l->all++;
-    l->naming += strstr(msg, "192.0.2.1:161 (asked: printer): it is no SNMP message") != NULL;
+    l->naming += strstr(line->msg, "192.0.2.1:161 (asked: printer): it is no SNMP message") != NULL;
 }
 
 /* The log names it, now and then; the read says why it came to nothing. */
