@@ -113,6 +113,8 @@ static void committed(void *ctx, const struct change *change)
         if (change->rows.v[i].kind == ROW_OUTBOX)
             notify_committed(c->notify, &change->rows.v[i].outbox);
     sweep_old_channels(c);
+    if (c->watch)
+        chronicle_write(c, change);
     if (change->events.n > 0 && c->config.committed)
         c->config.committed(c->config.ctx, change->events.v, change->events.n);
 }

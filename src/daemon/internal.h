@@ -63,6 +63,11 @@ void trouble_report(void *ctx, int err, const char *text);
 /* 0, or while the database cannot be written the error and *why (free it) that refuse a command. */
 int trouble_refuses(const struct core *c, char **why);
 
+/* ---- chronicle.c ---- */
+
+/* Logs what a change that is on disk says of faults and tickets. */
+void chronicle_write(const struct core *c, const struct change *change);
+
 /* ---- command.c ---- */
 
 /* Answers and forgets: err 0 with a JSON object, or an error with a reason. */

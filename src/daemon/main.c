@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -21,6 +20,8 @@
 #include "base/worker.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
+#include "daemon/journal.h"
+#include "daemon/service.h"
 #include "plugin/loop.h"
 #include "plugins/mail/mail.h"
 #include "plugins/snmp/snmp.h"
@@ -46,6 +47,7 @@ struct patrold {
     struct core *core;
     struct control *control;
     struct event *signals[3];
+    struct service *service;
 };
 
 /* ---- Configuration ---- */
@@ -87,15 +89,15 @@ static void log_lines(void (*put)(const char *sub, const char *fmt, ...), const 
 }
 
 /* A bad file changes nothing. *text: JSON for the one who asked, or what is wrong. */
-static int reload(void *ctx, char **text)
+static int take_new_configuration(struct patrold *p, char **text)
 {
-    struct patrold *p = ctx;
     struct settings *settings = NULL;
     struct knowledge *knowledge = NULL;
     int rc = load_configuration(p->options->config, &settings, &knowledge, text);
 
     if (rc < 0) {
-        log_error("daemon", "the configuration stays as it is; the new one has errors:");
+        log_about(LOG_LEVEL_ERROR, "daemon", &(struct log_about){.kind = LOG_KIND_CONFIG_REFUSED},
+                  "the configuration stays as it is; the new one has errors:");
         log_lines(log_error, *text);
         return rc;
     }
@@ -106,8 +108,20 @@ static int reload(void *ctx, char **text)
     *text = xasprintf("{\"hash\":\"%s\"}", knowledge->hash);
     set_level(p, settings);
     core_reload(p->core, settings, knowledge);
-    log_info("daemon", "configuration read again");
+    log_about(LOG_LEVEL_INFO, "daemon", &(struct log_about){.kind = LOG_KIND_RELOADED}, "configuration read again");
     return 0;
+}
+
+/* Whoever asked for it, the service manager knows. */
+static int reload(void *ctx, char **text)
+{
+    const struct patrold *p = ctx;
+    int rc;
+
+    service_reloading(&pd_loop_services(p->loop)->clock);
+    rc = take_new_configuration(ctx, text);
+    service_ready(rc == 0 ? "at work" : "at work; the last reload was refused, see the log");
+    return rc;
 }
 
 /* ---- Start ---- */
@@ -220,7 +234,8 @@ static void on_stop(evutil_socket_t sig, short what, void *arg)
     struct patrold *p = arg;
 
     (void)what;
-    log_info("daemon", "stopping: %s", strsignal(sig));
+    log_about(LOG_LEVEL_INFO, "daemon", &(struct log_about){.kind = LOG_KIND_STOPPING}, "stopping: %s", strsignal(sig));
+    service_stopping();
     pd_loop_stop(p->loop);
 }
 
@@ -250,11 +265,21 @@ static int start_signals(struct patrold *p)
     return 0;
 }
 
+static int start_service(struct patrold *p)
+{
+    p->service = service_start(pd_loop_services(p->loop));
+    service_ready("at work");
+    log_about(LOG_LEVEL_INFO, "daemon", &(struct log_about){.kind = LOG_KIND_UP},
+              "patrold " PACKAGE_VERSION " is up: %s", core_settings(p->core)->socket);
+    return 0;
+}
+
 /* ---- Stop: the reverse ---- */
 
 /* Signals stay caught to the end: another one neither hastens nor cuts short what is written and sent now. */
 static void stop_all(struct patrold *p)
 {
+    service_stop(p->service);
     control_stop(p->control);
     p->control = NULL; /* the last commits are still told */
     core_stop(p->core);
@@ -330,8 +355,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 static int run(struct patrold *p)
 {
-    static int (*const start[])(struct patrold * p) = {start_loop, start_signals, start_workers, start_core,
-                                                       start_control};
+    static int (*const start[])(struct patrold * p) = {start_loop, start_signals, start_workers,
+                                                       start_core, start_control, start_service};
     int code = start_configuration(p);
 
     if (code != 0 || p->options->check)
@@ -341,7 +366,6 @@ static int run(struct patrold *p)
         if (code != 0)
             return code;
     }
-    log_info("daemon", "patrold " PACKAGE_VERSION " is up: %s", core_settings(p->core)->socket);
     return pd_loop_run(p->loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -354,7 +378,9 @@ int main(int argc, char **argv)
     if (code >= 0)
         return code;
     signal(SIGPIPE, SIG_IGN);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0}); /* secrets are in memory */
+    service_harden();
+    if (journal_is_stderr())
+        log_set_sink(journal_write, NULL);
     code = run(&p);
     stop_all(&p);
     return code;
