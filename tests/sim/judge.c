@@ -262,6 +262,32 @@ void judge_line(struct sbuf *out, const struct tally *t)
     sbuf_addc(out, '\n');
 }
 
+/* A line for each family of rules: its degrees are one fault. */
+static void add_families(struct sbuf *out, const struct tally *t)
+{
+    for (int first = 0, next; first < TRUTH_RULES; first = next) {
+        uint64_t v[VERDICT_COUNT] = {0};
+
+        for (next = first; next < TRUTH_RULES && str_eq(truth_rules[next].family, truth_rules[first].family); next++)
+            for (int k = 0; k < VERDICT_COUNT; k++)
+                v[k] += t->by_rule[next][k];
+        sbuf_addf(out, "%-8s", truth_rules[first].family);
+        for (int k = 0; k < VERDICT_COUNT; k++)
+            sbuf_addf(out, " %8llu", (unsigned long long)v[k]);
+        sbuf_addc(out, '\n');
+    }
+}
+
+void judge_sums(struct sbuf *out, const struct tally *t)
+{
+    sbuf_addf(out, "%-8s", "fault");
+    for (int k = 0; k < VERDICT_COUNT; k++)
+        sbuf_addf(out, " %8s", verdict_names[k]);
+    sbuf_addc(out, '\n');
+    add_families(out, t);
+    judge_line(out, t);
+}
+
 /* ---- The table ---- */
 
 static void cell(struct sbuf *out, const char *text, size_t width)

@@ -45,5 +45,7 @@ bool tally_clean(const struct tally *t);
 void judge_table(struct sbuf *out, const struct story *story, const struct judgement *j, bool all);
 /* faults N found N missed N late N false N doubled N */
 void judge_line(struct sbuf *out, const struct tally *t);
+/* A table of how many by kind of fault, and that line: how every run ends. */
+void judge_sums(struct sbuf *out, const struct tally *t);
 
 #endif

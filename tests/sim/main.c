@@ -237,7 +237,7 @@ static int run(struct arguments *a, int n, char **paths)
         clean &= s != NULL && run_one(a, s, &sum);
         story_free(s);
     }
-    judge_line(&line, &sum);
+    judge_sums(&line, &sum);
     print_and_reset(&line);
     sbuf_free(&line);
     return clean && tally_clean(&sum) ? EXIT_DONE : EXIT_FAILED;

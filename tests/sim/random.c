@@ -93,40 +93,11 @@ static struct answer end_child(uint64_t seed, struct child *c)
     return a;
 }
 
-/* A line for each family of rules: its degrees are one fault. */
-static void print_families(const struct tally *t)
-{
-    for (int first = 0, next; first < TRUTH_RULES; first = next) {
-        uint64_t v[VERDICT_COUNT] = {0};
-
-        for (next = first; next < TRUTH_RULES && str_eq(truth_rules[next].family, truth_rules[first].family); next++)
-            for (int k = 0; k < VERDICT_COUNT; k++)
-                v[k] += t->by_rule[next][k];
-        printf("%-8s", truth_rules[first].family);
-        for (int k = 0; k < VERDICT_COUNT; k++)
-            printf(" %8llu", (unsigned long long)v[k]);
-        putchar('\n');
-    }
-}
-
-static void print_sums(const struct tally *t)
-{
-    struct sbuf line = {0};
-
-    printf("%-8s", "fault");
-    for (int k = 0; k < VERDICT_COUNT; k++)
-        printf(" %8s", verdict_names[k]);
-    putchar('\n');
-    print_families(t);
-    judge_line(&line, t);
-    fputs(line.s, stdout);
-    sbuf_free(&line);
-}
-
 bool random_run(const struct random_options *o)
 {
     struct child *children = xcalloc(o->jobs, sizeof *children);
     struct tally sum = {0};
+    struct sbuf text = {0};
     bool clean = true;
     uint64_t started = o->first;
 
@@ -145,7 +116,9 @@ bool random_run(const struct random_options *o)
         clean &= a.ran && a.err == 0 && a.result.problems == 0 && a.result.tally.faults > 0;
         tally_add(&sum, &a.result.tally);
     }
-    print_sums(&sum);
+    judge_sums(&text, &sum);
+    fputs(text.s, stdout);
+    sbuf_free(&text);
     free(children);
     return clean && tally_clean(&sum);
 }
