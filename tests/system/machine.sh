@@ -30,5 +30,5 @@ done
 mkdir -p "$root/run/systemd/system"
 cp -r "$folder"/units/* "$root/run/systemd/system"
 hostname machine
-exec chroot "$root" /usr/bin/env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_LOG_TARGET=console \
-    /lib/systemd/systemd --unit=machine.target --log-level=info
+exec chroot "$root" /usr/bin/env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    /lib/systemd/systemd --unit=machine.target --log-target=journal
