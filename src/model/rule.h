@@ -4,6 +4,7 @@
 #include "model/module.h"
 
 enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_MAJOR, SEVERITY_CRITICAL };
+enum { SEVERITY_COUNT = SEVERITY_CRITICAL + 1 };
 /* "info", "warning", "major", "critical"; the other way PD_EINVAL. */
 const char *severity_name(enum severity s);
 int severity_parse(const char *s, enum severity *out);
