@@ -24,7 +24,7 @@ mount -t proc proc "$root/proc" && mount -t sysfs -o ro sysfs "$root/sys" || exi
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup" || exit 77
 mount --bind -o ro "$root/proc/sys" "$root/proc/sys" # the kernel is not ours alone
 mount --rbind /dev "$root/dev"
-for place in run tmp var/log; do
+for place in run var/log; do
     mount -t tmpfs tmpfs "$root/$place"
 done
 mkdir -p "$root/run/systemd/system"
