@@ -37,6 +37,9 @@ static void row_fini(struct row *r)
         free(r->meta.name);
         free(r->meta.value);
         break;
+    case ROW_ARCHIVE:
+        entry_free(r->archive.kind, r->archive.entry);
+        break;
     }
 }
 
@@ -137,6 +140,9 @@ static void row_key(struct sbuf *b, const struct row *r)
     case ROW_META:
         sbuf_add(b, r->meta.name);
         break;
+    case ROW_ARCHIVE:
+        sbuf_addf(b, "%d %" PRId64, (int)r->archive.kind, r->archive.entry->id);
+        break;
     }
 }
 
@@ -205,6 +211,13 @@ void change_put_outbox(struct change *c, const struct outbox *o)
     struct row r = {.kind = ROW_OUTBOX};
 
     outbox_copy(&r.outbox, o);
+    put_row(c, &r);
+}
+
+void change_put_entry(struct change *c, enum archive_kind kind, const struct entry *e)
+{
+    struct row r = {.kind = ROW_ARCHIVE, .archive = {kind, entry_dup(kind, e)}};
+
     put_row(c, &r);
 }
 

@@ -2,6 +2,7 @@
 #define PD_MODEL_CHANGE_H
 
 #include "base/dict.h"
+#include "model/archive.h"
 #include "model/record.h"
 
 /*
@@ -11,7 +12,7 @@
  * is acknowledged or acted on outside before its commit.
  */
 
-enum row_kind { ROW_DEVICE, ROW_COMPONENT, ROW_ALERT, ROW_HOLD, ROW_TICKET, ROW_OUTBOX, ROW_META };
+enum row_kind { ROW_DEVICE, ROW_COMPONENT, ROW_ALERT, ROW_HOLD, ROW_TICKET, ROW_OUTBOX, ROW_META, ROW_ARCHIVE };
 
 /* A state row as it stands from now on (inserted or replaced by its key). */
 struct row {
@@ -26,6 +27,10 @@ struct row {
         struct {
             char *name, *value; /* value NULL: forget */
         } meta;
+        struct {
+            enum archive_kind kind;
+            struct entry *entry;
+        } archive;
     };
 };
 
@@ -52,6 +57,7 @@ void change_put_alert(struct change *c, const struct alert *a);
 void change_put_hold(struct change *c, const struct hold_record *h);
 void change_put_ticket(struct change *c, const struct ticket *t);
 void change_put_outbox(struct change *c, const struct outbox *o);
+void change_put_entry(struct change *c, enum archive_kind kind, const struct entry *e);
 void change_put_meta(struct change *c, const char *name, const char *value);
 
 #endif

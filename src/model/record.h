@@ -21,7 +21,9 @@ struct device {
     char *credential;   /* a name; secrets live in the configuration */
     char *profile_wish; /* set by the operator: this profile, whatever matches */
     char *site;
-    char *labels; /* "a=b,c" as given; parsed where matched */
+    char *labels;                                      /* "a=b,c" as given; parsed where matched */
+    char *location, *asset;                            /* where at the site, and the customer's number for it */
+    int64_t installed_day, accepted_day, warranty_day; /* day numbers (base/date.h); 0: not said */
     /* what was found out */
     char *profile, *device_class, *make, *model, *serial, *firmware;
     int64_t added_ms, identified_ms;

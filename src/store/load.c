@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "store/archive_table.h"
 #include "store/blob.h"
 #include "store/schema.h"
 
@@ -60,6 +61,7 @@ static void hand_over(const struct store_loader *l, enum row_kind kind, const un
             l->outbox(l->ctx, &r->outbox);
         break;
     case ROW_META:
+    case ROW_ARCHIVE:
         break;
     }
 }
@@ -216,12 +218,41 @@ static int load_polls(struct db *db, const struct store_loader *l)
     return rc;
 }
 
+/* ---- The archive ---- */
+
+static int load_archive(struct db *db, enum archive_kind kind, const struct store_loader *l)
+{
+    struct entry *e = xcalloc(1, archive_def(kind)->size);
+    struct sbuf sql = {0};
+    sqlite3_stmt *stmt = NULL;
+    int rc = 0;
+
+    archive_select_sql(&sql, kind);
+    sbuf_add(&sql, " ORDER BY id");
+    if (sqlite3_prepare_v2(db->sqlite, sql.s, -1, &stmt, NULL) == SQLITE_OK) {
+        while (rc == 0 && sqlite3_step(stmt) == SQLITE_ROW) {
+            rc = archive_read(stmt, kind, e);
+            if (rc == 0)
+                l->entry(l->ctx, kind, e);
+            entry_fini(kind, e);
+        }
+    }
+    if (rc == 0)
+        rc = db_error(db);
+    sqlite3_finalize(stmt);
+    sbuf_free(&sql);
+    free(e);
+    return rc;
+}
+
 int load_all(struct db *db, const struct store_loader *l)
 {
     int rc = 0;
 
     for (size_t i = 0; i < sizeof loads / sizeof *loads && rc == 0; i++)
         rc = load_table(db, loads[i].kind, loads[i].which, l);
+    for (int kind = ARCHIVE_DEVICE + 1; kind < ARCHIVE_KIND_COUNT && rc == 0 && l->entry; kind++)
+        rc = load_archive(db, (enum archive_kind)kind, l);
     if (rc == 0)
         rc = load_meta(db, l);
     if (rc == 0)

@@ -33,6 +33,8 @@ struct query {
 
 #define DEVICE_COLUMNS                                                                                                 \
     "SELECT d.id, d.name, d.address, d.port, d.collector, d.credential, d.profile_wish, d.site, d.labels, d.profile,"  \
+    " d.location, d.asset, d.installed_day AS installed, d.accepted_day AS accepted, d.warranty_day AS warranty,"      \
+    " (SELECT s.customer FROM site s WHERE s.name = d.site AND NOT s.removed) AS customer,"                            \
     " d.device_class, d.make, d.model, d.serial, d.firmware, d.added_ms, d.identified_ms,"                             \
     " d.retired AS \"retired:bool\","                                                                                  \
     " (SELECT count(*) FROM alert a WHERE a.device_id = d.id AND a.state <> 'ok') AS open_alerts FROM device d"
@@ -49,10 +51,35 @@ struct query {
     " t.family, t.rule, t.component_kind, t.key, t.label, t.assignee, t.note, t.opened_ms, t.changed_ms, t.closed_ms"  \
     " FROM ticket t LEFT JOIN device d ON d.id = t.device_id"
 
+#define ENTRY(alias) "SELECT " alias ".id, " alias ".added_ms, " alias ".removed AS \"removed:bool\", "
+#define SITES_OF(customer) "(SELECT s.name FROM site s WHERE s.customer = " customer " AND NOT s.removed)"
+/* Whether a list of names, parted by commas, holds one. */
+#define LISTS(list, name) "instr(',' || " list " || ',', ',' || " name " || ',') > 0"
+
+#define CUSTOMER_COLUMNS                                                                                               \
+    ENTRY("c")                                                                                                         \
+    "c.name, c.number, c.address, c.note,"                                                                             \
+    " (SELECT count(*) FROM site s WHERE s.customer = c.name AND NOT s.removed) AS sites,"                             \
+    " (SELECT count(*) FROM device d WHERE d.site IN " SITES_OF("c.name") " AND NOT d.retired) AS devices"             \
+                                                                          " FROM customer c"
+#define SITE_COLUMNS                                                                                                   \
+    ENTRY("s")                                                                                                         \
+    "s.name, s.customer, s.address, s.zone, s.region, s.note,"                                                         \
+    " (SELECT count(*) FROM device d WHERE d.site = s.name AND NOT d.retired) AS devices FROM site s"
+#define CONTACT_COLUMNS                                                                                                \
+    ENTRY("c") "c.name, c.customer, c.site, c.role, c.phone, c.mail, c.language, c.gets FROM contact c"
+#define STAFF_COLUMNS                                                                                                  \
+    ENTRY("s")                                                                                                         \
+    "s.login, s.name, s.role, s.phone, s.mail, s.language, s.skills, s.sites, s.regions FROM staff s"
+#define CONTRACT_COLUMNS                                                                                               \
+    ENTRY("c")                                                                                                         \
+    "c.number, c.customer, c.kind, c.\"from\", c.\"to\", c.sites, c.devices, c.calendar, c.p1, c.p2, c.p3, c.p4"       \
+    " FROM contract c"
+
 static const struct choice alert_states[] = {
     {"open", " AND a.state <> 'ok'"}, {"closed", " AND a.state = 'ok'"}, {"all", ""}, {NULL, NULL}};
 /* A group of states, or one of them by its code (ticket_state_name()). */
-static const struct choice ticket_states[] = {
+static const struct choice ticket_choices[] = {
     {"open", " AND t.state NOT IN ('closed', 'cancelled')"},
     {"ended", " AND t.state IN ('closed', 'cancelled')"},
     {"all", ""},
@@ -78,6 +105,7 @@ static const struct choice retired_or_not[] = {
 static const struct filter devices_filters[] = {
     {.name = "device", .where = " AND (d.name = :device OR d.id = :device)"},
     {.name = "site", .where = " AND d.site = :site"},
+    {.name = "customer", .where = " AND d.site IN " SITES_OF(":customer")},
     {.name = "class", .where = " AND d.device_class = :class"},
     {.name = "retired", .choices = retired_or_not, .otherwise = " AND NOT d.retired"},
     {0},
@@ -95,7 +123,7 @@ static const struct filter alerts_filters[] = {
 };
 static const struct filter alert_filters[] = {{.name = "id", .where = " AND a.id = :id", .wanted = true}, {0}};
 static const struct filter tickets_filters[] = {
-    {.name = "state", .choices = ticket_states},
+    {.name = "state", .choices = ticket_choices},
     {.name = "device", .where = OF_DEVICE("t.device_id")},
     {0},
 };
@@ -112,6 +140,51 @@ static const struct filter events_filters[] = {
 };
 static const struct filter outbox_filters[] = {{.name = "state", .where = " AND o.state = :state"}, {0}};
 
+#define REMOVED_OR_NOT(alias)                                                                                          \
+    {                                                                                                                  \
+        .name = "removed",                                                                                             \
+        .choices = (const struct choice[]){{"true", " AND " alias ".removed"},                                         \
+                                           {"false", " AND NOT " alias ".removed"},                                    \
+                                           {NULL, NULL}},                                                              \
+        .otherwise = " AND NOT " alias ".removed"                                                                      \
+    }
+
+static const struct filter customers_filters[] = {
+    {.name = "customer", .where = " AND (c.name = :customer OR c.id = :customer)"}, REMOVED_OR_NOT("c"), {0}};
+static const struct filter sites_filters[] = {
+    {.name = "site", .where = " AND (s.name = :site OR s.id = :site)"},
+    {.name = "customer", .where = " AND s.customer = :customer"},
+    {.name = "region", .where = " AND s.region = :region"},
+    REMOVED_OR_NOT("s"),
+    {0},
+};
+/* Of a customer are also the contacts of its sites. */
+static const struct filter contacts_filters[] = {
+    {.name = "contact", .where = " AND (c.name = :contact OR c.id = :contact)"},
+    {.name = "customer", .where = " AND (c.customer = :customer OR c.site IN " SITES_OF(":customer") ")"},
+    {.name = "site", .where = " AND c.site = :site"},
+    {.name = "gets", .where = " AND " LISTS("c.gets", ":gets")},
+    REMOVED_OR_NOT("c"),
+    {0},
+};
+static const struct filter staff_filters[] = {
+    {.name = "staff", .where = " AND (s.login = :staff OR s.id = :staff)"},
+    {.name = "role", .where = " AND s.role = :role"},
+    {.name = "skill", .where = " AND " LISTS("s.skills", ":skill")},
+    {.name = "site", .where = " AND " LISTS("s.sites", ":site")},
+    {.name = "region", .where = " AND " LISTS("s.regions", ":region")},
+    REMOVED_OR_NOT("s"),
+    {0},
+};
+static const struct filter contracts_filters[] = {
+    {.name = "contract", .where = " AND (c.number = :contract OR c.id = :contract)"},
+    {.name = "customer", .where = " AND c.customer = :customer"},
+    {.name = "kind", .where = " AND c.kind = :kind"},
+    {.name = "site", .where = " AND " LISTS("c.sites", ":site")},
+    REMOVED_OR_NOT("c"),
+    {0},
+};
+
 static const struct query queries[] = {
     {"devices", DEVICE_COLUMNS, "d.id", devices_filters},
     {"device", DEVICE_COLUMNS, "d.id", device_filters},
@@ -126,6 +199,11 @@ static const struct query queries[] = {
          "args") ", e.actor"
                  " FROM event e LEFT JOIN device d ON d.id = e.device_id LEFT JOIN ticket t ON t.id = e.ticket_id",
      "e.number", events_filters},
+    {"customers", CUSTOMER_COLUMNS, "c.id", customers_filters},
+    {"sites", SITE_COLUMNS, "s.id", sites_filters},
+    {"contacts", CONTACT_COLUMNS, "c.id", contacts_filters},
+    {"staff", STAFF_COLUMNS, "s.id", staff_filters},
+    {"contracts", CONTRACT_COLUMNS, "c.id", contracts_filters},
     {"outbox",
      "SELECT o.id, o.channel, o.message_id, o.recipient, o.subject, o.created_ms, o.state, o.attempts, o.next_ms,"
      " o.sent_ms, o.last_error FROM outbox o",

@@ -3,7 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/err.h"
+#include "store/archive_table.h"
 
 /* Enumerations are stored as their codes, so that a number that moves in a header changes no database. */
 struct codes {
@@ -11,7 +13,7 @@ struct codes {
     int n;
 };
 
-enum field_type { FIELD_I64, FIELD_INT, FIELD_U32, FIELD_U16, FIELD_BOOL, FIELD_TEXT, FIELD_CODE };
+enum field_type { FIELD_I64, FIELD_INT, FIELD_U32, FIELD_U16, FIELD_BOOL, FIELD_TEXT, FIELD_DAY, FIELD_CODE };
 
 struct field {
     const char *name;
@@ -68,6 +70,11 @@ static const struct field device_fields[] = {
     FIELD(device, TEXT, profile_wish),
     FIELD(device, TEXT, site),
     FIELD(device, TEXT, labels),
+    FIELD(device, TEXT, location),
+    FIELD(device, TEXT, asset),
+    FIELD(device, DAY, installed_day),
+    FIELD(device, DAY, accepted_day),
+    FIELD(device, DAY, warranty_day),
     FIELD(device, TEXT, profile),
     FIELD(device, TEXT, device_class),
     FIELD(device, TEXT, make),
@@ -129,12 +136,17 @@ static const struct field event_fields[] = {
         name, nkeys, fields, sizeof(fields) / sizeof *(fields)                                                         \
     }
 
-static const struct table tables[TABLE_COUNT] = {
+static const struct table tables[TABLE_ARCHIVE] = {
     [ROW_DEVICE] = TABLE("device", 1, device_fields), [ROW_COMPONENT] = TABLE("component", 2, component_fields),
     [ROW_ALERT] = TABLE("alert", 1, alert_fields),    [ROW_HOLD] = TABLE("hold", 4, hold_fields),
     [ROW_TICKET] = TABLE("ticket", 1, ticket_fields), [ROW_OUTBOX] = TABLE("outbox", 1, outbox_fields),
     [TABLE_EVENT] = TABLE("event", 0, event_fields),
 };
+
+static enum archive_kind archive_of(enum table_id table)
+{
+    return (enum archive_kind)(table - TABLE_ARCHIVE);
+}
 
 static void add_names(struct sbuf *out, const struct table *t, size_t first, size_t end, const char *format)
 {
@@ -155,6 +167,10 @@ void record_put_sql(struct sbuf *out, enum table_id table)
 {
     const struct table *t = &tables[table];
 
+    if (table >= TABLE_ARCHIVE) {
+        archive_put_sql(out, archive_of(table));
+        return;
+    }
     sbuf_addf(out, "INSERT INTO %s (", t->name);
     add_names(out, t, 0, t->nfields, "@");
     sbuf_add(out, ") VALUES (");
@@ -170,9 +186,22 @@ void record_put_sql(struct sbuf *out, enum table_id table)
 
 void record_select_sql(struct sbuf *out, enum table_id table)
 {
+    if (table >= TABLE_ARCHIVE) {
+        archive_select_sql(out, archive_of(table));
+        return;
+    }
     sbuf_add(out, "SELECT ");
     add_names(out, &tables[table], 0, tables[table].nfields, "@");
     sbuf_addf(out, " FROM %s", tables[table].name);
+}
+
+/* A day is stored as people and SQLite write it, and not at all where there is none. */
+static void bind_day(sqlite3_stmt *stmt, int i, int64_t day)
+{
+    char text[11];
+
+    date_format(day, text);
+    sqlite3_bind_text(stmt, i, day != 0 ? text : NULL, -1, SQLITE_TRANSIENT);
 }
 
 static void bind_field(sqlite3_stmt *stmt, int i, const struct field *f, const void *at)
@@ -198,6 +227,9 @@ static void bind_field(sqlite3_stmt *stmt, int i, const struct field *f, const v
     case FIELD_TEXT:
         sqlite3_bind_text(stmt, i, *(char *const *)at, -1, SQLITE_STATIC);
         break;
+    case FIELD_DAY:
+        bind_day(stmt, i, *(const int64_t *)at);
+        break;
     case FIELD_CODE:
         memcpy(&value, at, sizeof value);
         sqlite3_bind_text(stmt, i, f->codes->name(value), -1, SQLITE_STATIC);
@@ -209,6 +241,10 @@ void record_bind(sqlite3_stmt *stmt, enum table_id table, const void *record)
 {
     const struct table *t = &tables[table];
 
+    if (table >= TABLE_ARCHIVE) {
+        archive_bind(stmt, archive_of(table), record);
+        return;
+    }
     for (size_t i = 0; i < t->nfields; i++)
         bind_field(stmt, (int)i + 1, &t->fields[i], (const char *)record + t->fields[i].offset);
 }
@@ -223,6 +259,14 @@ static int read_code(sqlite3_stmt *stmt, int i, const struct codes *codes, void 
             return 0;
         }
     return PD_ECORRUPT;
+}
+
+static int read_day(sqlite3_stmt *stmt, int i, int64_t *at)
+{
+    const char *text = (const char *)sqlite3_column_text(stmt, i);
+
+    *at = 0;
+    return text && date_parse(text, at) < 0 ? PD_ECORRUPT : 0;
 }
 
 static int read_field(sqlite3_stmt *stmt, int i, const struct field *f, void *at)
@@ -246,6 +290,8 @@ static int read_field(sqlite3_stmt *stmt, int i, const struct field *f, void *at
     case FIELD_TEXT:
         *(char **)at = (char *)sqlite3_column_text(stmt, i);
         break;
+    case FIELD_DAY:
+        return read_day(stmt, i, at);
     case FIELD_CODE:
         return read_code(stmt, i, f->codes, at);
     }
@@ -257,6 +303,8 @@ int record_read(sqlite3_stmt *stmt, enum table_id table, void *record)
     const struct table *t = &tables[table];
     int rc = 0;
 
+    if (table >= TABLE_ARCHIVE)
+        return archive_read(stmt, archive_of(table), record);
     for (size_t i = 0; i < t->nfields && rc == 0; i++)
         rc = read_field(stmt, (int)i, &t->fields[i], (char *)record + t->fields[i].offset);
     return rc;

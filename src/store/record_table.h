@@ -14,8 +14,11 @@
  * lists alone, so the order of columns is said once.
  */
 
-/* Tables of records: those of enum row_kind, then events in the place of ROW_META, which is no record. */
-enum table_id { TABLE_EVENT = ROW_META, TABLE_COUNT };
+/*
+ * Tables of records: those of enum row_kind, with events in the place of ROW_META, which is no record, then those of
+ * the archive, TABLE_ARCHIVE + the kind (none at that of devices, which stand in ROW_DEVICE's).
+ */
+enum table_id { TABLE_EVENT = ROW_META, TABLE_ARCHIVE = ROW_ARCHIVE, TABLE_COUNT = TABLE_ARCHIVE + ARCHIVE_KIND_COUNT };
 
 /* An insert that replaces a row of the same key (an event is only ever inserted), with one parameter for each field. */
 void record_put_sql(struct sbuf *out, enum table_id table);

@@ -61,6 +61,31 @@ static const char *const steps[] = {
     "CREATE TABLE poll ("
     " slice INTEGER NOT NULL, device_id INTEGER NOT NULL, at_ms INTEGER NOT NULL, data BLOB NOT NULL,"
     " PRIMARY KEY (slice, device_id, at_ms)) STRICT, WITHOUT ROWID;",
+
+    /* The archive; values as their canonical texts. */
+    "ALTER TABLE device ADD COLUMN location TEXT;"
+    "ALTER TABLE device ADD COLUMN asset TEXT;"
+    "ALTER TABLE device ADD COLUMN installed_day TEXT;"
+    "ALTER TABLE device ADD COLUMN accepted_day TEXT;"
+    "ALTER TABLE device ADD COLUMN warranty_day TEXT;"
+    "CREATE INDEX device_site ON device (site);"
+    "CREATE TABLE customer ("
+    " id INTEGER PRIMARY KEY, added_ms INTEGER NOT NULL, removed INTEGER NOT NULL, name TEXT NOT NULL, number TEXT,"
+    " address TEXT, note TEXT) STRICT;"
+    "CREATE TABLE site ("
+    " id INTEGER PRIMARY KEY, added_ms INTEGER NOT NULL, removed INTEGER NOT NULL, name TEXT NOT NULL,"
+    " customer TEXT, address TEXT, zone TEXT, region TEXT, note TEXT) STRICT;"
+    "CREATE INDEX site_name ON site (name);"
+    "CREATE TABLE contact ("
+    " id INTEGER PRIMARY KEY, added_ms INTEGER NOT NULL, removed INTEGER NOT NULL, name TEXT NOT NULL,"
+    " customer TEXT, site TEXT, role TEXT, phone TEXT, mail TEXT, language TEXT, gets TEXT) STRICT;"
+    "CREATE TABLE staff ("
+    " id INTEGER PRIMARY KEY, added_ms INTEGER NOT NULL, removed INTEGER NOT NULL, login TEXT NOT NULL, name TEXT,"
+    " role TEXT, phone TEXT, mail TEXT, language TEXT, skills TEXT, sites TEXT, regions TEXT) STRICT;"
+    "CREATE TABLE contract ("
+    " id INTEGER PRIMARY KEY, added_ms INTEGER NOT NULL, removed INTEGER NOT NULL, number TEXT NOT NULL,"
+    " customer TEXT, kind TEXT, \"from\" TEXT, \"to\" TEXT, sites TEXT, devices TEXT, calendar TEXT,"
+    " p1 TEXT, p2 TEXT, p3 TEXT, p4 TEXT) STRICT;",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

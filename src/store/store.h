@@ -65,8 +65,9 @@ struct store_loader {
     void (*component)(void *ctx, const struct component *k);
     void (*alert)(void *ctx, const struct alert *a); /* open ones */
     void (*hold)(void *ctx, const struct hold_record *h);
-    void (*ticket)(void *ctx, const struct ticket *t); /* open ones */
-    void (*outbox)(void *ctx, const struct outbox *o); /* pending ones */
+    void (*ticket)(void *ctx, const struct ticket *t);                       /* open ones */
+    void (*outbox)(void *ctx, const struct outbox *o);                       /* pending ones */
+    void (*entry)(void *ctx, enum archive_kind kind, const struct entry *e); /* removed ones too */
     void (*meta)(void *ctx, const char *name, const char *value);
     /* Newest stored poll of each device. */
     void (*poll)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
@@ -105,7 +106,8 @@ void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event,
 /* ---- Queries: named, paged, answered by the reader; query.c has each one's columns and filters ---- */
 
 struct query_args {
-    /* "devices", "alerts", "tickets", "events", "readings", "outbox", "device", "alert", "ticket" */
+    /* "devices", "alerts", "tickets", "events", "readings", "outbox", "device", "alert", "ticket", "customers",
+     * "sites", "contacts", "staff", "contracts" */
     const char *name;
     const char *filters; /* JSON object of filter names to values; NULL: none. Unknown filters are an error */
     int64_t after;       /* cursor: rows with a key beyond this; 0 from the start */

@@ -17,7 +17,7 @@ struct loaded {
     ARRAY(struct hold_record) holds;
     ARRAY(struct ticket) tickets;
     ARRAY(struct outbox) outbox;
-    struct sbuf metas, polls;
+    struct sbuf metas, polls, archive;
 };
 
 #define TAKE(name, record, copy, list)                                                                                 \
@@ -57,6 +57,19 @@ static void take_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct 
     sbuf_addc(&l->polls, ';');
 }
 
+static void take_entry(void *ctx, enum archive_kind kind, const struct entry *e)
+{
+    struct loaded *l = ctx;
+    const struct archive_def *def = archive_def(kind);
+
+    sbuf_addf(&l->archive, "%s %d%s:", def->name, (int)e->id, e->removed ? " removed" : "");
+    for (size_t i = 0; i < def->nfields; i++) {
+        sbuf_addc(&l->archive, i > 0 ? '|' : ' ');
+        archive_field_text(&def->fields[i], e, &l->archive);
+    }
+    sbuf_addc(&l->archive, ';');
+}
+
 static int try_load(struct fixture *f, struct loaded *l)
 {
     const struct store_loader loader = {
@@ -66,6 +79,7 @@ static int try_load(struct fixture *f, struct loaded *l)
         .hold = take_hold,
         .ticket = take_ticket,
         .outbox = take_outbox,
+        .entry = take_entry,
         .meta = take_meta,
         .poll = take_poll,
         .ctx = l,
@@ -92,6 +106,7 @@ static void loaded_fini(struct loaded *l)
     FINI(&l->outbox, outbox_fini);
     sbuf_free(&l->metas);
     sbuf_free(&l->polls);
+    sbuf_free(&l->archive);
 }
 
 /* Commits a change, closes, opens and loads. */
@@ -104,6 +119,55 @@ static void commit_and_load(struct fixture *f, struct change *c, struct loaded *
 }
 
 static const struct device plain_device = {.id = 3, .name = "lobby", .address = "192.0.2.7"};
+
+static void the_archive_comes_back_whole(void **state)
+{
+    static const struct archive_customer customer = {
+        .entry = {.id = 2, .name = "甲公司", .added_ms = 5, .removed = true}};
+    static const struct archive_contract contract = {
+        .entry = {.id = 7, .name = "HT-1"},
+        .customer = "甲公司",
+        .kind = "rental",
+        .from_day = 20454,
+        .sites = "a,b",
+        .goal_ms = {{0}, {60000, 0, 90000, 1}, {0}, {0, 172800000, 0, 0}},
+    };
+    struct fixture *f = *state;
+    struct change *c = change_new();
+    struct loaded l;
+
+    fixture_open(f);
+    change_put_entry(c, ARCHIVE_CONTRACT, &contract.entry);
+    change_put_entry(c, ARCHIVE_CUSTOMER, &customer.entry);
+    commit_and_load(f, c, &l);
+    assert_string_equal(l.archive.s, "customer 2 removed: 甲公司|||;"
+                                     "contract 7: HT-1|甲公司|rental|2026-01-01||a,b||||"
+                                     "respond=1m,on-site=90s,fix=1ms||dispatch=2d;");
+    loaded_fini(&l);
+}
+
+static void what_the_operator_says_of_a_device_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    struct change *c = change_new();
+    struct device d = plain_device;
+    struct loaded l;
+
+    d.location = "三楼东";
+    d.asset = "ZC-0017";
+    d.installed_day = 20454;
+    d.warranty_day = 21549;
+    fixture_open(f);
+    change_put_device(c, &d);
+    commit_and_load(f, c, &l);
+    assert_string_equal(l.devices.v[0].location, "三楼东");
+    assert_string_equal(l.devices.v[0].asset, "ZC-0017");
+    assert_int_equal(l.devices.v[0].installed_day, 20454);
+    assert_int_equal(l.devices.v[0].accepted_day, 0);
+    assert_int_equal(l.devices.v[0].warranty_day, 21549);
+    fixture_expect(f, "SELECT warranty_day FROM device", "2028-12-31");
+    loaded_fini(&l);
+}
 
 static void nothing(void **state)
 {
@@ -479,6 +543,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_ON_BOTH(nothing),
+        TEST_ON_BOTH(the_archive_comes_back_whole),
+        TEST_ON_BOTH(what_the_operator_says_of_a_device_comes_back),
         TEST_ON_BOTH(devices),
         TEST_ON_BOTH(components_and_holds),
         TEST_ON_BOTH(open_alerts),

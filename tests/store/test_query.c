@@ -123,6 +123,89 @@ static void fill(struct fixture *f)
     fixture_pass(f, 20);
 }
 
+/* Two customers, one of them gone; a site of each that has the lobby's printer or nothing; people and contracts. */
+static void fill_archive(struct fixture *f)
+{
+    static const struct archive_customer customers[] = {{.entry = {.id = 1, .name = "甲公司"}, .number = "K-1"},
+                                                        {.entry = {.id = 2, .name = "乙公司"}},
+                                                        {.entry = {.id = 3, .name = "丙", .removed = true}}};
+    static const struct archive_site sites[] = {
+        {.entry = {.id = 4, .name = "north"}, .customer = "甲公司", .zone = "Asia/Shanghai", .region = "江北"},
+        {.entry = {.id = 5, .name = "south"}, .customer = "乙公司", .region = "江南"}};
+    static const struct archive_contact contacts[] = {
+        {.entry = {.id = 6, .name = "李"}, .customer = "甲公司", .gets = "report"},
+        {.entry = {.id = 7, .name = "赵"}, .site = "north", .gets = "tickets,report"},
+        {.entry = {.id = 8, .name = "孙"}, .site = "south", .gets = "tickets"}};
+    static const struct archive_staff staff = {
+        .entry = {.id = 9, .name = "wang"}, .full_name = "王工", .role = "technician", .sites = "north,south"};
+    static const struct archive_contract contracts[] = {
+        {.entry = {.id = 10, .name = "HT-1"},
+         .customer = "甲公司",
+         .kind = "full-service",
+         .from_day = 20454,
+         .sites = "north",
+         .goal_ms = {{[PROMISE_RESPOND] = 1800000, [PROMISE_ON_SITE] = 14400000, [PROMISE_FIX] = 28800000}}}};
+    struct change *c = change_new();
+
+    for (size_t i = 0; i < 3; i++)
+        change_put_entry(c, ARCHIVE_CUSTOMER, &customers[i].entry);
+    for (size_t i = 0; i < 2; i++)
+        change_put_entry(c, ARCHIVE_SITE, &sites[i].entry);
+    for (size_t i = 0; i < 3; i++)
+        change_put_entry(c, ARCHIVE_CONTACT, &contacts[i].entry);
+    change_put_entry(c, ARCHIVE_STAFF, &staff.entry);
+    change_put_entry(c, ARCHIVE_CONTRACT, &contracts[0].entry);
+    fixture_submit_change(f, 2, c, true);
+    fixture_pass(f, 20);
+}
+
+static void the_archive_and_its_filters(void **state)
+{
+    static const struct {
+        const char *name, *filters, *want;
+    } rows[] = {
+        {"customers", NULL, "1 2"},
+        {"customers", "{\"removed\": true}", "3"},
+        {"customers", "{\"customer\": \"乙公司\"}", "2"},
+        {"customers", "{\"customer\": 1}", "1"},
+        {"sites", NULL, "4 5"},
+        {"sites", "{\"customer\": \"甲公司\"}", "4"},
+        {"sites", "{\"region\": \"江南\"}", "5"},
+        {"sites", "{\"site\": \"north\"}", "4"},
+        {"contacts", "{\"customer\": \"甲公司\"}", "6 7"},
+        {"contacts", "{\"site\": \"north\"}", "7"},
+        {"contacts", "{\"gets\": \"report\"}", "6 7"},
+        {"contacts", "{\"gets\": \"repo\"}", ""},
+        {"staff", "{\"role\": \"technician\"}", "9"},
+        {"staff", "{\"site\": \"south\"}", "9"},
+        {"staff", "{\"site\": \"out\"}", ""},
+        {"contracts", "{\"kind\": \"full-service\"}", "10"},
+        {"contracts", "{\"contract\": \"HT-1\"}", "10"},
+        {"contracts", "{\"customer\": \"乙公司\"}", ""},
+        {"devices", "{\"customer\": \"甲公司\"}", "1"},
+    };
+    struct fixture *f = *state;
+    struct answer a;
+
+    fixture_open(f);
+    fill(f);
+    fill_archive(f);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_ids(f, rows[i].name, rows[i].filters, "id", rows[i].want);
+    fixture_query(f, "contracts", NULL, 0, 0, &a);
+    expect_member(f, &a, "$[0].from", "2026-01-01");
+    expect_member(f, &a, "$[0].to", NULL);
+    expect_member(f, &a, "$[0].p1", "respond=30m,on-site=4h,fix=8h");
+    answer_fini(&a);
+    fixture_query(f, "customers", NULL, 0, 0, &a);
+    expect_member(f, &a, "$[0].devices", "1");
+    expect_member(f, &a, "$[0].sites", "1");
+    answer_fini(&a);
+    fixture_query(f, "devices", NULL, 0, 0, &a);
+    expect_member(f, &a, "$[0].customer", "甲公司");
+    answer_fini(&a);
+}
+
 static void lists_and_their_filters(void **state)
 {
     static const struct {
@@ -232,8 +315,8 @@ static void what_makes_no_sense_is_refused_in_words(void **state)
         int err;
     } rows[] = {
         {"printers", NULL, "there is no query \"printers\"; there are devices, ", PD_EINVAL},
-        {"devices", "{\"colour\": 1}", "there is no filter \"colour\" here; there are device, site, class, retired",
-         PD_EINVAL},
+        {"devices", "{\"colour\": 1}",
+         "there is no filter \"colour\" here; there are device, site, customer, class, retired", PD_EINVAL},
         {"devices", "{\"retired\": \"perhaps\"}", "filter \"retired\" can't be \"perhaps\"; it is one of true, false",
          PD_EINVAL},
         {"devices", "{\"site\": {\"a\": 1}}", "filter \"site\" can't be \"object\"", PD_EINVAL},
@@ -481,6 +564,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_ON_BOTH(lists_and_their_filters),
+        TEST_ON_BOTH(the_archive_and_its_filters),
         TEST_ON_BOTH(members_of_rows),
         TEST_ON_BOTH(what_makes_no_sense_is_refused_in_words),
         TEST_ON_BOTH(pages),

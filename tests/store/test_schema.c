@@ -39,7 +39,7 @@ static void made_from_nothing(void **state)
 
     fixture_open(f);
     fixture_expect(f, "PRAGMA application_id", "1347701828"); /* "PTLD" */
-    fixture_expect(f, "PRAGMA user_version", "1");
+    fixture_expect(f, "PRAGMA user_version", "2");
     fixture_expect(f, "PRAGMA journal_mode", "wal");
     fixture_expect(f, "SELECT value FROM meta WHERE name = 'store.epoch'", "1");
     fixture_expect(f, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%STRICT%'", "0");
@@ -54,7 +54,7 @@ static void made_from_an_empty_file(void **state)
     assert_non_null(empty);
     fclose(empty);
     fixture_open(f);
-    fixture_expect(f, "PRAGMA user_version", "1");
+    fixture_expect(f, "PRAGMA user_version", "2");
 }
 
 static void each_installation_has_a_name_of_its_own(void **state)
@@ -79,8 +79,8 @@ static void a_newer_one_is_refused_untouched(void **state)
     fixture_open(f);
     fixture_submit(f, 1, "a", true);
     fixture_close(f);
-    fixture_alter(f, "CREATE TABLE of_the_future (x); PRAGMA user_version = 2");
-    refused_untouched(f, PD_EVERSION, "schema 2, made by a newer patrold");
+    fixture_alter(f, "CREATE TABLE of_the_future (x); PRAGMA user_version = 3");
+    refused_untouched(f, PD_EVERSION, "schema 3, made by a newer patrold");
 }
 
 /* As a crash leaves it: with a WAL that is not written back. */
@@ -189,7 +189,7 @@ static void made_in_the_end_although_the_disk_was_full(void **state)
     }
     assert_true(failed > 3);
     memvfs_set_room(f->mem, -1);
-    fixture_expect(f, "PRAGMA user_version", "1");
+    fixture_expect(f, "PRAGMA user_version", "2");
     fixture_expect(f, "PRAGMA integrity_check", "ok");
 }
 
@@ -217,11 +217,56 @@ static void power_fails_at_each_sync_of_the_making(void **state)
         memvfs_power_cycle(f->mem, k);
         cuts++;
         fixture_open(f);
-        fixture_expect(f, "PRAGMA user_version", "1");
+        fixture_expect(f, "PRAGMA user_version", "2");
         fixture_expect(f, "PRAGMA integrity_check", "ok");
         fixture_close(f);
     }
     assert_true(cuts > 3);
+}
+
+/* Made by a patrold of schema 1, with a device, one that was removed, and three events. */
+static void schema_1_is_taken_over_with_all_that_is_in_it(void **state)
+{
+    const char *srcdir = getenv("srcdir");
+    char *old = xasprintf("%s/tests/data/db/schema1.db", srcdir ? srcdir : "."), *data;
+    struct fixture *f = *state;
+    size_t n;
+
+    assert_int_equal(file_read(old, 1 << 20, &data, &n), 0);
+    assert_int_equal(file_write_whole(f->path, data, n, 0600), 0);
+    free(data);
+    free(old);
+    fixture_open(f);
+    fixture_expect(f, "PRAGMA user_version", "2");
+    fixture_expect(f, "PRAGMA integrity_check", "ok");
+    fixture_expect(f, "SELECT group_concat(name || ' ' || retired, ',') FROM device", "三楼复印机 0,old 1");
+    fixture_expect(f, "SELECT site || ' ' || labels FROM device WHERE id = 1", "总部 floor=3");
+    fixture_expect(f, "SELECT location FROM device WHERE id = 1", NULL);
+    fixture_expect(f, "SELECT count(*) FROM customer", "0");
+    fixture_expect(f, "SELECT max(number) FROM event", "3");
+    fixture_submit(f, 1, "a", true);
+    fixture_pass(f, 20);
+    fixture_expect(f, "SELECT max(number) FROM event", "4");
+}
+
+/* A new database and one that was taken over are the same. */
+static void taken_over_is_as_made_anew(void **state)
+{
+    static const char shape[] = "SELECT group_concat(t.name || '.' || c.name || ' ' || c.type, char(10)) FROM"
+                                " (SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name) t,"
+                                " pragma_table_info(t.name) c";
+    struct fixture *f = *state;
+    char *anew, *over;
+
+    fixture_open(f);
+    anew = fixture_look(f, shape);
+    fixture_close(f);
+    remove(f->path);
+    schema_1_is_taken_over_with_all_that_is_in_it(state);
+    over = fixture_look(f, shape);
+    assert_string_equal(anew, over);
+    free(anew);
+    free(over);
 }
 
 int main(void)
@@ -230,6 +275,8 @@ int main(void)
         TEST_ON_BOTH(made_from_nothing),
         TEST_ON_FILE(made_from_an_empty_file),
         TEST_ON_FILE(each_installation_has_a_name_of_its_own),
+        TEST_ON_FILE(schema_1_is_taken_over_with_all_that_is_in_it),
+        TEST_ON_FILE(taken_over_is_as_made_anew),
         TEST_ON_FILE(a_newer_one_is_refused_untouched),
         TEST_ON_FILE(a_newer_one_with_a_wal_is_refused_untouched),
         TEST_ON_FILE(another_programs_is_refused_untouched),
