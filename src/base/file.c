@@ -32,20 +32,27 @@ static int read_all(int fd, size_t max, struct sbuf *b)
     }
 }
 
-int file_read(const char *path, size_t max, char **data, size_t *n)
+int file_read_fd(int fd, size_t max, char **data, size_t *n)
 {
     struct sbuf b = {0};
-    int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc = read_all(fd, max, &b);
 
-    if (fd < 0)
-        return pd_err_from_errno(errno);
-    rc = read_all(fd, max, &b);
-    close(fd);
     if (rc == 0) {
         *n = b.n;
         *data = sbuf_take(&b);
     }
     sbuf_free(&b);
+    return rc;
+}
+
+int file_read(const char *path, size_t max, char **data, size_t *n)
+{
+    int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return pd_err_from_errno(errno);
+    rc = file_read_fd(fd, max, data, n);
+    close(fd);
     return rc;
 }
 

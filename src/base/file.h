@@ -9,6 +9,9 @@
  */
 int file_read(const char *path, size_t max, char **data, size_t *n);
 
+/* The same of what is open already, from where it stands to its end: a pipe, say. */
+int file_read_fd(int fd, size_t max, char **data, size_t *n);
+
 /* Writes a file whole or not at all: temporary beside it, fsync, rename, fsync of the folder. */
 int file_write_whole(const char *path, const void *data, size_t n, unsigned mode);
 
