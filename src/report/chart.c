@@ -151,11 +151,12 @@ void chart_days(cairo_t *cr, const struct document *doc, const struct doc_uptime
         const struct doc_day *d = &u->days.v[i];
         double length = (double)(doc->day_ms[i + 1] - doc->day_ms[i]);
         double left = x + (double)i * pitch, w = pitch - 0.8;
-        /* However short an outage was, its day shows it. */
+        /* However short an outage or a gap was, its day shows it. */
         double down = d->down_ms > 0 ? fmax((double)d->down_ms / length * height, 1.5) : 0;
-        double gap = (double)d->gap_ms / length * height, up = (double)d->up_ms / length * height;
+        double gap = d->gap_ms > 0 ? fmax((double)d->gap_ms / length * height, 1.5) : 0,
+               up = (double)d->up_ms / length * height;
 
-        up = fmin(up, height - down);
+        up = fmin(up, height - down - gap);
         ink_rectangle(cr, COLOUR_SHADE, left, y, w, height);
         ink_rectangle(cr, COLOUR_GOOD, left, y + height - up, w, up);
         ink_rectangle(cr, COLOUR_GAP, left, y + height - up - gap, w, gap);

@@ -58,6 +58,7 @@ struct ink *ink_new(enum lang lang)
 {
     struct ink *ink = xcalloc(1, sizeof *ink);
     cairo_font_options_t *options = cairo_font_options_create();
+    PangoAttrList *attributes;
 
     /* Nothing depends on the pixels of a screen, so that a page breaks where it was measured to break. */
     cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
@@ -74,6 +75,11 @@ struct ink *ink_new(enum lang lang)
     pango_layout_set_auto_dir(ink->layout, FALSE);
     pango_layout_set_wrap(ink->layout, PANGO_WRAP_WORD_CHAR);
     pango_layout_set_ellipsize(ink->layout, PANGO_ELLIPSIZE_END);
+    /* A serial number that is broken over two lines is the same without a hyphen only. */
+    attributes = pango_attr_list_new();
+    pango_attr_list_insert(attributes, pango_attr_insert_hyphens_new(FALSE));
+    pango_layout_set_attributes(ink->layout, attributes);
+    pango_attr_list_unref(attributes);
     cairo_font_options_destroy(options);
     return ink;
 }

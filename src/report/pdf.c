@@ -30,7 +30,8 @@ static double pair_height(struct pages *p, const struct pair *pair, double width
 
 static void title_block(struct pages *p, struct block *b)
 {
-    double width = (PAGE_ROOM - 24) / 2.0;
+    /* Names and addresses stand on the left, dates and numbers on the right. */
+    double widths[COVER_COLUMNS] = {PAGE_ROOM * 0.64, PAGE_ROOM * 0.36 - 20}, right = PAGE_LEFT + PAGE_ROOM * 0.64 + 20;
 
     page_fill(p, COLOUR_ACCENT, 0, 0, PAGE_WIDTH, 8);
     p->y += page_text(p, &title_face, b->title, PAGE_LEFT, p->y, PAGE_ROOM).height + 2;
@@ -41,7 +42,7 @@ static void title_block(struct pages *p, struct block *b)
 
         for (size_t j = i; j < b->pairs.n && j < i + COVER_COLUMNS; j++) {
             const struct pair *pair = &b->pairs.v[j];
-            double x = PAGE_LEFT + (double)(j - i) * (width + 24);
+            double x = j == i ? PAGE_LEFT : right, width = widths[j - i];
 
             page_text(p, &label_face, pair->label, x, p->y, width);
             page_text(p, &value_face, pair->value, x, p->y + 11, width);

@@ -40,8 +40,8 @@ static void days_chart(struct content *c)
 static void uptime_table(struct content *c)
 {
     static const struct column columns[] = {
-        COLUMN("report.col.device", 24),   DRAWN("report.col.days", 37),   NUMBERS("report.col.availability", 13),
-        NUMBERS("report.col.outages", 10), NUMBERS("report.col.down", 16), NUMBERS("report.col.longest", 16),
+        COLUMN("report.col.device", 24),   DRAWN("report.col.days", 35),   NUMBERS("report.col.availability", 13),
+        NUMBERS("report.col.outages", 12), NUMBERS("report.col.down", 16), NUMBERS("report.col.longest", 16),
         NUMBERS("report.col.gap", 16),
     };
     const struct doc_uptime_totals *sum = &c->doc->availability.totals;
@@ -244,9 +244,9 @@ static void promises_cell(struct content *c, struct table *t, const struct doc_t
 static void tickets_table(struct content *c)
 {
     static const struct column columns[] = {
-        COLUMN("report.col.ticket", 15), COLUMN("report.col.device", 18),   COLUMN("report.col.symptom", 24),
+        COLUMN("report.col.ticket", 14), COLUMN("report.col.device", 18),   COLUMN("report.col.symptom", 24),
         COLUMN("report.col.opened", 13), COLUMN("report.col.closed", 13),   COLUMN("report.col.state", 12),
-        COLUMN("report.col.done", 26),   COLUMN("report.col.promises", 19),
+        COLUMN("report.col.done", 30),   COLUMN("report.col.promises", 18),
     };
     struct table *t = &content_table(c, columns, COUNT_OF(columns))->table;
 
@@ -389,8 +389,8 @@ static void supplies_table(struct content *c)
 {
     static const struct column columns[] = {
         COLUMN("report.col.device", 26),    COLUMN("report.col.supply", 26),    NUMBERS("report.col.level-start", 13),
-        COLUMN("report.col.level-end", 30), NUMBERS("report.col.replaced", 12), NUMBERS("report.col.days-left", 16),
-        COLUMN("report.col.state", 14),
+        COLUMN("report.col.level-end", 28), NUMBERS("report.col.replaced", 12), NUMBERS("report.col.days-left", 16),
+        COLUMN("report.col.state", 17),
     };
     const struct doc_supply_totals *sum = &c->doc->supplies.totals;
     struct table *t = &content_table(c, columns, COUNT_OF(columns))->table;
