@@ -72,7 +72,7 @@ static int write_all(int fd, const char *p, size_t n)
 }
 
 /* A rename is only durable once its folder is. */
-static int sync_folder(const char *path)
+int file_sync_folder(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = !slash ? xstrdup(".") : slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
@@ -113,8 +113,28 @@ int file_write_whole(const char *path, const void *data, size_t n, unsigned mode
         unlink(tmp);
         goto out;
     }
-    rc = sync_folder(path);
+    rc = file_sync_folder(path);
 out:
     free(tmp);
     return rc;
+}
+
+static int sync_file(const char *path)
+{
+    int rc = 0, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) < 0)
+        rc = pd_err_from_errno(errno);
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+int file_put_in_place(const char *draft, const char *path, bool replace)
+{
+    int rc = sync_file(draft);
+
+    if (rc == 0 && renameat2(AT_FDCWD, draft, AT_FDCWD, path, replace ? 0 : RENAME_NOREPLACE) < 0)
+        rc = pd_err_from_errno(errno);
+    return rc == 0 ? file_sync_folder(path) : rc;
 }

@@ -1,6 +1,7 @@
 #ifndef PD_BASE_FILE_H
 #define PD_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -14,5 +15,14 @@ int file_read_fd(int fd, size_t max, char **data, size_t *n);
 
 /* Writes a file whole or not at all: temporary beside it, fsync, rename, fsync of the folder. */
 int file_write_whole(const char *path, const void *data, size_t n, unsigned mode);
+
+/*
+ * Gives a finished file its name, in the same folder: fsync, rename, fsync of the folder. Without replace,
+ * PD_EEXIST if something has that name.
+ */
+int file_put_in_place(const char *draft, const char *path, bool replace);
+
+/* What was renamed or removed beside path stays so. */
+int file_sync_folder(const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -64,6 +65,27 @@ void db_give_up(struct db *db)
 {
     atomic_store(&db->given_up, true);
     sqlite3_interrupt(db->sqlite);
+}
+
+int db_lock(struct db *lock, const char *path, const char *vfs, char **why)
+{
+    char *file = xasprintf("%s.lock", path);
+    int rc = db_open(lock, file, vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
+
+    if (rc == PD_ENOENT || rc == PD_EACCES) {
+        free(*why);
+        *why = xasprintf("%s: %s", path,
+                         rc == PD_ENOENT ? "there is no such folder" : "no files may be made in that folder");
+    } else if (rc == 0) {
+        sqlite3_busy_timeout(lock->sqlite, 0);
+        rc = db_exec(lock, "BEGIN EXCLUSIVE");
+        if (rc == PD_EBUSY)
+            *why = xasprintf("%s: another patrold has this database open", path);
+        else if (rc < 0)
+            *why = xasprintf("%s: %s", file, db_why(lock));
+    }
+    free(file);
+    return rc;
 }
 
 static int count_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)

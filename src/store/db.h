@@ -50,6 +50,13 @@ void db_close(struct db *db);
 /* From another thread: ends the statement that runs, and says in given_up that there is no point in another. */
 void db_give_up(struct db *db);
 
+/*
+ * Takes the database at path for this process, until db_close(lock): PD_EBUSY if another has it. The lock is
+ * held on a file of its own, not on the database: others may read that. Through SQLite, so that it works on
+ * any VFS and dies with the process.
+ */
+int db_lock(struct db *lock, const char *path, const char *vfs, char **why);
+
 /* From now on keeps wal_pages, and nothing checkpoints by itself. db must not move any more. */
 void db_count_wal(struct db *db);
 

@@ -126,6 +126,22 @@ static int check_stamp(const struct stamp *s, char **why)
     return 0;
 }
 
+int schema_check(struct db *db, char **why)
+{
+    struct stamp found;
+    int rc = read_stamp(db, &found);
+
+    if (rc < 0) {
+        *why = xstrdup(db_why(db));
+        return rc;
+    }
+    if (found.objects == 0 && found.application == 0) {
+        *why = xasprintf("is no database of patrold's: it is empty");
+        return PD_EINVAL;
+    }
+    return check_stamp(&found, why);
+}
+
 /* ---- Migration ---- */
 
 static void make_uuid(const struct pd_rng *rng, char out[static 37])

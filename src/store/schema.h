@@ -20,6 +20,10 @@ static inline int64_t slice_of(int64_t at_ms)
  */
 int schema_prepare(struct db *db, const struct pd_rng *rng, char **why);
 
+/* Whose the database is, without changing it: PD_EINVAL, PD_EVERSION, PD_ECORRUPT, *why says it; an empty one is no
+ * patrold's yet. */
+int schema_check(struct db *db, char **why);
+
 /* Reads who this installation is. */
 int schema_identity(struct db *db, struct store_identity *out, char **why);
 

@@ -282,31 +282,6 @@ void store_query(struct store *s, const struct query_args *args, void (*done)(vo
 
 /* ---- Opening and closing ---- */
 
-/*
- * Ownership is a lock held on a file of its own, not on the database: others may
- * read that. Through SQLite, so that it works on any VFS and dies with the process.
- */
-static int take_ownership(struct store *s, char **why)
-{
-    char *path = xasprintf("%s.lock", s->config.path);
-    int rc = db_open(&s->lock, path, s->config.vfs, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, why);
-
-    if (rc == PD_ENOENT || rc == PD_EACCES) {
-        free(*why);
-        *why = xasprintf("%s: %s", s->config.path,
-                         rc == PD_ENOENT ? "there is no such folder" : "no files may be made in that folder");
-    } else if (rc == 0) {
-        sqlite3_busy_timeout(s->lock.sqlite, 0);
-        rc = db_exec(&s->lock, "BEGIN EXCLUSIVE");
-        if (rc == PD_EBUSY)
-            *why = xasprintf("%s: another patrold has this database open", s->config.path);
-        else if (rc < 0)
-            *why = xasprintf("%s: %s", path, db_why(&s->lock));
-    }
-    free(path);
-    return rc;
-}
-
 static int read_last_ids(struct store *s)
 {
     static const struct {
@@ -347,7 +322,7 @@ static int open_writer(struct store *s, char **why)
 
 static int open_all(struct store *s, char **why)
 {
-    int rc = take_ownership(s, why);
+    int rc = db_lock(&s->lock, s->config.path, s->config.vfs, why);
 
     if (rc == 0)
         rc = open_writer(s, why);

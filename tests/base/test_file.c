@@ -121,6 +121,25 @@ static void writing_again_replaces_and_leaves_nothing_else(void **state)
     free(data);
 }
 
+static void a_draft_takes_its_place_but_nobody_elses(void **state)
+{
+    struct place *p = *state;
+    char *draft = xasprintf("%s.draft", p->path), *data;
+    size_t n;
+
+    assert_int_equal(file_write_whole(draft, "one", 3, 0600), 0);
+    assert_int_equal(file_put_in_place(draft, p->path, false), 0);
+    assert_int_equal(file_write_whole(draft, "two", 3, 0600), 0);
+    assert_int_equal(file_put_in_place(draft, p->path, false), PD_EEXIST);
+    assert_int_equal(file_put_in_place(draft, p->path, true), 0);
+    assert_int_equal(file_read(p->path, 10, &data, &n), 0);
+    assert_string_equal(data, "two");
+    assert_int_equal(entries(p->dir), 1);
+    assert_int_equal(file_put_in_place(draft, p->path, true), PD_ENOENT);
+    free(data);
+    free(draft);
+}
+
 static void causes_are_told(void **state)
 {
     struct place *p = *state;
@@ -154,6 +173,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_of_more_than_max_is_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(the_mode_is_as_asked, make_place, remove_place),
         cmocka_unit_test_setup_teardown(writing_again_replaces_and_leaves_nothing_else, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(a_draft_takes_its_place_but_nobody_elses, make_place, remove_place),
         cmocka_unit_test_setup_teardown(causes_are_told, make_place, remove_place),
         cmocka_unit_test(files_without_a_size_are_read),
     };
