@@ -363,6 +363,39 @@ static void a_disk_slower_than_the_retries_doubles_no_mail(void **state)
     assert_int_equal(office_count(o, "mail.sent"), 2);
 }
 
+static size_t open_faults(const struct office *o)
+{
+    struct watch_counters counters;
+
+    watch_counters(core_watch(o->core), &counters);
+    return counters.open_faults;
+}
+
+/* Past 10,000 changes that wait nothing more is decided, and nothing is forgotten either. */
+static void judging_pauses_while_too_much_waits_for_the_disk(void **state)
+{
+    enum { COMMANDS = 10001 };
+    struct office *o = *state;
+    int answer = 1;
+
+    office_add_printer(o);
+    jam(o);
+    assert_int_equal(office_command(o, "ticket.accept", "{\"ticket\":1}", NULL), 0);
+    o->writing_ms = HOUR_MS;
+    for (int i = 0; i < COMMANDS; i++)
+        core_command(o->core, "ticket.dispatch", "{\"ticket\":1,\"assignee\":\"wu\"}", "li", keep_answer, &answer);
+    o->writing_ms = 1;
+    office_set_jam(o, false);
+    office_pass(o, 30 * MINUTE_MS);
+    assert_int_equal(answer, 1);
+    assert_int_equal(open_faults(o), 1);
+    office_pass(o, 40 * MINUTE_MS);
+    assert_int_equal(answer, 0);
+    assert_int_equal(open_faults(o), 0);
+    assert_int_equal(office_count(o, "ticket.dispatch"), COMMANDS);
+    assert_numbered(o);
+}
+
 /* Only what was decided is said to wait for the disk; the rest is refused or goes its way. */
 static void what_was_under_way_when_the_disk_ran_full(void **state)
 {
@@ -420,6 +453,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_closed_ticket_is_reopened_from_the_database, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_answers_every_command, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_one_alert_and_loses_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(judging_pauses_while_too_much_waits_for_the_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(a_disk_slower_than_the_retries_doubles_no_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_under_way_when_the_disk_ran_full, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ticket_whose_closing_is_not_stored_yet_is_not_reopened, setup, teardown),
