@@ -10,7 +10,7 @@
 struct trouble {
     bool on;
     int err;
-    int64_t since_ms; /* wall clock */
+    int64_t since_ms; /* monotonic */
     char *why;
 };
 

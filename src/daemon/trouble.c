@@ -11,11 +11,13 @@
  * closed at the true times, and told to people.
  */
 
-static struct event *alert_event(struct change *change, const struct alert *a, const char *kind, int64_t at_ms)
+static struct event *alert_event(const struct core *c, struct change *change, const struct alert *a, const char *kind,
+                                 int64_t at_ms)
 {
     struct event *e = change_event(change, at_ms, kind);
 
     e->alert_id = a->id;
+    event_arg(e, "conf", c->knowledge->hash);
     event_arg(e, "family", a->family);
     event_arg(e, "rule", a->rule);
     event_arg(e, "severity", severity_name(a->severity));
@@ -25,7 +27,7 @@ static struct event *alert_event(struct change *change, const struct alert *a, c
     return e;
 }
 
-static void write_down(struct core *c, const struct trouble *t, int64_t now)
+static void write_down(struct core *c, const struct trouble *t, int64_t from, int64_t now)
 {
     struct change *change = change_new();
     struct alert a = {
@@ -37,15 +39,15 @@ static void write_down(struct core *c, const struct trouble *t, int64_t now)
         .rule = xstrdup("store"),
         .severity = SEVERITY_CRITICAL,
         .state = ALERT_OK,
-        .opened_ms = t->since_ms,
+        .opened_ms = from,
         .closed_ms = now,
         .message_args = xstrdup("{}"),
     };
 
-    event_arg(alert_event(change, &a, "alert.opened", t->since_ms), "why", t->why);
-    event_arg(alert_event(change, &a, "alert.closed", now), "reason", "cleared");
+    event_arg(alert_event(c, change, &a, "alert.opened", from), "why", t->why);
+    event_arg(alert_event(c, change, &a, "alert.closed", now), "reason", "cleared");
     change_put_alert(change, &a);
-    notify_store_trouble(c->notify, change, t->since_ms, now, t->why);
+    notify_store_trouble(c->notify, change, from, now, t->why);
     core_submit(c, change, true, NULL, NULL);
     alert_fini(&a);
 }
@@ -56,7 +58,7 @@ static void begin(struct core *c, int err, const char *text)
 
     c->trouble.on = true;
     c->trouble.err = err;
-    c->trouble.since_ms = clock_wall(&c->config.services.clock);
+    c->trouble.since_ms = clock_mono(&c->config.services.clock);
     xstrset(&c->trouble.why, text);
     log_about(LOG_LEVEL_ERROR, "store", &(struct log_about){.kind = LOG_KIND_STORE_STUCK},
               "the database cannot be written: %s; tried again until it works, commands are refused", text);
@@ -69,11 +71,12 @@ static void begin(struct core *c, int err, const char *text)
 static void end(struct core *c)
 {
     int64_t now = clock_wall(&c->config.services.clock);
+    int64_t lasted = clock_mono(&c->config.services.clock) - c->trouble.since_ms;
 
     c->trouble.on = false;
     log_about(LOG_LEVEL_INFO, "store", &(struct log_about){.kind = LOG_KIND_STORE_WORKS},
-              "the database can be written again, after %lld s", (long long)(now - c->trouble.since_ms) / 1000);
-    write_down(c, &c->trouble, now);
+              "the database can be written again, after %lld s", (long long)lasted / 1000);
+    write_down(c, &c->trouble, now - lasted, now);
     notify_pause(c->notify, false);
 }
 

@@ -363,6 +363,28 @@ static void a_disk_slower_than_the_retries_doubles_no_mail(void **state)
     assert_int_equal(office_count(o, "mail.sent"), 2);
 }
 
+/* When the clock was set meanwhile, the times told are those of the clock as it is now. */
+static void how_long_the_disk_was_full_does_not_depend_on_the_clock(void **state)
+{
+    struct office *o = *state;
+    int queued = 1;
+    json_t *rows;
+
+    office_add_printer(o);
+    memvfs_set_room(o->disk, 0);
+    core_command(o->core, "device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\"}", "li", keep_answer, &queued);
+    office_pass(o, 5 * MINUTE_MS);
+    o->time.wall -= HOUR_MS;
+    office_pass(o, 5 * MINUTE_MS);
+    memvfs_set_room(o->disk, -1);
+    office_pass(o, MINUTE_MS);
+    rows = office_query(o, "alerts", "{\"family\":\"store\"}");
+    assert_in_range(json_integer_value(json_object_get(json_array_get(rows, 0), "closed_ms")) -
+                        json_integer_value(json_object_get(json_array_get(rows, 0), "opened_ms")),
+                    10 * MINUTE_MS, 11 * MINUTE_MS);
+    json_decref(rows);
+}
+
 static size_t open_faults(const struct office *o)
 {
     struct watch_counters counters;
@@ -453,6 +475,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_closed_ticket_is_reopened_from_the_database, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_answers_every_command, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_one_alert_and_loses_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(how_long_the_disk_was_full_does_not_depend_on_the_clock, setup, teardown),
         cmocka_unit_test_setup_teardown(judging_pauses_while_too_much_waits_for_the_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(a_disk_slower_than_the_retries_doubles_no_mail, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_under_way_when_the_disk_ran_full, setup, teardown),
