@@ -26,7 +26,7 @@ static const struct {
     [PROMISE_RESPOND] = {"respond", IN_TAKEN, .once = true},
     [PROMISE_DISPATCH] = {"dispatch", IN_SENT, .once = true},
     [PROMISE_ON_SITE] = {"on-site", IN_THERE, .once = true},
-    [PROMISE_FIX] = {"fix", IN_DONE},
+    [PROMISE_FIX] = {.name = "fix", .stop = IN_DONE},
     [PROMISE_LOANER] = {"loaner", IN_DONE, .loaner = true},
     [PROMISE_COMPLAINT_REPLY] = {"complaint-reply", IN_TAKEN, .once = true, .complaint = true},
     [PROMISE_COMPLAINT_RESULT] = {"complaint-result", IN_DONE, .complaint = true},
