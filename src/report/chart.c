@@ -29,13 +29,16 @@ static double largest(const struct chart *chart)
     return most;
 }
 
-/* The next of 1, 2, 5 times a power of ten: where an axis may end. */
+/* Where an axis may end: the next number of one digit, or 1.5, times a power of ten. */
 static double rounded_up(double most)
 {
+    static const double ends[] = {1, 1.5, 2, 3, 4, 5, 6, 8, 10};
     double power = pow(10, floor(log10(fmax(most, 0.01))));
-    double times = most / power;
+    size_t i = 0;
 
-    return power * (times <= 1 ? 1 : times <= 2 ? 2 : times <= 5 ? 5 : 10);
+    while (i + 1 < sizeof ends / sizeof *ends && most > ends[i] * power)
+        i++;
+    return ends[i] * power;
 }
 
 /* Squares and names of the two kinds, at the right end of the title's line. */

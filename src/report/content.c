@@ -71,6 +71,7 @@ static void free_block(struct block *b)
     array_free(&b->pairs);
     array_free(&b->table.cells);
     array_free(&b->table.rows);
+    free(b->table.widths);
     array_free(&b->chart.bars);
     free(b->chart.title);
     free(b->chart.alt);

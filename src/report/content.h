@@ -48,6 +48,7 @@ struct table {
     size_t ncolumns;
     ARRAY(struct cell) cells;
     ARRAY(struct row) rows;
+    double *widths; /* the PDF writer's, of the columns */
 };
 
 /* A bar with its name. */

@@ -152,6 +152,20 @@ struct size ink_measure(struct ink *ink, const struct face *f, const char *text,
     return lay_out(ink, f, text, width);
 }
 
+double ink_word(struct ink *ink, const struct face *f, const char *text)
+{
+    struct face whole = *f;
+    double width;
+
+    whole.lines = 0;
+    pango_layout_set_wrap(ink->layout, PANGO_WRAP_WORD);
+    pango_layout_set_ellipsize(ink->layout, PANGO_ELLIPSIZE_NONE);
+    width = lay_out(ink, &whole, text, 0.1).width;
+    pango_layout_set_ellipsize(ink->layout, PANGO_ELLIPSIZE_END);
+    pango_layout_set_wrap(ink->layout, PANGO_WRAP_WORD_CHAR);
+    return width;
+}
+
 struct size ink_draw(struct ink *ink, cairo_t *cr, const struct face *f, const char *text, double x, double y,
                      double width)
 {

@@ -49,6 +49,8 @@ void ink_free(struct ink *ink);
 
 /* What the text takes within a width (0: on one line, however long). */
 struct size ink_measure(struct ink *ink, const struct face *f, const char *text, double width);
+/* The width of the widest part of the text that does not break. */
+double ink_word(struct ink *ink, const struct face *f, const char *text);
 /* Draws with its top left corner there. */
 struct size ink_draw(struct ink *ink, cairo_t *cr, const struct face *f, const char *text, double x, double y,
                      double width);

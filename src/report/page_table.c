@@ -1,11 +1,13 @@
 #include "report/page.h"
 
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "report/chart.h"
 
 /* Padding of cells, and how small tables are never broken. */
-enum { PAD_X = 4, PAD_Y = 4, WHOLE_ROWS = 4, DOT_ROOM = 9, BAR_ROOM = 30, CELL_LINES = 9 };
+enum { PAD_X = 5, PAD_Y = 4, WHOLE_ROWS = 4, DOT_ROOM = 9, BAR_ROOM = 30, CELL_LINES = 9 };
 
 static const double after_table = 12, strip_height = 9;
 
@@ -18,15 +20,6 @@ static struct face cell_face(const struct column *col, const struct row *r, cons
 {
     return (struct face){
         .size = 8, .bold = r->total, .colour = colour_of_tone(cell->tone), .align = col->align, .lines = CELL_LINES};
-}
-
-static double column_width(const struct table *t, size_t i)
-{
-    double sum = 0;
-
-    for (size_t j = 0; j < t->ncolumns; j++)
-        sum += t->columns[j].width;
-    return t->columns[i].width / sum * PAGE_ROOM;
 }
 
 /* What the text has of a cell's width. */
@@ -48,21 +41,69 @@ static double row_height(struct pages *p, struct table *t, struct row *r)
         struct face f = cell_face(&t->columns[i], r, cell);
 
         if (cell->text)
-            most = fmax(most, ink_measure(p->ink, &f, cell->text, text_room(cell, column_width(t, i))).height);
+            most = fmax(most, ink_measure(p->ink, &f, cell->text, text_room(cell, t->widths[i])).height);
     }
     return r->height = most + 2 * PAD_Y;
+}
+
+/* The width below which a word of the column would break. */
+static double least_width(struct pages *p, const struct table *t, size_t i)
+{
+    struct face header = header_face(&t->columns[i]);
+    double most = ink_word(p->ink, &header, text_get(p->content->lang, t->columns[i].title)) + 2 * PAD_X;
+
+    for (size_t r = 0; r < t->rows.n; r++) {
+        const struct cell *cell = &t->cells.v[t->rows.v[r].first + i];
+        struct face f = cell_face(&t->columns[i], &t->rows.v[r], cell);
+
+        if (cell->text && cell->picture != PICTURE_BAR)
+            most = fmax(most,
+                        ink_word(p->ink, &f, cell->text) + 2 * PAD_X + (cell->picture == PICTURE_DOT ? DOT_ROOM : 0));
+    }
+    return most;
+}
+
+/*
+ * The columns' widths: their shares of the page, but those whose words would break take what they need, up to half
+ * as much again, from those that have more than they need.
+ */
+static void settle_widths(struct pages *p, struct table *t)
+{
+    double sum = 0, wanted = 0, spare = 0, *least = xcalloc(t->ncolumns, sizeof *least);
+
+    t->widths = xcalloc(t->ncolumns, sizeof *t->widths);
+    for (size_t i = 0; i < t->ncolumns; i++)
+        sum += t->columns[i].width;
+    for (size_t i = 0; i < t->ncolumns; i++) {
+        t->widths[i] = t->columns[i].width / sum * PAGE_ROOM;
+        least[i] = t->columns[i].drawn ? t->widths[i] : fmin(least_width(p, t, i), t->widths[i] * 1.5);
+        wanted += fmax(0, least[i] - t->widths[i]);
+        spare += fmax(0, t->widths[i] - least[i]);
+    }
+    for (size_t i = 0; i < t->ncolumns && wanted > 0 && spare > 0; i++) {
+        double moved = fmin(wanted, spare);
+
+        if (least[i] > t->widths[i])
+            t->widths[i] += (least[i] - t->widths[i]) / wanted * moved;
+        else
+            t->widths[i] -= (t->widths[i] - least[i]) / spare * moved;
+    }
+    free(least);
 }
 
 static double header_height(struct pages *p, struct table *t)
 {
     double most = 0;
 
+    if (!t->widths)
+        settle_widths(p, t);
+
     for (size_t i = 0; i < t->ncolumns; i++) {
         struct face f = header_face(&t->columns[i]);
 
-        most = fmax(most, ink_measure(p->ink, &f, text_get(p->content->lang, t->columns[i].title),
-                                      column_width(t, i) - 2 * PAD_X)
-                              .height);
+        most = fmax(
+            most,
+            ink_measure(p->ink, &f, text_get(p->content->lang, t->columns[i].title), t->widths[i] - 2 * PAD_X).height);
     }
     return most + 2 * PAD_Y;
 }
@@ -75,7 +116,7 @@ static void draw_header(struct pages *p, struct table *t, double height)
     page_fill(p, COLOUR_ACCENT, PAGE_LEFT, p->y + height - 0.7, PAGE_ROOM, 0.7);
     for (size_t i = 0; i < t->ncolumns; i++) {
         struct face f = header_face(&t->columns[i]);
-        double width = column_width(t, i);
+        double width = t->widths[i];
 
         page_text(p, &f, text_get(p->content->lang, t->columns[i].title), x + PAD_X, p->y + PAD_Y, width - 2 * PAD_X);
         x += width;
@@ -112,7 +153,7 @@ static void draw_row(struct pages *p, struct table *t, const struct row *r)
     for (size_t i = 0; i < t->ncolumns; i++) {
         const struct cell *cell = &t->cells.v[r->first + i];
         struct face f = cell_face(&t->columns[i], r, cell);
-        double width = column_width(t, i), left = cell->picture == PICTURE_DOT ? DOT_ROOM : 0;
+        double width = t->widths[i], left = cell->picture == PICTURE_DOT ? DOT_ROOM : 0;
 
         if (cell->text)
             page_text(p, &f, cell->text, x + PAD_X + left, p->y + PAD_Y, text_room(cell, width));

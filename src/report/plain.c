@@ -91,6 +91,8 @@ static void add_block(const struct content *c, const struct block *b, struct sbu
         break;
     case BLOCK_HEADING:
     case BLOCK_SUBHEADING:
+        if (out->n > 1 && out->s[out->n - 2] != '\n')
+            sbuf_addc(out, '\n');
         line(out, b->title, b->type == BLOCK_HEADING ? '-' : 0);
         break;
     case BLOCK_TEXT:

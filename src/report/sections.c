@@ -120,8 +120,8 @@ void section_summary(struct content *c)
 void section_devices(struct content *c)
 {
     static const struct column columns[] = {
-        COLUMN("report.col.device", 22), COLUMN("report.col.class", 13),    COLUMN("report.col.model", 22),
-        COLUMN("report.col.serial", 17), COLUMN("report.col.location", 17), COLUMN("report.col.health", 13),
+        COLUMN("report.col.device", 20), COLUMN("report.col.class", 13),    COLUMN("report.col.model", 22),
+        COLUMN("report.col.serial", 17), COLUMN("report.col.location", 24), COLUMN("report.col.health", 13),
         COLUMN("report.col.note", 26),
     };
     struct table *t;
