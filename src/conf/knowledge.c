@@ -81,20 +81,35 @@ static void read_folder(struct loader *l, const char *dir)
     l->folder++;
 }
 
-/* FNV-1a over all that the files say; where they lie does not count. */
-static void hash_files(struct loader *l)
+/* FNV-1a. */
+static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
+{
+    const unsigned char *p = data;
+
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ p[i]) * 0x100000001b3u;
+    return h;
+}
+
+/* Over all that the files say and what the site changes of it; where they lie does not count. */
+static void make_hash(struct loader *l, const struct settings *overrides)
 {
     uint64_t h = 0xcbf29ce484222325u;
 
     for (size_t i = 0; i < l->files.n; i++)
-        for (size_t j = 0; j <= l->files.v[i].file->n; j++) /* the NUL parts the files */
-            h = (h ^ (unsigned char)l->files.v[i].file->data[j]) * 0x100000001b3u;
+        h = hash_bytes(h, l->files.v[i].file->data, l->files.v[i].file->n + 1); /* the NUL parts the files */
+    for (size_t i = 0; overrides && i < overrides->rules.n; i++) {
+        const struct rule_override *o = &overrides->rules.v[i];
+        const int64_t values[] = {o->hold_ms, o->clear_hold_ms, o->severity, o->off};
+
+        h = hash_bytes(h, o->name, strlen(o->name) + 1);
+        h = hash_bytes(h, values, sizeof values);
+    }
     snprintf(l->k->hash, sizeof l->k->hash, "%016" PRIx64, h);
 }
 
 static void build(struct loader *l)
 {
-    hash_files(l);
     kinds_build(l);
     modules_build(l);
     profiles_build(l);
@@ -120,6 +135,7 @@ int knowledge_load(const char *const *dirs, size_t n, const struct settings *ove
                         "there is no knowledge: kinds.yaml, modules, profiles, rules");
     if (overrides && report->errors == before)
         rules_override(&l, overrides);
+    make_hash(&l, overrides);
     kinds_release(&l);
     modules_release(&l);
     profiles_release(&l);

@@ -43,7 +43,7 @@ struct knowledge {
     ARRAY(struct rule *) rules;       /* by family, then severity, gravest first */
     ARRAY(struct holidays *) holidays;
     ARRAY(struct calendar *) calendars;
-    char hash[17]; /* of all files: each event carries it */
+    char hash[17]; /* of all files and overrides: each event carries it */
 };
 
 void knowledge_free(struct knowledge *k);

@@ -165,17 +165,19 @@ static void test_overrides(void **state)
         {.name = (char[]){"cover-open"}, .hold_ms = -1, .clear_hold_ms = -1, .severity = -1, .off = true},
     };
     struct settings s = {0};
-    struct knowledge *k;
+    struct knowledge *k, *shipped = load_shipped(NULL);
 
     (void)state;
     s.rules.v = o;
     s.rules.n = 2;
     k = load_shipped(&s);
+    assert_string_not_equal(k->hash, shipped->hash);
     assert_int_equal(knowledge_rule(k, "jam")->hold_ms, 5000);
     assert_int_equal(knowledge_rule(k, "jam")->clear_hold_ms, 60000);
     assert_int_equal(knowledge_rule(k, "jam")->severity, SEVERITY_CRITICAL);
     assert_null(knowledge_rule(k, "cover-open"));
     knowledge_free(k);
+    knowledge_free(shipped);
 }
 
 /* ---- Folders made by the tests ---- */
