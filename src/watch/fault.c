@@ -146,11 +146,11 @@ static void follow_state(struct turn *t, struct fault *f, const struct hold *h)
     }
 }
 
-/* Graver is what stands before the present rule in the knowledge; a rule that is gone ranks by its severity. */
+/* Graver is what stands before the present rule in the knowledge; a rule that is gone or was changed ranks by severity. */
 static enum fault_move degree_move(const struct knowledge *k, const struct alert *a, int rule)
 {
     for (size_t i = 0; i < k->rules.n; i++) {
-        if (strcmp(k->rules.v[i]->name, a->rule) == 0)
+        if ((size_t)rule != i && strcmp(k->rules.v[i]->name, a->rule) == 0)
             return (size_t)rule < i ? FAULT_GRAVER : FAULT_MILDER;
     }
     return k->rules.v[rule]->severity > a->severity ? FAULT_GRAVER : FAULT_MILDER;
@@ -165,7 +165,7 @@ static void settle_fault(struct turn *t, struct fault *f, const char *reason)
         fault_close(t, f, reason);
         return;
     }
-    if (strcmp(f->alert.rule, k->rules.v[rule]->name) != 0)
+    if (strcmp(f->alert.rule, k->rules.v[rule]->name) != 0 || f->alert.severity != k->rules.v[rule]->severity)
         change_degree(t, f, k->rules.v[rule], degree_move(k, &f->alert, rule));
     follow_state(t, f, &judge_held(t->n, f->unit, (uint16_t)rule)->hold);
 }

@@ -233,6 +233,26 @@ static void a_rule_gone_while_stopped_closes_at_the_start(void **state)
     site_free(s);
 }
 
+static void a_fault_takes_over_the_new_severity_of_its_rule(void **state)
+{
+    struct site *s;
+    int64_t id;
+    struct fake_device *f = begin(&s, &id);
+
+    (void)state;
+    fake_int(f, "box.jam", 0, 1);
+    site_pass(s, MINUTE);
+    s->alerts.v[0].severity = SEVERITY_WARNING; /* as if the rule had said so */
+    site_restart(s, MINUTE);
+    assert_int_equal(site_open(s, id, "jam")->severity, SEVERITY_MAJOR);
+    assert_string_equal(s->moves.s, "og");
+    s->alerts.v[0].severity = SEVERITY_CRITICAL;
+    site_restart(s, MINUTE);
+    assert_int_equal(site_open(s, id, "jam")->severity, SEVERITY_MAJOR);
+    assert_string_equal(s->moves.s, "ogm");
+    site_free(s);
+}
+
 static void holds_and_points_live_through_a_reload(void **state)
 {
     struct site *s;
@@ -290,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_fault_whose_rule_is_gone_closes),
         cmocka_unit_test(a_fault_whose_gravest_rule_is_gone_falls_to_the_next),
         cmocka_unit_test(a_rule_gone_while_stopped_closes_at_the_start),
+        cmocka_unit_test(a_fault_takes_over_the_new_severity_of_its_rule),
         cmocka_unit_test(holds_and_points_live_through_a_reload),
         cmocka_unit_test(a_reload_begins_reads_anew_and_takes_new_targets),
     };
