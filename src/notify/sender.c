@@ -186,6 +186,14 @@ static void settle(struct sender *s, const struct flight *f)
     }
 }
 
+/* Cut short by the end of patrold, most likely: that says nothing about the message and counts for no try. */
+static void unfly(struct sender *s, const struct flight *f)
+{
+    struct item *item = u64dict_get(s->items, (uint64_t)f->o.id);
+
+    item->flying = false;
+}
+
 static void flight_free(struct flight *f)
 {
     outbox_fini(&f->o);
@@ -204,8 +212,12 @@ static void landed(struct job *j)
                 break;
             }
         }
-        log_result(s, f);
-        settle(s, f);
+        if (s->paused && f->result.status == PD_SEND_LATER) {
+            unfly(s, f);
+        } else {
+            log_result(s, f);
+            settle(s, f);
+        }
         pump(s);
     }
     flight_free(f);

@@ -300,6 +300,21 @@ static void nothing_goes_out_while_paused(void **state)
     assert_string_equal(f->tries.s, "1 ");
 }
 
+static void what_is_cut_short_counts_for_no_try(void **state)
+{
+    struct fixture *f = *state;
+
+    take(f, 1, "li", "L");
+    sender_pause(f->sender, true);
+    pass(f, 1000);
+    assert_string_equal(f->tries.s, "1 ");
+    assert_int_equal(f->changes, 0);
+    sender_pause(f->sender, false);
+    pass(f, 1000);
+    assert_string_equal(f->tries.s, "1 1 ");
+    assert_int_equal(f->last.attempts, 1);
+}
+
 static void without_a_channel_mails_wait_for_one(void **state)
 {
     struct fixture *f = *state;
@@ -358,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(after_a_restart_the_pause_goes_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_clock_step_does_not_make_a_pause_longer_than_an_hour, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_goes_out_while_paused, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_cut_short_counts_for_no_try, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_channel_mails_wait_for_one, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_that_are_over_are_not_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(a_send_under_way_outlives_the_sender, setup, teardown),
