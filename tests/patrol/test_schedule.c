@@ -317,6 +317,105 @@ static void pieces_make_the_whole(void **state)
     }
 }
 
+/* ---- Against a naive model, which looks at every single day ---- */
+
+struct naive_rule {
+    char form; /* 'D'aily, 'W'eekly, 'M'onthly */
+    int interval, month_day;
+    unsigned weekdays; /* a set */
+};
+
+static char *naive_text(const struct naive_rule *r)
+{
+    static const char *const names[] = {"MO", "TU", "WE", "TH", "FR", "SA", "SU"};
+    struct sbuf text = {0};
+
+    if (r->form == 'D')
+        return xasprintf("FREQ=DAILY;INTERVAL=%d", r->interval);
+    if (r->form == 'M')
+        return xasprintf("FREQ=MONTHLY;INTERVAL=%d;BYMONTHDAY=%d", r->interval, r->month_day);
+    sbuf_addf(&text, "FREQ=WEEKLY;INTERVAL=%d", r->interval);
+    for (int i = 0, first = 1; i < WEEKDAY_COUNT; i++)
+        if (r->weekdays >> i & 1) {
+            sbuf_addf(&text, "%s%s", first ? ";BYDAY=" : ",", names[i]);
+            first = 0;
+        }
+    return sbuf_take(&text);
+}
+
+static bool naive_fits(const struct naive_rule *r, int64_t start, int64_t day)
+{
+    struct date d = date_of_day(day), s = date_of_day(start);
+    int64_t weeks = (day - date_weekday(day) - (start - date_weekday(start))) / WEEKDAY_COUNT;
+    int from_end = d.day - date_month_days(d.year, d.month) - 1;
+
+    if (r->form == 'D')
+        return (day - start) % r->interval == 0;
+    if (r->form == 'W')
+        return weeks % r->interval == 0 && (r->weekdays >> date_weekday(day) & 1);
+    return ((d.year - s.year) * 12 + d.month - s.month) % r->interval == 0 &&
+           (d.day == r->month_day || from_end == r->month_day);
+}
+
+static void check_naive(unsigned seed)
+{
+    static const int month_days[] = {1, 3, 15, 28, 29, 30, 31, -1, -2, -3};
+    struct rng_seeded seeded;
+    struct pd_rng rng = rng_seeded_ops(&seeded);
+    struct naive_rule r;
+    struct occurrences due = {0};
+    struct fixture f;
+    int64_t start, last = INT64_MIN, n = 0;
+    size_t found = 0;
+    char *rule, *from, day_text[11];
+    int shift;
+
+    rng_seed(&seeded, seed);
+    r = (struct naive_rule){.form = "DWM"[rng_below(&rng, 3)],
+                            .interval = 1 + (int)rng_below(&rng, 7),
+                            .month_day = month_days[rng_below(&rng, COUNT(month_days))],
+                            .weekdays = 1 + (unsigned)rng_below(&rng, 127)};
+    start = date_to_day(2024, 12, 1) + (int64_t)rng_below(&rng, 400);
+    shift = (int)rng_below(&rng, 3);
+    date_format(start, day_text);
+    from = xasprintf("%s 09:00", day_text);
+    rule = naive_text(&r);
+    open_good(&f, rule, from, "office", CN, shift, SCHEDULE_FROM_DUE);
+    assert_int_equal(schedule_due(f.s, 0, calendar_day_start(f.calendar, start + 600), &due), 0);
+    for (int64_t day = start; found < due.n; day++) {
+        int64_t shifted = day;
+
+        assert_true(day < start + 700);
+        if (!naive_fits(&r, start, day))
+            continue;
+        n++;
+        while (shift != STAY && !calendar_is_workday(f.calendar, shifted))
+            shifted += shift == BACK ? -1 : 1;
+        if (shifted == last)
+            continue;
+        last = shifted;
+        if (due.v[found].n != n || due.v[found].rule_day != day || due.v[found].day != shifted)
+            fail_msg("seed %u: %s from %s: number %lld, not %lld", seed, rule, from, (long long)due.v[found].n,
+                     (long long)n);
+        found++;
+    }
+    /* and there is no other before the end */
+    for (int64_t day = due.n ? due.v[due.n - 1].rule_day + 1 : start; day < start + 580; day++)
+        if (naive_fits(&r, start, day) && shift == STAY)
+            fail_msg("seed %u: %s from %s: one is missing", seed, rule, from);
+    free(rule);
+    free(from);
+    array_free(&due);
+    close_fixture(&f);
+}
+
+static void random_rules_agree_with_the_naive_model(void **state)
+{
+    (void)state;
+    for (unsigned seed = 1; seed <= 300; seed++)
+        check_naive(seed);
+}
+
 static void the_rule_s_own_day_is_kept(void **state)
 {
     struct occurrence o;
@@ -496,6 +595,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_golden_table),
         cmocka_unit_test(pieces_make_the_whole),
+        cmocka_unit_test(random_rules_agree_with_the_naive_model),
         cmocka_unit_test(the_rule_s_own_day_is_kept),
         cmocka_unit_test(after_the_end_comes_nothing),
         cmocka_unit_test(after_it_was_done),
