@@ -93,6 +93,8 @@ int run_facts(struct ctl *t, const struct command *c, json_t *args);
 int run_event_list(struct ctl *t, const struct command *c, json_t *args);
 int run_tail(struct ctl *t, const struct command *c, json_t *args);
 int run_config_check(struct ctl *t, const struct command *c, json_t *args);
+int run_backup(struct ctl *t, const struct command *c, json_t *args);
+int run_restore(struct ctl *t, const struct command *c, json_t *args);
 int run_help(struct ctl *t, const struct command *c, json_t *args);
 
 /* ---- Saying what is wrong ---- */

@@ -91,8 +91,7 @@ void orders_free(struct core *c)
     array_free(&c->orders);
 }
 
-/* Submits what a command decided; it is answered with the JSON object (taken) once it is on disk. */
-static int submit(struct order *o, struct change *change, char *answer)
+int order_submit(struct order *o, struct change *change, char *answer)
 {
     o->answer = answer;
     o->decided = true;
@@ -170,7 +169,7 @@ static int device_add(struct order *o, const struct arg_value *args, char **why)
         change_free(change);
         return rc;
     }
-    return submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
+    return order_submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
 }
 
 static int device_remove(struct order *o, const struct arg_value *args, char **why)
@@ -189,7 +188,7 @@ static int device_remove(struct order *o, const struct arg_value *args, char **w
         change_free(change);
         return rc;
     }
-    return submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
+    return order_submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
 }
 
 static const char *read_status_name(enum pd_read_status s)
@@ -253,7 +252,7 @@ static int alert_ack(struct order *o, const struct arg_value *args, char **why)
         change_free(change);
         return rc;
     }
-    return submit(o, change, xasprintf("{\"alert\":%" PRId64 "}", args[0].i));
+    return order_submit(o, change, xasprintf("{\"alert\":%" PRId64 "}", args[0].i));
 }
 
 enum { TICKET_REF, TICKET_NOTE, TICKET_ASSIGNEE };
@@ -276,7 +275,7 @@ int order_ticket_verb(struct order *o, enum ticket_verb verb, int64_t id, const 
             sbuf_addf(&answer, ",\"state\":\"%s\"}", ticket_state_name(change->rows.v[i].ticket.state));
         }
     }
-    return submit(o, change, sbuf_take(&answer));
+    return order_submit(o, change, sbuf_take(&answer));
 }
 
 static int ticket_move(struct order *o, enum ticket_verb verb, const struct arg_value *args, char **why)
@@ -296,6 +295,22 @@ static int ticket_move(struct order *o, enum ticket_verb verb, const struct arg_
     return PD_ENOENT;
 }
 
+/* ---- Messages ---- */
+
+static int outbox_retry(struct order *o, const struct arg_value *args, char **why)
+{
+    (void)why;
+    outbox_change(o, args[0].i, true);
+    return 0;
+}
+
+static int outbox_drop(struct order *o, const struct arg_value *args, char **why)
+{
+    (void)why;
+    outbox_change(o, args[0].i, false);
+    return 0;
+}
+
 /* ---- The table, and checking against it ---- */
 
 static const struct command commands[] = {
@@ -312,6 +327,8 @@ static const struct command commands[] = {
     {"device.remove", device_remove, {{"device", ARG_REF, true}}},
     {"device.poll", device_poll, {{"device", ARG_REF, true}}},
     {"alert.ack", alert_ack, {{"alert", ARG_INT, true}}},
+    {"outbox.retry", outbox_retry, {{"message", ARG_INT, true}}},
+    {"outbox.drop", outbox_drop, {{"message", ARG_INT, true}}},
 };
 
 /* What every "ticket.VERB" takes; desk says which verb takes an assignee. */

@@ -28,6 +28,8 @@ struct event_base;
  *     device.poll    device; answered when the poll has ended     -> device, status, rtt_ms, detail
  *     alert.ack      alert (its id)                                                     -> alert
  *     ticket.VERB    ticket (number, or id); note; ticket.dispatch: assignee    -> ticket, number, state
+ *     outbox.retry   message (its id): sends it now, from the first try on              -> message, state
+ *     outbox.drop    message; it is not sent any more                                   -> message, state
  *     reload         reads the configuration again                                      -> hash
  *
  * VERB is one of ticket_verb_name(). The peer's user name is written down as who

@@ -72,6 +72,8 @@ void chronicle_write(const struct core *c, const struct change *change);
 
 /* Answers and forgets: err 0 with a JSON object, or an error with a reason. */
 void order_end(struct order *o, int err, const char *json_or_why);
+/* Submits what a command decided; it is answered with the JSON object (taken) once it is on disk. 0. */
+int order_submit(struct order *o, struct change *change, char *answer);
 /* Does a verb to a ticket that desk knows. 0: answered after the commit; else an error and *why (NULL: none). */
 int order_ticket_verb(struct order *o, enum ticket_verb verb, int64_t id, const char *assignee, const char *note,
                       char **why);
@@ -84,6 +86,11 @@ void orders_free(struct core *c);
 
 /* The device that a reference (name, or id in digits) means; NULL and *why with what was maybe meant. */
 const struct device *core_find_device(struct core *c, const char *ref, char **why);
+
+/* ---- outbox.c ---- */
+
+/* Sends a message again (retry), or never: answers the order by itself. */
+void outbox_change(struct order *o, int64_t id, bool retry);
 
 /* ---- reopen.c ---- */
 

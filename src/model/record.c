@@ -99,6 +99,10 @@ const char *outbox_state_name(enum outbox_state s)
         return "failed";
     case OUTBOX_HELD:
         return "held";
+    case OUTBOX_DROPPED:
+        return "dropped";
+    case OUTBOX_STATE_COUNT:
+        break;
     }
     return "?";
 }

@@ -153,7 +153,7 @@ int ticket_next(enum ticket_state from, enum ticket_verb verb, enum ticket_state
 /* The verbs possible in a state, for messages: ended by NULL, static storage. */
 const char *const *ticket_verbs(enum ticket_state from);
 
-enum outbox_state { OUTBOX_PENDING, OUTBOX_SENT, OUTBOX_FAILED, OUTBOX_HELD };
+enum outbox_state { OUTBOX_PENDING, OUTBOX_SENT, OUTBOX_FAILED, OUTBOX_HELD, OUTBOX_DROPPED, OUTBOX_STATE_COUNT };
 const char *outbox_state_name(enum outbox_state s);
 
 /* What must reach somebody. The message is written when it is decided, so every retry is the same to the byte. */

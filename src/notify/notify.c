@@ -166,6 +166,11 @@ void notify_committed(struct notify *n, const struct outbox *o)
         sender_take(n->sender, o);
 }
 
+int notify_forget(struct notify *n, int64_t outbox_id)
+{
+    return sender_forget(n->sender, outbox_id);
+}
+
 void notify_pause(struct notify *n, bool paused)
 {
     sender_pause(n->sender, paused);

@@ -55,6 +55,12 @@ void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, i
 /* Told once a change with outbox rows is on disk: takes its rows up for sending. */
 void notify_committed(struct notify *n, const struct outbox *o);
 
+/*
+ * Forgets a message that waits: it is not sent any more, whoever does this writes down what becomes of it.
+ * PD_ENOENT if it does not wait here, PD_EBUSY if it is just being sent.
+ */
+int notify_forget(struct notify *n, int64_t outbox_id);
+
 /* Nothing new is sent while paused: a result that cannot be written down would be sent again after a restart. */
 void notify_pause(struct notify *n, bool paused);
 /* Whether a send through the channel is under way: it must not be stopped yet. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/dict.h"
+#include "base/err.h"
 #include "base/mem.h"
 
 enum {
@@ -337,6 +338,20 @@ void sender_take(struct sender *s, const struct outbox *o)
     }
     array_push(&lane->items, item);
     pump(s);
+}
+
+int sender_forget(struct sender *s, int64_t outbox_id)
+{
+    struct item *item = u64dict_get(s->items, (uint64_t)outbox_id);
+
+    if (!item)
+        return PD_ENOENT;
+    if (item->flying)
+        return PD_EBUSY;
+    lane_drop(s, item);
+    item_free(item);
+    pump(s); /* what waited behind it */
+    return 0;
 }
 
 void sender_pause(struct sender *s, bool paused)

@@ -16,6 +16,8 @@ struct sender *sender_new(const struct notify_config *config);
 void sender_free(struct sender *s);
 /* A pending row that is on disk; one that it has already is ignored. */
 void sender_take(struct sender *s, const struct outbox *o);
+/* See notify_forget(). */
+int sender_forget(struct sender *s, int64_t outbox_id);
 void sender_pause(struct sender *s, bool paused);
 /* Has another look: a channel may be there now. */
 void sender_kick(struct sender *s);

@@ -185,6 +185,8 @@ static const struct filter contracts_filters[] = {
     {0},
 };
 
+static const struct filter message_filters[] = {{.name = "id", .where = " AND o.id = :id", .wanted = true}, {0}};
+
 static const struct query queries[] = {
     {"devices", DEVICE_COLUMNS, "d.id", devices_filters},
     {"device", DEVICE_COLUMNS, "d.id", device_filters},
@@ -208,6 +210,10 @@ static const struct query queries[] = {
      "SELECT o.id, o.channel, o.message_id, o.recipient, o.subject, o.created_ms, o.state, o.attempts, o.next_ms,"
      " o.sent_ms, o.last_error FROM outbox o",
      "o.id", outbox_filters},
+    {"message",
+     "SELECT o.id, o.channel, o.message_id, o.recipient, o.subject, o.body, o.created_ms, o.state, o.attempts,"
+     " o.next_ms, o.sent_ms, o.last_error FROM outbox o",
+     "o.id", message_filters},
 };
 
 /* ---- Rows as JSON ---- */

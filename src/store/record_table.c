@@ -49,7 +49,7 @@ CODES(alert_state, enum alert_state, alert_state_name, ALERT_CLEARING + 1)
 CODES(hold_state, enum hold_state, hold_state_name, HOLD_CLEARING + 1)
 CODES(ticket_kind, enum ticket_kind, ticket_kind_name, TICKET_KIND_COUNT)
 CODES(ticket_state, enum ticket_state, ticket_state_name, TICKET_STATE_COUNT)
-CODES(outbox_state, enum outbox_state, outbox_state_name, OUTBOX_HELD + 1)
+CODES(outbox_state, enum outbox_state, outbox_state_name, OUTBOX_STATE_COUNT)
 
 #define FIELD(record, type, member)                                                                                    \
     {                                                                                                                  \

@@ -182,6 +182,105 @@ static void recipients_are_told_from_their_severity_on(void **state)
     assert_int_equal(o->post.mails.n, 0);
 }
 
+/* ---- Messages ---- */
+
+static void must_be(struct office *o, size_t i, const char *state)
+{
+    json_t *rows = office_query(o, "outbox", NULL);
+
+    assert_string_equal(member(rows, i, "state"), state);
+    json_decref(rows);
+}
+
+static void a_refused_mail_is_sent_again_when_somebody_wants_it(void **state)
+{
+    struct office *o = *state;
+    char *text = NULL, *id;
+
+    office_add_printer(o);
+    o->post.answer = PD_SEND_NEVER;
+    jam(o);
+    must_be(o, 0, "failed");
+    id = xstrdup(o->post.mails.v[0].id);
+    o->post.answer = PD_SEND_DONE;
+    assert_int_equal(office_command(o, "outbox.retry", "{\"message\":1}", &text), 0);
+    assert_string_equal(text, "{\"message\":1,\"state\":\"pending\"}");
+    office_pass(o, MINUTE_MS);
+    must_be(o, 0, "sent");
+    assert_int_equal(o->post.mails.n, 3);
+    assert_string_equal(o->post.mails.v[2].id, id);
+    assert_string_equal(o->post.mails.v[2].body, o->post.mails.v[0].body);
+    assert_int_equal(office_count(o, "outbox.retried"), 1);
+    free(id);
+    free(text);
+}
+
+static void a_waiting_mail_goes_at_once_when_somebody_wants_it(void **state)
+{
+    struct office *o = *state;
+    size_t tries;
+
+    office_add_printer(o);
+    o->post.answer = PD_SEND_LATER;
+    jam(o);
+    office_pass(o, 6 * HOUR_MS);
+    tries = o->post.mails.n;
+    o->post.answer = PD_SEND_DONE;
+    assert_int_equal(office_command(o, "outbox.retry", "{\"message\":1}", NULL), 0);
+    office_pass(o, 2 * SECOND_MS);
+    assert_int_equal(o->post.mails.n, tries + 1);
+    must_be(o, 0, "sent");
+    must_be(o, 1, "pending");
+}
+
+static void a_dropped_mail_is_never_sent_not_after_a_restart_either(void **state)
+{
+    struct office *o = *state;
+    size_t tries;
+
+    office_add_printer(o);
+    o->post.answer = PD_SEND_LATER;
+    jam(o);
+    assert_int_equal(office_command(o, "outbox.drop", "{\"message\":1}", NULL), 0);
+    must_be(o, 0, "dropped");
+    tries = o->post.mails.n;
+    o->post.answer = PD_SEND_DONE;
+    office_stop(o);
+    office_start(o);
+    office_pass(o, HOUR_MS);
+    assert_int_equal(o->post.mails.n, tries + 1); /* the other one */
+    must_be(o, 0, "dropped");
+    must_be(o, 1, "sent");
+    assert_int_equal(office_count(o, "outbox.dropped"), 1);
+}
+
+static void what_cannot_be_done_to_a_mail_is_said(void **state)
+{
+    static const struct {
+        const char *name, *args;
+        int err;
+        const char *why;
+    } rows[] = {
+        {"outbox.retry", "{\"message\":1}", PD_ESTATE, "message 1 was sent already"},
+        {"outbox.drop", "{\"message\":1}", PD_ESTATE, "message 1 was sent already"},
+        {"outbox.drop", "{\"message\":99}", PD_ENOENT, "there is no message 99"},
+        {"outbox.retry", "{\"message\":\"x\"}", PD_EINVAL, "message wants a whole number"},
+        {"outbox.retry", "{}", PD_EINVAL, "'message' is missing"},
+    };
+    struct office *o = *state;
+
+    office_add_printer(o);
+    jam(o);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *text = NULL;
+        int err = office_command(o, rows[i].name, rows[i].args, &text);
+
+        if (err != rows[i].err || strcmp(text, rows[i].why) != 0)
+            fail_msg("%s %s: %d, %s", rows[i].name, rows[i].args, err, text);
+        free(text);
+    }
+}
+
 /* ---- Commands ---- */
 
 static void wrong_commands_say_what_would_be_right(void **state)
@@ -469,6 +568,10 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_refused_mail_is_told_as_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(recipients_are_told_from_their_severity_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_refused_mail_is_sent_again_when_somebody_wants_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_waiting_mail_goes_at_once_when_somebody_wants_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_dropped_mail_is_never_sent_not_after_a_restart_either, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_done_to_a_mail_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_commands_say_what_would_be_right, setup, teardown),
         cmocka_unit_test_setup_teardown(a_command_is_written_down_with_who_gave_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_poll_is_answered_when_it_has_ended, setup, teardown),

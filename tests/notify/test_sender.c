@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 
 enum { FLIGHT_MS = 100, MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS };
@@ -224,6 +225,23 @@ static void a_retry_waits_its_pause(void **state)
     assert_string_equal(f->ends.s, "");
 }
 
+static void what_is_forgotten_is_not_sent_and_lets_others_pass(void **state)
+{
+    struct fixture *f = *state;
+
+    take(f, 1, "li", "L");
+    take(f, 2, "li", "x");
+    assert_int_equal(sender_forget(f->sender, 1), PD_EBUSY); /* it is under way */
+    pass(f, 1000);
+    assert_string_equal(f->tries.s, "1 ");
+    assert_int_equal(sender_forget(f->sender, 1), 0);
+    assert_int_equal(sender_forget(f->sender, 1), PD_ENOENT);
+    pass(f, 1000);
+    assert_string_equal(f->tries.s, "1 2 ");
+    pass(f, HOUR_MS);
+    assert_string_equal(f->tries.s, "1 2 ");
+}
+
 static void a_refusal_is_the_end(void **state)
 {
     struct fixture *f = *state;
@@ -367,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_a_few_fly_at_once, setup, teardown),
         cmocka_unit_test(pauses_grow_to_an_hour_and_end_after_five_days),
         cmocka_unit_test_setup_teardown(a_retry_waits_its_pause, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_forgotten_is_not_sent_and_lets_others_pass, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refusal_is_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(after_five_days_it_is_given_up, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_fails_for_long_lets_others_pass, setup, teardown),
