@@ -92,15 +92,25 @@ static int renew(struct db *db, const char *from, const char *to, const char *ac
 
 /* ---- Taking the place ---- */
 
-/*
- * A WAL that outlived its database would be written into the new one. So the old
- * database takes its own in first; where it is too damaged for that, the WAL is
- * moved away.
- */
-static int part_from_wal(const char *path)
+/* What lies beside a database under its name and a suffix gets another name, if it is there. */
+static int put_aside(const char *path, const char *suffix)
 {
-    char *wal = xasprintf("%s-wal", path), *shm = xasprintf("%s-shm", path),
-         *aside = xasprintf("%s.replaced-wal", path);
+    char *from = xasprintf("%s%s", path, suffix), *to = xasprintf("%s.replaced%s", path, suffix);
+    int rc = rename(from, to) < 0 && errno != ENOENT ? pd_err_from_errno(errno) : 0;
+
+    free(from);
+    free(to);
+    return rc;
+}
+
+/*
+ * A WAL or a journal that outlived its database would be written into the new
+ * one. So the old database takes its own in first; where it is too damaged for
+ * that, they are moved away.
+ */
+static int part_from_journals(const char *path)
+{
+    static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
     char *why = NULL;
     struct db db = {0};
     int rc = 0;
@@ -108,14 +118,9 @@ static int part_from_wal(const char *path)
     if (db_open(&db, path, NULL, SQLITE_OPEN_READWRITE, &why) == 0)
         db_exec(&db, "PRAGMA journal_mode = DELETE");
     db_close(&db);
-    if (rename(wal, aside) < 0 && errno != ENOENT)
-        rc = pd_err_from_errno(errno);
-    if (unlink(shm) < 0 && errno != ENOENT && rc == 0)
-        rc = pd_err_from_errno(errno);
     free(why);
-    free(wal);
-    free(shm);
-    free(aside);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes && rc == 0; i++)
+        rc = put_aside(path, suffixes[i]);
     return rc;
 }
 
@@ -123,7 +128,7 @@ static int part_from_wal(const char *path)
 static int keep_old(const char *path, char **out)
 {
     char *replaced = xasprintf("%s.replaced", path);
-    int rc = part_from_wal(path);
+    int rc = part_from_journals(path);
 
     if (rc == 0 && unlink(replaced) < 0 && errno != ENOENT)
         rc = pd_err_from_errno(errno);

@@ -62,8 +62,8 @@ int fixture_on_file(void **state)
 
 static void remove_folder(struct fixture *f)
 {
-    static const char *const tails[] = {"",      "-wal",      "-shm",          "-journal",
-                                        ".lock", ".replaced", ".replaced-wal", ".backup"};
+    static const char *const tails[] = {
+        "", "-wal", "-shm", "-journal", ".lock", ".replaced", ".replaced-wal", ".replaced-journal", ".backup"};
 
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         char *name = xasprintf("%s%s", f->path, tails[i]);

@@ -309,7 +309,7 @@ static void what_is_left_of_a_ruined_database_is_put_aside(void **state)
 {
     struct fixture *f = *state;
     struct store_restored r;
-    char *wal = beside(f, "-wal"), *replaced = beside(f, ".replaced"), *data;
+    char *wal = beside(f, "-wal"), *journal = beside(f, "-journal"), *replaced = beside(f, ".replaced"), *data;
     size_t n;
 
     fixture_open(f);
@@ -319,7 +319,10 @@ static void what_is_left_of_a_ruined_database_is_put_aside(void **state)
     fixture_close(f);
     assert_int_equal(file_write_whole(f->path, "ruins", 5, 0600), 0);
     assert_int_equal(file_write_whole(wal, "more ruins", 10, 0600), 0);
+    assert_int_equal(file_write_whole(journal, "more ruins", 10, 0600), 0);
     must_restore(f, &r);
+    assert_int_equal(access(wal, F_OK), -1);
+    assert_int_equal(access(journal, F_OK), -1);
     assert_string_equal(r.replaced, replaced);
     assert_int_equal(file_read(replaced, 100, &data, &n), 0);
     assert_string_equal(data, "ruins");
@@ -327,6 +330,7 @@ static void what_is_left_of_a_ruined_database_is_put_aside(void **state)
     free(data);
     free(r.replaced);
     free(replaced);
+    free(journal);
     free(wal);
 }
 

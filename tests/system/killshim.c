@@ -1,8 +1,9 @@
 /*
- * Preloaded into patrold by the crash test: kills the process with SIGKILL in
+ * Preloaded into programs by tests of crashes: kills the process with SIGKILL in
  * the middle of a chosen system call.
  *
- *     KILL_AT=CALL:N:WHEN     CALL pwrite, fdatasync or send; the Nth such call; WHEN before or after it
+ *     KILL_AT=CALL:N:WHEN     CALL pwrite, fdatasync, send or name (rename, link, unlink);
+ *                             the Nth such call; WHEN before or after it
  *
  * The last line on standard error then says where it was: "killshim: pwrite PATH".
  */
@@ -43,19 +44,25 @@ static bool counts(const char *call)
     return strncmp(plan, call, strlen(call)) == 0 && plan[strlen(call)] == ':';
 }
 
+static void die_at(const char *call, const char *path)
+{
+    char line[400];
+    int len = snprintf(line, sizeof line, "killshim: %s %s\n", call, path);
+
+    if (write(STDERR_FILENO, line, (size_t)len) == len)
+        raise(SIGKILL);
+    abort();
+}
+
 static void die(const char *call, int fd)
 {
-    char link[64], path[256], line[400];
+    char link[64], path[256];
     ssize_t n;
-    int len;
 
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     n = readlink(link, path, sizeof path - 1);
     path[n > 0 ? n : 0] = '\0';
-    len = snprintf(line, sizeof line, "killshim: %s %s\n", call, path);
-    if (write(STDERR_FILENO, line, (size_t)len) == len)
-        raise(SIGKILL);
-    abort();
+    die_at(call, path);
 }
 
 #define BEFORE(call, fd)                                                                                               \
@@ -103,4 +110,38 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
     rc = real(fd, p, n, flags);
     AFTER("send", fd);
     return rc;
+}
+
+/* One call of the kind "name", on a path. */
+#define NAMED(path, call)                                                                                              \
+    int number = counts("name") ? ++calls : 0, rc;                                                                     \
+    if (number && is_it("name", "before", number))                                                                     \
+        die_at("name", path);                                                                                          \
+    rc = (call);                                                                                                       \
+    if (number && is_it("name", "after", number))                                                                      \
+        die_at("name", path);                                                                                          \
+    return rc
+
+int rename(const char *from, const char *to)
+{
+    REAL(rename);
+    NAMED(from, real(from, to));
+}
+
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+    REAL(renameat2);
+    NAMED(from, real(from_fd, from, to_fd, to, flags));
+}
+
+int link(const char *from, const char *to)
+{
+    REAL(link);
+    NAMED(from, real(from, to));
+}
+
+int unlink(const char *path)
+{
+    REAL(unlink);
+    NAMED(path, real(path));
 }
