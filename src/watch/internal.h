@@ -154,6 +154,7 @@ struct watch {
     struct tables tables;
     struct u64dict *nodes; /* by id, in order of id */
     struct dict *names;
+    struct dict *addresses; /* address_key() -> node */
     struct u64dict *faults; /* by alert id */
     ARRAY(struct speech *) speeches;
     ARRAY(struct kind *) lost_kinds; /* of components whose kind the knowledge no longer has; only their names */
@@ -206,6 +207,16 @@ struct node *watch_node(const struct watch *w, int64_t id);   /* NULL */
 int watch_collector(const struct watch *w, const char *name); /* its place, or PD_ENOENT */
 struct node *node_new(struct watch *w, const struct device *d, unsigned collector);
 void node_add(struct watch *w, struct node *n); /* to the ones under watch; it has its id */
+void node_del(struct watch *w, struct node *n); /* it is not found any more */
+/* Opens the device and sets its rhythm going. */
+void node_begin(struct node *n, int64_t first_ms);
+/* Where it is, is taken, or free again. */
+void node_settle(struct watch *w, struct node *n);
+void node_leave(struct watch *w, struct node *n);
+/* Where a device is, as text: no two are at one place. free() it. */
+char *address_key(const struct device *d);
+/* A turn that builds on a command's change. */
+struct turn command_turn(struct watch *w, struct node *n, struct change *c);
 /* Ends its read; it is no longer among those under watch. */
 void node_free(struct node *n);
 /* Every device has one component of kind device. */

@@ -44,6 +44,14 @@ void turn_end(struct turn *t, bool urgent)
     t->change = NULL;
 }
 
+struct turn command_turn(struct watch *w, struct node *n, struct change *c)
+{
+    struct turn t = turn_begin(w, n);
+
+    t.change = c;
+    return t;
+}
+
 /* While loading, what has to be put right is gathered for watch_start(). */
 static struct turn repair_turn(struct watch *w, struct node *n)
 {
@@ -85,10 +93,39 @@ struct node *node_new(struct watch *w, const struct device *d, unsigned collecto
     return n;
 }
 
+char *address_key(const struct device *d)
+{
+    return xasprintf("%s %s %u", d->collector ? d->collector : "", d->address, d->port);
+}
+
+void node_settle(struct watch *w, struct node *n)
+{
+    char *key = address_key(&n->d);
+
+    dict_put(w->addresses, key, n);
+    free(key);
+}
+
+void node_leave(struct watch *w, struct node *n)
+{
+    char *key = address_key(&n->d);
+
+    dict_del(w->addresses, key);
+    free(key);
+}
+
 void node_add(struct watch *w, struct node *n)
 {
     u64dict_put(w->nodes, (uint64_t)n->d.id, n);
     dict_put(w->names, n->d.name, n);
+    node_settle(w, n);
+}
+
+void node_del(struct watch *w, struct node *n)
+{
+    u64dict_del(w->nodes, (uint64_t)n->d.id);
+    dict_del(w->names, n->d.name);
+    node_leave(w, n);
 }
 
 void node_free(struct node *n)
@@ -126,6 +163,7 @@ struct watch *watch_new(const struct watch_config *config)
     tables_init(&w->tables, config->knowledge);
     w->nodes = u64dict_new();
     w->names = dict_new();
+    w->addresses = dict_new();
     w->faults = u64dict_new();
     w->repairs = change_new();
     return w;
@@ -143,6 +181,7 @@ void watch_free(struct watch *w)
     tables_fini(&w->tables);
     u64dict_free(w->nodes);
     dict_free(w->names);
+    dict_free(w->addresses);
     u64dict_free(w->faults);
     for (size_t i = 0; i < w->lost_kinds.n; i++) {
         free(w->lost_kinds.v[i]->name);
@@ -291,8 +330,7 @@ static void restore_holds(struct turn *t)
     }
 }
 
-/* Opens the device and sets its rhythm going. */
-static void node_begin(struct node *n, int64_t first_ms)
+void node_begin(struct node *n, int64_t first_ms)
 {
     const struct log_about about = {.kind = LOG_KIND_NOT_POLLED, .device = n->d.name};
     int rc = schedule_open(n);

@@ -11,7 +11,7 @@
  * what the rules say. Decides alerts; hands what it decides to its owner.
  *
  * Its events, all but the last with the knowledge's hash as "conf": device.added,
- * .removed, .identified, .refused, .broken (trouble other than silence: once a
+ * .changed, .removed, .identified, .refused, .broken (trouble other than silence: once a
  * day); component.gone (not found by complete reads for a day: its faults close);
  * alert.opened, .changed, .closed (reason: cleared, rule-gone, component-gone,
  * device-removed), .acked; clock.stepped.
@@ -81,6 +81,22 @@ void watch_reload(struct watch *w, const struct settings *settings, const struct
  */
 int watch_device_add(struct watch *w, const struct device *d, const char *actor, struct change *c, int64_t *id,
                      char **why);
+/*
+ * What the operator says of one of many devices: whole, with the id of a known
+ * one, or 0 for one that is to be added. What is wrong with it is said in err, why (free it)
+ * and field, the archive's name of what is wrong.
+ */
+struct device_wish {
+    struct device device; /* the caller's; gets its id and what was not said */
+    const char *what;     /* of a known one: what changes, for the event; NULL: nothing does */
+    int err;
+    char *why;
+    const char *field;
+};
+/* Adds and changes devices, all or, if one is wrong, none (PD_EINVAL). change NULL: only looks. */
+int watch_devices_put(struct watch *w, struct device_wish *wishes, size_t n, const char *actor, struct change *c);
+/* A site is called otherwise. */
+void watch_site_renamed(struct watch *w, const char *from, const char *to, struct change *c);
 /* Retires a device: open faults close, its name is free again. PD_ENOENT. */
 int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c);
 /* Makes every part due now. PD_ENOENT. done (may be NULL) when the poll has ended. */

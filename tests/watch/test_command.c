@@ -77,6 +77,102 @@ static void an_added_device_has_an_id_defaults_and_one_component(void **state)
     site_free(s);
 }
 
+/* A wish from a known device's record; device_fini() it. */
+static struct device_wish wish_for(struct site *s, const char *name, const char *what)
+{
+    struct device_wish wish = {.what = what};
+
+    device_copy(&wish.device, watch_device_named(s->watch, name));
+    return wish;
+}
+
+static void a_device_that_moves_is_polled_where_it_is_now(void **state)
+{
+    struct site *s = site_new();
+    int64_t id;
+    struct device_wish wish;
+    struct change *c = change_new();
+    size_t reads;
+
+    (void)state;
+    site_box(s, "10.0.0.1");
+    site_box(s, "10.0.0.2");
+    id = site_add(s, "prn", "10.0.0.1");
+    site_pass(s, HOUR);
+    wish = wish_for(s, "prn", "address: 10.0.0.1 → 10.0.0.2");
+    xstrset(&wish.device.address, "10.0.0.2");
+    xstrset(&wish.device.location, "三楼");
+    assert_int_equal(watch_devices_put(s->watch, &wish, 1, "li", NULL), 0);
+    assert_string_equal(watch_device(s->watch, id)->address, "10.0.0.1"); /* only looked */
+    assert_int_equal(watch_devices_put(s->watch, &wish, 1, "li", c), 0);
+    assert_string_equal(c->events.v[0].kind, "device.changed");
+    assert_string_equal(c->events.v[0].actor, "li");
+    assert_string_equal(c->rows.v[0].device.location, "三楼");
+    assert_string_equal(watch_device(s->watch, id)->address, "10.0.0.2");
+    assert_non_null(watch_device(s->watch, id)->device_class); /* what was found out stays */
+    fake_reads(fake_device(s->collector, "10.0.0.1"), &reads);
+    site_pass(s, HOUR);
+    assert_int_equal(fake_open_count(s->collector), 1);
+    fake_reads(fake_device(s->collector, "10.0.0.2"), &reads);
+    assert_true(reads > 10);
+    assert_int_equal(site_add(s, "other", "10.0.0.1"), id + 1); /* its old place is free */
+    change_free(c);
+    device_fini(&wish.device);
+    site_free(s);
+}
+
+static void devices_are_put_all_or_none(void **state)
+{
+    struct site *s = site_new();
+    struct device_wish wishes[4] = {0};
+    struct change *c = change_new();
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    wishes[0].device = (struct device){.name = xstrdup("a"), .address = xstrdup("10.0.0.2")};
+    wishes[1].device = (struct device){.name = xstrdup("b"), .address = xstrdup("10.0.0.2")};
+    wishes[2].device = (struct device){.name = xstrdup("c"), .address = xstrdup("10.0.0.1")};
+    wishes[3].device = (struct device){.name = xstrdup("a"), .address = xstrdup("10.0.0.3")};
+    assert_int_equal(watch_devices_put(s->watch, wishes, 4, "li", c), PD_EINVAL);
+    assert_int_equal(wishes[0].err, 0);
+    assert_string_equal(wishes[1].why, "10.0.0.2 is that of 'a' too");
+    assert_string_equal(wishes[1].field, "address");
+    assert_string_equal(wishes[2].why, "10.0.0.1 is polled already as 'prn'");
+    assert_string_equal(wishes[3].why, "there are two devices named 'a'");
+    assert_true(change_empty(c));
+    assert_int_equal(fake_open_count(s->collector), 1);
+    assert_null(watch_device_named(s->watch, "a"));
+    assert_int_equal(watch_devices_put(s->watch, wishes, 1, "li", c), 0);
+    assert_int_equal(watch_device_named(s->watch, "a")->id, 2);
+    for (size_t i = 0; i < 4; i++) {
+        device_fini(&wishes[i].device);
+        free(wishes[i].why);
+    }
+    change_free(c);
+    site_free(s);
+}
+
+static void a_site_with_a_new_name_takes_its_devices_along(void **state)
+{
+    struct site *s = site_new();
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+    struct device_wish wish = wish_for(s, "prn", "site");
+    struct change *c = change_new(), *renamed = change_new();
+
+    (void)state;
+    xstrset(&wish.device.site, "总部");
+    assert_int_equal(watch_devices_put(s->watch, &wish, 1, "li", c), 0);
+    watch_site_renamed(s->watch, "other", "x", renamed);
+    assert_true(change_empty(renamed));
+    watch_site_renamed(s->watch, "总部", "大楼", renamed);
+    assert_string_equal(watch_device(s->watch, id)->site, "大楼");
+    assert_string_equal(renamed->rows.v[0].device.site, "大楼");
+    change_free(c);
+    change_free(renamed);
+    device_fini(&wish.device);
+    site_free(s);
+}
+
 static void a_removed_device_closes_its_faults_and_frees_its_name(void **state)
 {
     struct site *s = site_new();
@@ -199,6 +295,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_that_makes_no_sense_is_refused_in_words),
         cmocka_unit_test(an_added_device_has_an_id_defaults_and_one_component),
+        cmocka_unit_test(a_device_that_moves_is_polled_where_it_is_now),
+        cmocka_unit_test(devices_are_put_all_or_none),
+        cmocka_unit_test(a_site_with_a_new_name_takes_its_devices_along),
         cmocka_unit_test(a_removed_device_closes_its_faults_and_frees_its_name),
         cmocka_unit_test(a_device_can_be_removed_while_it_is_read),
         cmocka_unit_test(retired_devices_are_not_watched),

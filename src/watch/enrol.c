@@ -1,0 +1,278 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/archive.h"
+#include "watch/internal.h"
+
+enum {
+    MAX_NAME = 100,
+    ADD_GAP_MS = 20, /* devices added in one go are first polled so far apart */
+};
+
+/* ---- Whether a wish makes sense ---- */
+
+static int refuse(struct device_wish *wish, const char *field, int err, char *why)
+{
+    wish->field = field;
+    wish->err = err;
+    wish->why = why;
+    return err;
+}
+
+static bool good_name(const char *name)
+{
+    size_t n = name ? strlen(name) : 0;
+    char *clean;
+    bool same;
+
+    if (n == 0 || n > MAX_NAME)
+        return false;
+    clean = str_clean(name, n, n);
+    same = strcmp(clean, name) == 0;
+    free(clean);
+    return same;
+}
+
+/* Fills in what was not said: the first collector, the first credential. */
+static void add_defaults(const struct watch *w, struct device *d)
+{
+    const struct settings *s = w->config.settings;
+
+    if (!d->collector && w->config.ncollectors)
+        d->collector = xstrdup(w->config.collector_ops[0]->name);
+    if (!d->credential && s->credentials.n)
+        d->credential = xstrdup(s->credentials.v[0].name);
+}
+
+static int check_said(const struct watch *w, struct device_wish *wish)
+{
+    const struct device *d = &wish->device;
+
+    if (!good_name(d->name))
+        return refuse(wish, "name", PD_EINVAL,
+                      xasprintf("a device needs a name of 1 to %d bytes of plain text", MAX_NAME));
+    if (!d->address || !*d->address)
+        return refuse(wish, "address", PD_EINVAL, xasprintf("%s needs an address", d->name));
+    if (!d->credential)
+        return refuse(wish, "credential", PD_EINVAL,
+                      xstrdup("no credential is configured (credentials: in patrold.yaml)"));
+    if (!settings_credential(w->config.settings, d->credential))
+        return refuse(wish, "credential", PD_EINVAL,
+                      xasprintf("there is no credential '%s' in the configuration", d->credential));
+    if (watch_collector(w, d->collector) < 0)
+        return refuse(wish, "collector", PD_EINVAL,
+                      xasprintf("there is no collector '%s'", d->collector ? d->collector : ""));
+    if (d->profile_wish && !knowledge_profile(watch_knowledge(w), d->profile_wish))
+        return refuse(wish, "profile", PD_EINVAL, xasprintf("there is no profile '%s'", d->profile_wish));
+    return 0;
+}
+
+/* Names and places that the wishes before this one have taken: text -> wish. */
+struct taken {
+    struct dict *names, *places;
+};
+
+static int check_place(const struct watch *w, struct device_wish *wish, struct taken *taken)
+{
+    const struct device *d = &wish->device;
+    char *key = address_key(d);
+    const struct node *there = dict_get(w->addresses, key);
+    const struct device_wish *twin = dict_put(taken->places, key, wish);
+
+    free(key);
+    if (there && there->d.id != d->id)
+        return refuse(wish, "address", PD_EEXIST, xasprintf("%s is polled already as '%s'", d->address, there->d.name));
+    if (twin)
+        return refuse(wish, "address", PD_EEXIST, xasprintf("%s is that of '%s' too", d->address, twin->device.name));
+    return 0;
+}
+
+static int check_name(const struct watch *w, struct device_wish *wish, struct taken *taken)
+{
+    const struct node *there = dict_get(w->names, wish->device.name);
+    const struct device_wish *twin = dict_put(taken->names, wish->device.name, wish);
+
+    if (twin || (there && there->d.id != wish->device.id))
+        return refuse(wish, "name", PD_EEXIST,
+                      xasprintf(twin ? "there are two devices named '%s'" : "there is a device named '%s' already",
+                                wish->device.name));
+    return 0;
+}
+
+/* A node for it, opened: the collector knows what an address is. */
+static int open_new(struct watch *w, struct device_wish *wish, struct node **out)
+{
+    const struct device *d = &wish->device;
+    struct node *n = node_new(w, d, (unsigned)watch_collector(w, d->collector));
+    int rc = schedule_open(n);
+
+    if (rc == 0) {
+        *out = n;
+        return 0;
+    }
+    node_free(n);
+    if (rc == PD_EINVAL)
+        return refuse(wish, "address", rc, xasprintf("'%s' is not an IPv4 or IPv6 address", d->address));
+    return refuse(wish, "address", rc, xasprintf("%s can't be opened: %s", d->address, pd_strerror(rc)));
+}
+
+/* Whether a known device is to be reached in another way. */
+static bool moves(const struct device *a, const struct device *b)
+{
+    return !str_eq(a->address, b->address) || a->port != b->port || !str_eq(a->collector, b->collector) ||
+           !str_eq(a->credential, b->credential);
+}
+
+/* *fresh: the node of a new device, opened. */
+static int check_wish(struct watch *w, struct device_wish *wish, struct taken *taken, struct node **fresh)
+{
+    const struct node *known = wish->device.id ? watch_node(w, wish->device.id) : NULL;
+    struct node *trial = NULL;
+    int rc;
+
+    add_defaults(w, &wish->device);
+    rc = check_said(w, wish);
+    if (rc == 0)
+        rc = check_name(w, wish, taken);
+    if (rc == 0)
+        rc = check_place(w, wish, taken);
+    if (rc == 0 && (!known || moves(&known->d, &wish->device)))
+        rc = open_new(w, wish, known ? &trial : fresh);
+    if (trial)
+        node_free(trial);
+    return rc;
+}
+
+/* ---- Carrying it out ---- */
+
+static void enrol(struct turn *t, const char *actor)
+{
+    struct node *n = t->n;
+    struct watch *w = t->w;
+    struct event *e = turn_event(t, "device.added");
+
+    e->actor = xstrdup_null(actor);
+    event_arg(e, "name", n->d.name);
+    event_arg(e, "address", n->d.address);
+    change_put_device(turn_change(t), &n->d);
+    node_add(w, n);
+    node_add_device_unit(t);
+    judge_fit(t);
+    w->next_add_ms = w->next_add_ms >= t->mono ? w->next_add_ms + ADD_GAP_MS : t->mono;
+    schedule_first(n, w->next_add_ms);
+    n->identify_ms = w->next_add_ms;
+    schedule_next(n);
+}
+
+static void add_device(struct watch *w, struct device_wish *wish, struct node *n, const char *actor, struct change *c)
+{
+    struct turn t = command_turn(w, n, c);
+
+    n->d.added_ms = t.wall;
+    n->d.id = wish->device.id = ++w->last_device_id;
+    enrol(&t, actor);
+}
+
+/* What the operator says goes over; what was found out stays. */
+static void take_said(struct device *d, const struct device *said)
+{
+    const struct archive_def *def = archive_def(ARCHIVE_DEVICE);
+    char *why = NULL;
+
+    for (size_t i = 0; i < def->nfields; i++) {
+        struct sbuf text = {0};
+
+        archive_field_text(&def->fields[i], said, &text);
+        archive_field_set(&def->fields[i], d, text.s, &why);
+        sbuf_free(&text);
+    }
+    free(why);
+}
+
+/* Who is reached in another way, or to be taken for something else, is identified anew. */
+static void change_device(struct watch *w, struct device_wish *wish, const char *actor, struct change *c)
+{
+    struct node *n = watch_node(w, wish->device.id);
+    struct turn t = command_turn(w, n, c);
+    bool moved = moves(&n->d, &wish->device), begin = moved || !str_eq(n->d.profile_wish, wish->device.profile_wish);
+    struct event *e = turn_event(&t, "device.changed");
+
+    e->actor = xstrdup_null(actor);
+    event_arg(e, "name", n->d.name);
+    event_arg(e, "what", wish->what);
+    if (begin)
+        schedule_stop(n);
+    if (moved)
+        schedule_close(n);
+    node_leave(w, n);
+    take_said(&n->d, &wish->device);
+    n->collector = (unsigned)watch_collector(w, n->d.collector);
+    node_settle(w, n);
+    change_put_device(c, &n->d);
+    judge_fit(&t);
+    if (begin) {
+        n->identify_ms = t.mono;
+        node_begin(n, t.mono);
+    }
+}
+
+int watch_devices_put(struct watch *w, struct device_wish *wishes, size_t n, const char *actor, struct change *c)
+{
+    struct node **fresh = xcalloc(n + 1, sizeof(struct node *));
+    struct taken taken = {dict_new(), dict_new()};
+    int rc = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (check_wish(w, &wishes[i], &taken, &fresh[i]) < 0)
+            rc = PD_EINVAL;
+    for (size_t i = 0; i < n; i++) {
+        if (fresh[i] && (rc < 0 || !c))
+            node_free(fresh[i]);
+        else if (fresh[i])
+            add_device(w, &wishes[i], fresh[i], actor, c);
+        else if (rc == 0 && c && wishes[i].what)
+            change_device(w, &wishes[i], actor, c);
+    }
+    dict_free(taken.names);
+    dict_free(taken.places);
+    free(fresh);
+    return rc;
+}
+
+int watch_device_add(struct watch *w, const struct device *d, const char *actor, struct change *c, int64_t *id,
+                     char **why)
+{
+    struct device_wish wish = {.what = NULL};
+    int rc;
+
+    device_copy(&wish.device, d);
+    wish.device.id = 0;
+    rc = watch_devices_put(w, &wish, 1, actor, c);
+    if (rc == 0) {
+        *id = wish.device.id;
+    } else {
+        rc = wish.err;
+        *why = wish.why;
+    }
+    device_fini(&wish.device);
+    return rc;
+}
+
+void watch_site_renamed(struct watch *w, const char *from, const char *to, struct change *c)
+{
+    uint64_t id;
+    void *node;
+
+    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &node);) {
+        struct node *n = node;
+        struct turn t = command_turn(w, n, c);
+
+        if (!str_eq(n->d.site, from))
+            continue;
+        xstrset(&n->d.site, to);
+        change_put_device(c, &n->d);
+        judge_fit(&t);
+    }
+}
