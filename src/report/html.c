@@ -114,24 +114,26 @@ static void text_block(const struct content *c, const struct block *b, struct sb
     coloured(out, "p", "font-size:14px;line-height:1.5;margin:0 0 8px 0;", colour_of_tone(b->tone), b->text);
 }
 
-static void cell(struct sbuf *out, const char *tag, const struct column *col, enum colour colour, const char *style,
-                 const char *text)
+/* Mail programs cut what is long, so a cell says only how it differs from the table. */
+static void cell(struct sbuf *out, const char *tag, const struct column *col, enum colour colour, const char *text)
 {
-    struct sbuf all = {0};
-
-    sbuf_addf(&all, "padding:6px 8px;border-bottom:1px solid #%s;text-align:%s;font-size:13px;vertical-align:top;%s",
-              colour_hex(COLOUR_LINE), col->align == ALIGN_RIGHT ? "right" : "left", style);
-    coloured(out, tag, all.s, colour, text);
-    sbuf_free(&all);
+    sbuf_addf(out, "<%s align=\"%s\"", tag, col->align == ALIGN_RIGHT ? "right" : "left");
+    if (colour != COLOUR_TEXT)
+        sbuf_addf(out, " style=\"color:#%s\"", colour_hex(colour));
+    sbuf_addc(out, '>');
+    add_text(out, text ? text : "");
+    sbuf_addf(out, "</%s>\n", tag);
 }
 
-static void table_row_html(const struct table *t, const struct row *r, struct sbuf *out)
+/* Every other row has a shade, for lines would need a style in each cell. */
+static void table_row_html(const struct table *t, const struct row *r, bool shade, struct sbuf *out)
 {
-    sbuf_add(out, "<tr>\n");
+    sbuf_addf(out, "<tr valign=\"top\"%s%s>\n", shade ? " bgcolor=\"#f8fafb\"" : "",
+              r->total ? " style=\"font-weight:bold\"" : "");
     for (size_t i = 0; i < t->ncolumns; i++)
         if (!t->columns[i].drawn)
             cell(out, "td", &t->columns[i], colour_of_tone(t->cells.v[r->first + i].tone),
-                 r->total ? "font-weight:bold;" : "", t->cells.v[r->first + i].text);
+                 t->cells.v[r->first + i].text);
     sbuf_add(out, "</tr>\n");
 }
 
@@ -141,15 +143,16 @@ static void table_block(const struct content *c, const struct block *b, struct s
     bool *shown = xcalloc(t->rows.n + 1, sizeof *shown);
     size_t left = mail_rows(t, shown);
 
-    begin_table(out, "margin:0 0 8px 0;");
-    sbuf_addf(out, "<tr bgcolor=\"#%s\">\n", colour_hex(COLOUR_SHADE));
+    sbuf_add(out, "<table width=\"100%\" cellpadding=\"6\" cellspacing=\"0\" border=\"0\" "
+                  "style=\"border-collapse:collapse;margin:0 0 8px 0;font-size:13px;\">\n");
+    sbuf_addf(out, "<tr valign=\"bottom\" bgcolor=\"#%s\">\n", colour_hex(COLOUR_SHADE));
     for (size_t i = 0; i < t->ncolumns; i++)
         if (!t->columns[i].drawn)
-            cell(out, "th", &t->columns[i], COLOUR_QUIET, "", text_get(c->lang, t->columns[i].title));
+            cell(out, "th", &t->columns[i], COLOUR_QUIET, text_get(c->lang, t->columns[i].title));
     sbuf_add(out, "</tr>\n");
-    for (size_t i = 0; i < t->rows.n; i++)
+    for (size_t i = 0, n = 0; i < t->rows.n; i++)
         if (shown[i])
-            table_row_html(t, &t->rows.v[i], out);
+            table_row_html(t, &t->rows.v[i], n++ % 2 == 1, out);
     sbuf_add(out, "</table>\n");
     if (left > 0) {
         char *more = mail_more(c, left);

@@ -8,7 +8,7 @@
  * and the same in plain text. Both hold at most MAIL_ROWS rows of a table, those that need attention first to
  * be taken; the PDF has all.
  */
-enum { MAIL_ROWS = 20 };
+enum { MAIL_ROWS = 15 };
 
 /* Charts stand in the HTML as <img src="cid:chart-1">, numbered from 1 as mail_chart() counts them. */
 void mail_html(const struct content *c, struct sbuf *out);

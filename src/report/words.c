@@ -28,8 +28,7 @@ void words_share(struct sbuf *out, int64_t part, int64_t whole)
         sbuf_add(out, EN_DASH);
         return;
     }
-    /* In floating point only where the product would overflow. */
-    hundredths = part < INT64_MAX / 10000 ? part * 10000 / whole : (int64_t)((double)part / (double)whole * 10000);
+    hundredths = (int64_t)((__int128)part * 10000 / whole);
     if (hundredths == 10000)
         sbuf_add(out, "100%");
     else
