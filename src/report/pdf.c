@@ -88,8 +88,9 @@ static void figures_block(struct pages *p, struct block *b)
 
     for (size_t i = 0; i < b->pairs.n; i++) {
         const struct pair *pair = &b->pairs.v[i];
-        double x = PAGE_LEFT + (double)(i % FIGURES_IN_ROW) * (width + FIGURE_GAP);
-        double y = p->y + (double)(i / FIGURES_IN_ROW) * (FIGURE_HEIGHT + FIGURE_GAP);
+        size_t row = i / FIGURES_IN_ROW, column = i % FIGURES_IN_ROW;
+        double x = PAGE_LEFT + (double)column * (width + FIGURE_GAP);
+        double y = p->y + (double)row * (FIGURE_HEIGHT + FIGURE_GAP);
         struct face f = {.size = 15, .bold = true, .colour = colour_of_tone(pair->tone), .lines = 1};
 
         page_fill(p, COLOUR_SHADE, x, y, width, FIGURE_HEIGHT);
@@ -164,8 +165,9 @@ static void signatures_block(struct pages *p, struct block *b)
     text_block(p, b);
     for (size_t i = 0; i < b->pairs.n; i++) {
         const struct pair *pair = &b->pairs.v[i];
-        double x = PAGE_LEFT + (double)(i % SIGNATURES_IN_ROW) * (width + 18);
-        double y = p->y + 4 + (double)(i / SIGNATURES_IN_ROW) * SIGNATURE_HEIGHT;
+        size_t row = i / SIGNATURES_IN_ROW, column = i % SIGNATURES_IN_ROW;
+        double x = PAGE_LEFT + (double)column * (width + 18);
+        double y = p->y + 4 + (double)row * SIGNATURE_HEIGHT;
 
         page_text(p, &subheading_face, pair->label, x, y, width);
         if (pair->value)
