@@ -264,6 +264,8 @@ static void receive(struct tcp *t)
     t->nin += (size_t)n;
     if (!take_frames(t, &reply, &over))
         fail(t, MB_GARBLED); /* a request that has its answer is told that below */
+    else if (over && reply.outcome == MB_GARBLED && t->nin > 0)
+        hang_up(t); /* who knows where the next frame begins */
     if (over)
         done(t, &reply);
 }
