@@ -139,6 +139,7 @@ static struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item)
  */
 static void collect(struct pd_read *r, size_t end, const struct mb_block *block)
 {
+    make_room(r->device->core, r->plan->n);
     for (; r->at < end; r->at++) {
         const struct mb_item *item = &r->plan->items[r->at];
 
@@ -160,12 +161,12 @@ static void collect(struct pd_read *r, size_t end, const struct mb_block *block)
 static void take_data(struct pd_read *r, const struct mb_reply *reply)
 {
     struct pd_device *d = r->device;
-    struct mb_block block;
+    struct mb_block *block = &d->core->block;
 
     if (mb_learnt_is(&d->learnt, &r->plan->items[r->chunk.first], MB_MARK_ABSENT))
         mb_learnt_forget(&d->learnt); /* it was asked all the same, and is there now */
-    mb_block_init(&block, &r->chunk.ask, reply->data);
-    collect(r, r->chunk.end, &block);
+    mb_block_init(block, &r->chunk.ask, reply->data);
+    collect(r, r->chunk.end, block);
 }
 
 static void mark_absent(struct pd_read *r)
@@ -321,7 +322,6 @@ static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, st
     r->started_ms = now(r);
     mb_request_init(&r->request, &d->unit, on_ended);
     timer_init(&r->idle, on_idle, r);
-    make_room(d->core, plan->n);
     d->read = r;
     if (choose_first(r))
         submit(r);

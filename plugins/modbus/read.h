@@ -19,7 +19,8 @@ struct mb_core {
     struct mb_rules rules;
     struct mb_merge merge;
     int64_t absent_ms, max_ms, hold_ms;
-    /* What the answer in hand gives; room for the largest plan. */
+    /* The answer in hand, and what it gives: room for the largest plan. */
+    struct mb_block block;
     struct pd_cell *cells;
     struct mb_cell_room *room;
     size_t cap;

@@ -43,6 +43,8 @@ struct rtu {
     struct worker *worker;
     struct pd_watch *watch;
     struct rtu_job job;
+    uint8_t data[MB_MAX_DATA]; /* of the answer in hand, while the job may be doing the next */
+    char why[120];
     modbus_t *port; /* the thread's; NULL while it is not open */
 };
 
@@ -245,14 +247,17 @@ static void work(struct job *job)
 static void finished(struct job *job)
 {
     struct rtu_job *j = (struct rtu_job *)job;
-    struct mb_counters *c = &j->rtu->rules->counters;
-    struct mb_reply reply = {.outcome = j->outcome, .exception = j->exception, .data = j->data, .why = j->why};
+    struct rtu *r = j->rtu;
+    struct mb_counters *c = &r->rules->counters;
+    struct mb_reply reply = {.outcome = j->outcome, .exception = j->exception, .data = r->data, .why = r->why};
 
+    memcpy(r->data, j->data, sizeof r->data);
+    memcpy(r->why, j->why, sizeof r->why);
     c->adapter_opens += j->opened;
     c->adapter_failed += j->outcome == MB_DOWN;
     if (j->misfit != MB_FITS)
         c->misfit[j->misfit]++;
-    mb_line_done(j->rtu->line, &reply);
+    mb_line_done(r->line, &reply);
 }
 
 static void rtu_ask(void *carrier, const struct mb_ask *what, int timeout_ms)

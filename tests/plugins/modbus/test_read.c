@@ -67,9 +67,9 @@ static void all_spaces_are_read(void **state)
     struct bench b;
 
     (void)state;
-    setup(&b, NULL, "coil 3; discrete 8; holding 5; input 258 s32; holding 6 text 2; discrete 9 flags 3");
+    setup(&b, NULL, "coil 3; discrete 8; holding 5; input 258 s32; holding 6 bytes 2 le; discrete 9 flags 3");
     expect_read(&b, PD_READ_DONE, "1 coil 3\n1 discrete 8-11\n1 holding 5-7\n1 input 258-259\n",
-                "0 1\n1 0\n5 a0\n2 5\n4 \n3 16908547\n");
+                "0 1\n1 0\n5 a0\n2 5\n4 06000700\n3 16908547\n");
     assert_in_range(b.r.result.rtt_ms, 5, 10);
     teardown(&b);
 }
@@ -435,7 +435,7 @@ static void dead_units_do_not_starve_the_others(void **state)
     f.s.ntroubles = UNITS / 2;
     f.p = script_plan(&f.s, "holding 0; holding 100");
     for (int round = 0; round < 60; round++) { /* each unit polled every ten seconds, but while its read is under way */
-        if (round == 6) { /* by then it is known who is dead */
+        if (round == 6) {                      /* by then it is known who is dead */
             f.worst_ms = 0;
             memset(f.ended, 0, sizeof f.ended);
         }
