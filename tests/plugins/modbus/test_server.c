@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -213,6 +214,7 @@ static void a_device_that_went_away_comes_back(void **state)
     live_read(&l, &r, d, plan);
     assert_int_equal(r.status, PD_READ_DONE);
     kill(peer.pid, SIGSTOP);
+    assert_int_equal(waitpid(peer.pid, NULL, WUNTRACED), peer.pid); /* all its threads stand still */
     live_read(&l, &r, d, plan);
     assert_int_equal(r.status, PD_READ_NOANSWER);
     kill(peer.pid, SIGCONT);
