@@ -181,7 +181,7 @@ static void mail_send(struct pd_channel *c, const struct pd_message *m, struct p
 {
     struct letter_list to = letter_addresses(m->to);
     size_t n = 0;
-    char *bytes = to.n > 0 ? letter_write(c->from, m, &n) : NULL;
+    char *bytes = to.n > 0 ? letter_write(m->from ? m->from : c->from, m, &n) : NULL;
 
     if (atomic_load(&c->end_ms) != 0)
         *out = (struct pd_send_result){.status = PD_SEND_LATER, .detail = "patrold is stopping"};

@@ -63,7 +63,7 @@ RECORD(ticket, offsetof(struct ticket, number), offsetof(struct ticket, family),
        offsetof(struct ticket, rule), offsetof(struct ticket, category), offsetof(struct ticket, assignee),
        offsetof(struct ticket, note))
 
-RECORD(outbox, offsetof(struct outbox, channel), offsetof(struct outbox, message_id),
+RECORD(outbox, offsetof(struct outbox, channel), offsetof(struct outbox, message_id), offsetof(struct outbox, sender),
        offsetof(struct outbox, recipient), offsetof(struct outbox, subject), offsetof(struct outbox, body),
        offsetof(struct outbox, last_error))
 

@@ -161,6 +161,7 @@ struct outbox {
     int64_t id;
     char *channel;    /* "mail" */
     char *message_id; /* for ever the same */
+    char *sender;     /* as people see it; NULL: the channel's own */
     char *recipient, *subject, *body;
     int64_t created_ms;
     enum outbox_state state;

@@ -79,6 +79,7 @@ static void put_mail(struct notify *n, struct change *c, const char *recipient, 
     o.created_ms = clock_wall(&n->config.services.clock);
     o.channel = xstrdup(MAIL);
     o.message_id = xasprintf("%s.%" PRId64 ".%" PRId64 "@patrold.invalid", n->config.uuid, n->config.epoch, o.id);
+    o.sender = xstrdup_null(n->config.settings->mail.from);
     o.recipient = xstrdup(recipient);
     o.subject = xstrdup(subject);
     o.body = xstrdup(body);

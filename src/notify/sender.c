@@ -236,6 +236,7 @@ static void fly(struct job *j)
     struct flight *f = (struct flight *)j;
     const struct pd_message m = {
         .id = f->o.message_id,
+        .from = f->o.sender,
         .to = f->o.recipient,
         .subject = f->o.subject,
         .body = f->o.body,

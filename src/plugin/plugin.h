@@ -156,6 +156,7 @@ struct pd_collector_ops {
 
 struct pd_message {
     const char *id;      /* for ever the same for one message: the Message-ID without <> */
+    const char *from;    /* as it was when the message was written; NULL: the channel's own */
     const char *to;      /* one or more addresses, comma separated */
     const char *subject; /* UTF-8 */
     const char *body;    /* UTF-8, lines end with \n */

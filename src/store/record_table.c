@@ -120,10 +120,11 @@ static const struct field ticket_fields[] = {
 };
 
 static const struct field outbox_fields[] = {
-    FIELD(outbox, I64, id),         FIELD(outbox, TEXT, channel),      FIELD(outbox, TEXT, message_id),
-    FIELD(outbox, TEXT, recipient), FIELD(outbox, TEXT, subject),      FIELD(outbox, TEXT, body),
-    FIELD(outbox, I64, created_ms), CODE(outbox, state, outbox_state), FIELD(outbox, INT, attempts),
-    FIELD(outbox, I64, next_ms),    FIELD(outbox, I64, sent_ms),       FIELD(outbox, TEXT, last_error),
+    FIELD(outbox, I64, id),          FIELD(outbox, TEXT, channel),   FIELD(outbox, TEXT, message_id),
+    FIELD(outbox, TEXT, sender),     FIELD(outbox, TEXT, recipient), FIELD(outbox, TEXT, subject),
+    FIELD(outbox, TEXT, body),       FIELD(outbox, I64, created_ms), CODE(outbox, state, outbox_state),
+    FIELD(outbox, INT, attempts),    FIELD(outbox, I64, next_ms),    FIELD(outbox, I64, sent_ms),
+    FIELD(outbox, TEXT, last_error),
 };
 
 static const struct field event_fields[] = {
@@ -142,6 +143,12 @@ static const struct table tables[TABLE_ARCHIVE] = {
     [ROW_TICKET] = TABLE("ticket", 1, ticket_fields), [ROW_OUTBOX] = TABLE("outbox", 1, outbox_fields),
     [TABLE_EVENT] = TABLE("event", 0, event_fields),
 };
+
+/* NULL for those of the archive. */
+static const struct table *table_of(enum table_id table)
+{
+    return table < TABLE_ARCHIVE ? &tables[table] : NULL;
+}
 
 static enum archive_kind archive_of(enum table_id table)
 {
@@ -165,9 +172,9 @@ static void add_names(struct sbuf *out, const struct table *t, size_t first, siz
 
 void record_put_sql(struct sbuf *out, enum table_id table)
 {
-    const struct table *t = &tables[table];
+    const struct table *t = table_of(table);
 
-    if (table >= TABLE_ARCHIVE) {
+    if (!t) {
         archive_put_sql(out, archive_of(table));
         return;
     }
@@ -186,13 +193,15 @@ void record_put_sql(struct sbuf *out, enum table_id table)
 
 void record_select_sql(struct sbuf *out, enum table_id table)
 {
-    if (table >= TABLE_ARCHIVE) {
+    const struct table *t = table_of(table);
+
+    if (!t) {
         archive_select_sql(out, archive_of(table));
         return;
     }
     sbuf_add(out, "SELECT ");
-    add_names(out, &tables[table], 0, tables[table].nfields, "@");
-    sbuf_addf(out, " FROM %s", tables[table].name);
+    add_names(out, t, 0, t->nfields, "@");
+    sbuf_addf(out, " FROM %s", t->name);
 }
 
 /* A day is stored as people and SQLite write it, and not at all where there is none. */
@@ -239,9 +248,9 @@ static void bind_field(sqlite3_stmt *stmt, int i, const struct field *f, const v
 
 void record_bind(sqlite3_stmt *stmt, enum table_id table, const void *record)
 {
-    const struct table *t = &tables[table];
+    const struct table *t = table_of(table);
 
-    if (table >= TABLE_ARCHIVE) {
+    if (!t) {
         archive_bind(stmt, archive_of(table), record);
         return;
     }
@@ -300,10 +309,10 @@ static int read_field(sqlite3_stmt *stmt, int i, const struct field *f, void *at
 
 int record_read(sqlite3_stmt *stmt, enum table_id table, void *record)
 {
-    const struct table *t = &tables[table];
+    const struct table *t = table_of(table);
     int rc = 0;
 
-    if (table >= TABLE_ARCHIVE)
+    if (!t)
         return archive_read(stmt, archive_of(table), record);
     for (size_t i = 0; i < t->nfields && rc == 0; i++)
         rc = read_field(stmt, (int)i, &t->fields[i], (char *)record + t->fields[i].offset);

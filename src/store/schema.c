@@ -68,6 +68,7 @@ static const char *const steps[] = {
     "ALTER TABLE device ADD COLUMN installed_day TEXT;"
     "ALTER TABLE device ADD COLUMN accepted_day TEXT;"
     "ALTER TABLE device ADD COLUMN warranty_day TEXT;"
+    "ALTER TABLE outbox ADD COLUMN sender TEXT;"
     "CREATE INDEX device_site ON device (site);"
     "CREATE TABLE customer ("
     " id INTEGER PRIMARY KEY, added_ms INTEGER NOT NULL, removed INTEGER NOT NULL, name TEXT NOT NULL, number TEXT,"

@@ -138,8 +138,13 @@ static void ticket_and_outbox_copy_every_text(void **state)
                        .assignee = "wang",
                        .note = "n"};
     struct ticket tcopy;
-    struct outbox o = {
-        .channel = "mail", .message_id = "i", .recipient = "a@b", .subject = "s", .body = "b", .last_error = "e"};
+    struct outbox o = {.channel = "mail",
+                       .message_id = "i",
+                       .sender = "p@b",
+                       .recipient = "a@b",
+                       .subject = "s",
+                       .body = "b",
+                       .last_error = "e"};
     struct outbox ocopy;
 
     (void)state;
@@ -157,6 +162,7 @@ static void ticket_and_outbox_copy_every_text(void **state)
     outbox_copy(&ocopy, &o);
     assert_string_equal(ocopy.channel, "mail");
     assert_string_equal(ocopy.message_id, "i");
+    assert_string_equal(ocopy.sender, "p@b");
     assert_string_equal(ocopy.recipient, "a@b");
     assert_string_equal(ocopy.subject, "s");
     assert_string_equal(ocopy.body, "b");

@@ -352,8 +352,12 @@ static void open_tickets(void **state)
 static void pending_outbox(void **state)
 {
     struct fixture *f = *state;
-    struct outbox o = {
-        .channel = "mail", .recipient = "a@example.org", .subject = "缺纸", .body = HOSTILE, .attempts = -1};
+    struct outbox o = {.channel = "mail",
+                       .sender = "巡检 <p@example.org>",
+                       .recipient = "a@example.org",
+                       .subject = "缺纸",
+                       .body = HOSTILE,
+                       .attempts = -1};
     struct change *c = change_new();
     struct loaded l;
 
@@ -371,6 +375,7 @@ static void pending_outbox(void **state)
     assert_int_equal(l.outbox.n, 1);
     assert_int_equal(l.outbox.v[0].id, 1);
     assert_string_equal(l.outbox.v[0].message_id, "<0>");
+    assert_string_equal(l.outbox.v[0].sender, "巡检 <p@example.org>");
     assert_string_equal(l.outbox.v[0].subject, "缺纸");
     assert_string_equal(l.outbox.v[0].body, HOSTILE);
     assert_int_equal(l.outbox.v[0].attempts, -1);

@@ -176,17 +176,24 @@ static void a_mail_arrives_as_it_was_meant(void **state)
     sink_stop(&s);
 }
 
+/* Even if the configuration names another sender by now. */
 static void a_retry_sends_the_same_bytes(void **state)
 {
     static const char *const options[] = {"--drop", "before", "--times", "1", NULL};
+    struct pd_mail_config config;
+    struct pd_message m = message;
     struct sink s;
     char *a, *b;
     int out, status;
 
     (void)state;
     sink_start(&s, options);
-    assert_int_equal(send_to(&s).status, PD_SEND_LATER);
-    assert_int_equal(send_to(&s).status, PD_SEND_DONE);
+    config = config_of(&s);
+    m.from = config.from;
+    assert_int_equal(send_with(&config, &m).status, PD_SEND_LATER);
+    config.from = "Somebody else <else@example.com>";
+    assert_int_equal(send_with(&config, &m).status, PD_SEND_DONE);
+    assert_field(&s, 2, "envelope", "else@example.com -> li@example.com");
     a = xasprintf("%s/000001.eml", s.dir);
     b = xasprintf("%s/000002.eml", s.dir);
     waitpid(spawn((char *[]){"/usr/bin/cmp", a, b, NULL}, &out), &status, 0);
