@@ -35,8 +35,10 @@ struct block *content_chart(struct content *c, enum chart_type type, char *taken
 
 void content_pair(struct block *b, char *taken_label, char *taken_value, enum tone tone)
 {
-    struct pair p = {taken_label, taken_value, tone};
+    struct pair p = {.tone = tone};
 
+    p.label = taken_label;
+    p.value = taken_value;
     array_push(&b->pairs, p);
 }
 
@@ -50,8 +52,9 @@ struct row *table_row(struct table *t)
 
 struct cell *table_cell(struct table *t, enum tone tone, char *taken_text)
 {
-    struct cell c = {.text = taken_text, .tone = tone};
+    struct cell c = {.tone = tone};
 
+    c.text = taken_text;
     array_push(&t->cells, c);
     return &t->cells.v[t->cells.n - 1];
 }

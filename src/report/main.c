@@ -52,8 +52,10 @@ static void usage(FILE *out)
 
 static void add_output(struct outputs *o, char *taken_path, char *taken_data, size_t n)
 {
-    struct output out = {taken_path, taken_data, n};
+    struct output out = {.n = n};
 
+    out.path = taken_path;
+    out.data = taken_data;
     array_push(&o->list, out);
 }
 
@@ -197,7 +199,11 @@ static int descriptor(const char *text)
     return str_to_i64(text, &fd) == 0 && fd >= 0 && fd < 1024 ? (int)fd : -1;
 }
 
-int main(int argc, char **argv)
+/* What reading the options comes to, beside an exit code. */
+enum { GO_ON = -1 };
+
+/* GO_ON, or an exit code. */
+static int take_options(struct options *opt, int argc, char **argv)
 {
     static const struct option longs[] = {
         {"pdf", required_argument, NULL, 'p'},
@@ -208,23 +214,22 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, 'v'},
         {0},
     };
-    struct options opt = {.progress = -1};
-    int o, rc;
+    int o;
 
     while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (o) {
         case 'p':
-            opt.pdf = optarg;
+            opt->pdf = optarg;
             break;
         case 'm':
-            opt.html = optarg;
+            opt->html = optarg;
             break;
         case 't':
-            opt.text = optarg;
+            opt->text = optarg;
             break;
         case 'f':
-            opt.progress = descriptor(optarg);
-            if (opt.progress >= 0)
+            opt->progress = descriptor(optarg);
+            if (opt->progress >= 0)
                 break;
             fprintf(stderr, "patrol-report: --progress wants the number of an open file, not '%s'\n", optarg);
             return EXIT_MISUSE;
@@ -239,11 +244,19 @@ int main(int argc, char **argv)
             return EXIT_MISUSE;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, "patrol-report: '%s' is one word too many: the document comes from standard input\n",
-                argv[optind]);
-        return EXIT_MISUSE;
-    }
+    if (optind == argc)
+        return GO_ON;
+    fprintf(stderr, "patrol-report: '%s' is one word too many: the document comes from standard input\n", argv[optind]);
+    return EXIT_MISUSE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options opt = {.progress = -1};
+    int rc, code = take_options(&opt, argc, argv);
+
+    if (code != GO_ON)
+        return code;
     /* Who watched the progress may be gone; the report is made all the same. */
     signal(SIGPIPE, SIG_IGN);
     rc = limits_set();

@@ -88,8 +88,8 @@ static void figures_block(struct pages *p, struct block *b)
 
     for (size_t i = 0; i < b->pairs.n; i++) {
         const struct pair *pair = &b->pairs.v[i];
-        size_t row = i / FIGURES_IN_ROW, column = i % FIGURES_IN_ROW;
-        double x = PAGE_LEFT + (double)column * (width + FIGURE_GAP);
+        double x = PAGE_LEFT + (double)(i % FIGURES_IN_ROW) * (width + FIGURE_GAP);
+        size_t row = i / FIGURES_IN_ROW;
         double y = p->y + (double)row * (FIGURE_HEIGHT + FIGURE_GAP);
         struct face f = {.size = 15, .bold = true, .colour = colour_of_tone(pair->tone), .lines = 1};
 
@@ -165,8 +165,8 @@ static void signatures_block(struct pages *p, struct block *b)
     text_block(p, b);
     for (size_t i = 0; i < b->pairs.n; i++) {
         const struct pair *pair = &b->pairs.v[i];
-        size_t row = i / SIGNATURES_IN_ROW, column = i % SIGNATURES_IN_ROW;
-        double x = PAGE_LEFT + (double)column * (width + 18);
+        double x = PAGE_LEFT + (double)(i % SIGNATURES_IN_ROW) * (width + 18);
+        size_t row = i / SIGNATURES_IN_ROW;
         double y = p->y + 4 + (double)row * SIGNATURE_HEIGHT;
 
         page_text(p, &subheading_face, pair->label, x, y, width);

@@ -41,6 +41,16 @@ char *say_share(int64_t part, int64_t whole)
     return sbuf_take(&b);
 }
 
+char *say_of(int64_t part, int64_t whole)
+{
+    struct sbuf b = {0};
+
+    words_count(&b, part);
+    sbuf_add(&b, " / ");
+    words_count(&b, whole);
+    return sbuf_take(&b);
+}
+
 char *say_duration(const struct content *c, int64_t ms)
 {
     struct sbuf b = {0};

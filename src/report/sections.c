@@ -59,17 +59,6 @@ void section_cover(struct content *c)
     free(contacts);
 }
 
-/* Parts of a whole as "38 / 40". */
-static char *of_whole(int64_t part, int64_t whole)
-{
-    struct sbuf b = {0};
-
-    words_count(&b, part);
-    sbuf_add(&b, " / ");
-    words_count(&b, whole);
-    return sbuf_take(&b);
-}
-
 static void figures(struct content *c)
 {
     const struct document *d = c->doc;
@@ -79,7 +68,7 @@ static void figures(struct content *c)
     struct block *b = content_add(c, BLOCK_FIGURES, NULL, NULL);
     int64_t due = t->kept + t->missed;
 
-    content_pair(b, say(c, "report.figure.healthy"), of_whole(d->summary.ok, d->summary.devices),
+    content_pair(b, say(c, "report.figure.healthy"), say_of(d->summary.ok, d->summary.devices),
                  d->summary.fault       ? TONE_BAD
                  : d->summary.attention ? TONE_WARN
                                         : TONE_GOOD);
@@ -89,8 +78,8 @@ static void figures(struct content *c)
                  due == 0    ? TONE_PLAIN
                  : t->missed ? TONE_WARN
                              : TONE_GOOD);
-    content_pair(b, say(c, "report.figure.tickets"), of_whole(t->closed, t->tickets), TONE_PLAIN);
-    content_pair(b, say(c, "report.figure.items"), of_whole(p->ok, p->items - p->not_applicable),
+    content_pair(b, say(c, "report.figure.tickets"), say_of(t->closed, t->tickets), TONE_PLAIN);
+    content_pair(b, say(c, "report.figure.items"), say_of(p->ok, p->items - p->not_applicable),
                  p->fault       ? TONE_BAD
                  : p->attention ? TONE_WARN
                                 : TONE_PLAIN);

@@ -40,6 +40,7 @@ char *say_args(const struct content *c, const char *id, const struct text_arg *a
 char *say_count(int64_t n);
 char *say_maybe(const struct maybe *m); /* a dash where it is unknown */
 char *say_share(int64_t part, int64_t whole);
+char *say_of(int64_t part, int64_t whole);               /* 38 / 40 */
 char *say_duration(const struct content *c, int64_t ms); /* a dash for none */
 char *say_stamp(const struct content *c, int64_t wall_ms);
 char *say_maybe_stamp(const struct content *c, const struct maybe *m);

@@ -278,8 +278,7 @@ static void tickets_figures(struct content *c)
     content_pair(b, say(c, "report.figure.opened"), say_count(sum->opened), TONE_PLAIN);
     content_pair(b, say(c, "report.figure.closed"), say_count(sum->closed), TONE_PLAIN);
     content_pair(b, say(c, "report.figure.open"), say_count(sum->open), sum->open ? TONE_WARN : TONE_PLAIN);
-    content_pair(b, say(c, "report.figure.kept"),
-                 xasprintf("%lld / %lld", (long long)sum->kept, (long long)sum->kept + (long long)sum->missed),
+    content_pair(b, say(c, "report.figure.kept"), say_of(sum->kept, sum->kept + sum->missed),
                  sum->missed ? TONE_WARN : TONE_PLAIN);
 }
 
