@@ -143,35 +143,6 @@ const struct device *core_find_device(struct core *c, const char *ref, char **wh
 
 /* ---- Devices ---- */
 
-static int device_add(struct order *o, const struct arg_value *args, char **why)
-{
-    const struct device d = {
-        .name = args[0].text,
-        .address = args[1].text,
-        .port = (uint16_t)args[2].i,
-        .collector = args[3].text,
-        .credential = args[4].text,
-        .profile_wish = args[5].text,
-        .site = args[6].text,
-        .labels = args[7].text,
-    };
-    struct change *change;
-    int64_t id;
-    int rc;
-
-    if (args[2].i < 0 || args[2].i > 65535) {
-        *why = xasprintf("port %" PRId64 " is none: 1 to 65535 (0: the collector's own)", args[2].i);
-        return PD_EINVAL;
-    }
-    change = change_new();
-    rc = watch_device_add(o->core->watch, &d, o->actor, change, &id, why);
-    if (rc < 0) {
-        change_free(change);
-        return rc;
-    }
-    return order_submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
-}
-
 static int device_remove(struct order *o, const struct arg_value *args, char **why)
 {
     const struct device *d = core_find_device(o->core, args[0].text, why);
@@ -314,16 +285,6 @@ static int outbox_drop(struct order *o, const struct arg_value *args, char **why
 /* ---- The table, and checking against it ---- */
 
 static const struct command commands[] = {
-    {"device.add",
-     device_add,
-     {{"name", ARG_TEXT, true},
-      {"address", ARG_TEXT, true},
-      {"port", ARG_INT, false},
-      {"collector", ARG_TEXT, false},
-      {"credential", ARG_TEXT, false},
-      {"profile", ARG_TEXT, false},
-      {"site", ARG_TEXT, false},
-      {"labels", ARG_TEXT, false}}},
     {"device.remove", device_remove, {{"device", ARG_REF, true}}},
     {"device.poll", device_poll, {{"device", ARG_REF, true}}},
     {"alert.ack", alert_ack, {{"alert", ARG_INT, true}}},
@@ -435,27 +396,38 @@ static int take_args(const struct arg_def *defs, json_t *args, struct arg_value 
     return 0;
 }
 
+/* The names of all commands, made for a message. */
+struct command_names {
+    ARRAY(char *) list;
+};
+
+static void add_name(void *ctx, const char *noun, const char *verb)
+{
+    struct command_names *names = ctx;
+
+    array_push(&names->list, xasprintf("%s.%s", noun, verb));
+}
+
 static char *unknown_command(const char *name)
 {
-    const char *names[sizeof commands / sizeof commands[0] + TICKET_VERB_COUNT + 1], *near;
-    char *verbs[TICKET_VERB_COUNT], *why;
-    struct sbuf visible = {0};
-    size_t n = 0;
+    struct command_names names = {0};
+    struct sbuf why = {0};
+    const char *near;
 
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        names[n++] = commands[i].name;
+        array_push(&names.list, xstrdup(commands[i].name));
     for (int v = 0; v < TICKET_VERB_COUNT; v++)
-        names[n++] = verbs[v] = xasprintf("ticket.%s", ticket_verb_name((enum ticket_verb)v));
-    names[n] = NULL;
-    near = str_nearest(name, names);
-    sbuf_add(&visible, "");
-    sbuf_add_visible(&visible, name);
-    why = near ? xasprintf("unknown command '%s' (did you mean '%s'?)", visible.s, near)
-               : xasprintf("unknown command '%s'", visible.s);
-    for (int v = 0; v < TICKET_VERB_COUNT; v++)
-        free(verbs[v]);
-    sbuf_free(&visible);
-    return why;
+        add_name(&names, "ticket", ticket_verb_name((enum ticket_verb)v));
+    archive_commands(add_name, &names);
+    array_push(&names.list, NULL);
+    near = str_nearest(name, (const char *const *)names.list.v);
+    sbuf_add(&why, "unknown command '");
+    sbuf_add_visible(&why, name);
+    sbuf_addf(&why, near ? "' (did you mean '%s'?)" : "'", near);
+    for (size_t i = 0; i < names.list.n; i++)
+        free(names.list.v[i]);
+    array_free(&names.list);
+    return sbuf_take(&why);
 }
 
 static int run_command(struct order *o, const char *name, json_t *args, char **why)
@@ -466,6 +438,8 @@ static int run_command(struct order *o, const char *name, json_t *args, char **w
     enum ticket_verb verb = TICKET_ACCEPT;
     int rc;
 
+    if (archive_command(o, name, args, &rc, why))
+        return rc;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)
             cmd = &commands[i];

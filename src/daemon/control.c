@@ -17,9 +17,10 @@
 #include "daemon/listen.h"
 
 enum {
-    MAX_LINE = 1 << 20,   /* of a request */
-    MAX_CONNECTIONS = 64, /* more are refused */
-    MAX_REQUESTS = 8,     /* under way on one connection; its reading waits beyond */
+    READ_BYTES = 256 << 10, /* taken in at once: a long line is looked through as often as it grows */
+    MAX_LINE = 8 << 20,     /* of a request: an import of 10,000 rows is some megabytes */
+    MAX_CONNECTIONS = 64,   /* more are refused */
+    MAX_REQUESTS = 8,       /* under way on one connection; its reading waits beyond */
     ACCEPT_PAUSE_S = 1,
 };
 
@@ -106,7 +107,7 @@ static void read_lines(struct connection *conn)
         free(line);
     }
     if (!conn->leaving && evbuffer_get_length(in) >= MAX_LINE && !has_line(conn)) {
-        conn_send_error(conn, NULL, PD_ERANGE, "a request line has at most 1 MiB");
+        conn_send_error(conn, NULL, PD_ERANGE, "a request line has at most 8 MiB");
         leave(conn);
     }
     if (conn->leaving && conn->under_way == 0 && !has_line(conn) &&
@@ -167,6 +168,7 @@ void control_adopt(struct control *c, int fd, const char *actor)
     conn->place = c->connections.n;
     array_push(&c->connections, conn);
     bufferevent_setcb(conn->bev, on_readable, on_written, on_event, conn);
+    bufferevent_set_max_single_read(conn->bev, READ_BYTES);
     bufferevent_setwatermark(conn->bev, EV_READ, 0, MAX_LINE);
     bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
 }

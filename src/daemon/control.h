@@ -11,7 +11,7 @@ struct event_base;
 /*
  * The control socket: how patrolctl and other faces talk to patrold. A UNIX
  * stream socket, mode 0660, of group patrold where there is one. Lines of JSON,
- * one object a line, UTF-8, at most 1 MiB each way of asking; answers may be
+ * one object a line, UTF-8, at most 8 MiB each way of asking; answers may be
  * longer. Every request has an "id" (any number or string of at most 64 bytes),
  * which its answers carry. Requests may be sent without waiting for answers;
  * answers come as they are ready, not always in order. Stamps are UTC
@@ -23,7 +23,9 @@ struct event_base;
  *     {"id":1,"ok":{"device":17}}
  *     {"id":1,"error":{"code":"exists","text":"a device named '3F-copy' is there already"}}
  *
- *     device.add     name, address; port, collector, credential, profile, site, labels  -> device
+ *     device.add     name, address; port, collector, credential, profile, site, location, asset,
+ *                    installed, accepted, warranty (dates), labels                      -> device
+ *     device.set     device; any of these but the name                                  -> device
  *     device.remove  device (name, or id as number or text)                             -> device
  *     device.poll    device; answered when the poll has ended     -> device, status, rtt_ms, detail
  *     alert.ack      alert (its id)                                                     -> alert
@@ -32,6 +34,16 @@ struct event_base;
  *     outbox.drop    message; it is not sent any more                                   -> message, state
  *     reload         reads the configuration again                                      -> hash
  *
+ *     KIND.add       the fields of a record of the archive                              -> KIND: its id
+ *     KIND.set       KIND (name, or id), and the fields that change                     -> KIND
+ *     KIND.remove    KIND                                                               -> KIND
+ *     KIND.import    rows: a list of objects of fields, each record known by its name or new; all or none
+ *                    -> unchanged, added, changed, wrong (how many rows), fates (of each row), changes: row, field,
+ *                    before, after; errors, warnings: row (from 0), field, text
+ *                    dry_run: true only says what would become of them, and takes wrong rows for an answer
+ *
+ * KIND is customer, site, contact, staff or contract (archive_def() has the
+ * fields); import also takes devices. A field is a text, and null or "" where there is nothing.
  * VERB is one of ticket_verb_name(). The peer's user name is written down as who
  * did it.
  *
@@ -44,7 +56,7 @@ struct event_base;
  *
  *     status       one row: how patrold itself is doing, and "troubles": texts
  *     live         a row for each device: its record, state (new, up, down), last_poll_ms, last_answer_ms, rtt_ms,
- *                  open_faults, components, readings; filters state, class, site
+ *                  open_faults, components, readings; filters state, class, site, customer
  *     device.show  filter device (name or id): one such row, with component_list: its
  *                  components with their points {"value":12,"unit":"%","quality":"good"}
  *     facts        filter device: a row for each device, as patrolctl facts writes it

@@ -62,11 +62,12 @@ static void ticket_moved(void *ctx, struct change *change, const struct ticket *
         [TICKET_MOVE_FAULT_AGAIN] = NOTICE_FAULT_AGAIN,
     };
     struct core *c = ctx;
+    const struct device *d = watch_device(c->watch, t->device_id);
     char *location;
 
     if (move == TICKET_MOVE_CHANGED)
         return;
-    location = core_device_text(c, t->device_id, "location");
+    location = d && d->location ? xstrdup(d->location) : core_device_text(c, t->device_id, "location");
     notify_ticket(c->notify, change, notices[move], t, c->fault_device, c->fault_alert, location);
     free(location);
 }
@@ -232,6 +233,11 @@ static void load_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct 
     watch_load_poll(((struct core *)ctx)->watch, device_id, at_ms, readings, n);
 }
 
+static void load_entry(void *ctx, enum archive_kind kind, const struct entry *e)
+{
+    archive_load(((struct core *)ctx)->archive, kind, e);
+}
+
 static void load_meta(void *ctx, const char *name, const char *value)
 {
     (void)ctx;
@@ -320,6 +326,7 @@ static void make_rooms(struct core *c)
 
     c->watch = watch_new(&watch);
     c->desk = desk_new(&desk);
+    c->archive = core_archive_new(c);
     c->notify = notify_new(&notify);
     notify_pause(c->notify, true);
 }
@@ -333,6 +340,7 @@ static int load(struct core *c, char **why)
         .hold = load_hold,
         .ticket = load_ticket,
         .outbox = load_outbox,
+        .entry = load_entry,
         .meta = load_meta,
         .poll = load_poll,
         .ctx = c,
@@ -440,6 +448,7 @@ void core_stop(struct core *c)
     watch_free(c->watch);
     orders_free(c);
     desk_free(c->desk);
+    archive_free(c->archive);
     stop_plugins(c);
     notify_free(c->notify);
     settings_free(c->settings);
@@ -471,6 +480,11 @@ struct watch *core_watch(struct core *c)
 struct desk *core_desk(struct core *c)
 {
     return c->desk;
+}
+
+struct archive *core_archive(struct core *c)
+{
+    return c->archive;
 }
 
 struct notify *core_notify(struct core *c)

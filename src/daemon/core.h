@@ -1,6 +1,7 @@
 #ifndef PD_DAEMON_CORE_H
 #define PD_DAEMON_CORE_H
 
+#include "archive/archive.h"
 #include "conf/conf.h"
 #include "desk/desk.h"
 #include "notify/notify.h"
@@ -52,6 +53,7 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
 
 struct watch *core_watch(struct core *c);
 struct desk *core_desk(struct core *c);
+struct archive *core_archive(struct core *c);
 struct notify *core_notify(struct core *c);
 struct store *core_store(struct core *c);
 const struct settings *core_settings(const struct core *c);

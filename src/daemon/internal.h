@@ -1,6 +1,9 @@
 #ifndef PD_DAEMON_INTERNAL_H
 #define PD_DAEMON_INTERNAL_H
 
+#include <jansson.h>
+
+#include "archive/archive.h"
 #include "base/array.h"
 #include "daemon/core.h"
 
@@ -37,6 +40,7 @@ struct core {
     struct store *store;
     struct watch *watch;
     struct desk *desk;
+    struct archive *archive;
     struct notify *notify;
     struct pd_collector **collectors;
     struct notify_channel *channels;
@@ -91,6 +95,18 @@ const struct device *core_find_device(struct core *c, const char *ref, char **wh
 
 /* Sends a message again (retry), or never: answers the order by itself. */
 void outbox_change(struct order *o, int64_t id, bool retry);
+
+/* ---- archive.c ---- */
+
+/* The archive, asking watch and the knowledge for what it does not keep itself. */
+struct archive *core_archive_new(struct core *c);
+/*
+ * Runs "customer.add" and the like (daemon/control.h); false if there is no such
+ * command. *rc 0: answered, or will be; else an error and *why.
+ */
+bool archive_command(struct order *o, const char *name, json_t *args, int *rc, char **why);
+/* Calls fn for each of them. */
+void archive_commands(void (*fn)(void *ctx, const char *noun, const char *verb), void *ctx);
 
 /* ---- reopen.c ---- */
 

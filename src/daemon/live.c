@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "daemon/facts.h"
@@ -122,15 +123,43 @@ static const char *state_name(const struct device_status *s)
     return s->state == DEVICE_UP ? "up" : s->state == DEVICE_DOWN ? "down" : "new";
 }
 
+static json_t *day_or_null(int64_t day)
+{
+    char text[11];
+
+    date_format(day, text);
+    return day != 0 ? json_string(text) : json_null();
+}
+
+/* Whose it is, by its site; NULL where the archive does not say. */
+static const char *customer_of(struct core *c, const struct device *d)
+{
+    const struct entry *site = d->site ? archive_find(core_archive(c), ARCHIVE_SITE, d->site) : NULL;
+
+    return site ? ((const struct archive_site *)site)->customer : NULL;
+}
+
 /* A device's record and how it is doing. */
 static json_t *device_json(struct core *c, const struct device *d)
 {
     const struct {
         const char *name, *text;
     } texts[] = {
-        {"name", d->name}, {"address", d->address}, {"collector", d->collector}, {"credential", d->credential},
-        {"site", d->site}, {"labels", d->labels},   {"profile", d->profile},     {"device_class", d->device_class},
-        {"make", d->make}, {"model", d->model},     {"serial", d->serial},       {"firmware", d->firmware},
+        {"name", d->name},
+        {"address", d->address},
+        {"collector", d->collector},
+        {"credential", d->credential},
+        {"site", d->site},
+        {"labels", d->labels},
+        {"profile", d->profile},
+        {"device_class", d->device_class},
+        {"make", d->make},
+        {"model", d->model},
+        {"serial", d->serial},
+        {"firmware", d->firmware},
+        {"location", d->location},
+        {"asset", d->asset},
+        {"customer", customer_of(c, d)},
     };
     struct device_status s = {0};
     json_t *row;
@@ -143,6 +172,9 @@ static json_t *device_json(struct core *c, const struct device *d)
                     (json_int_t)s.readings);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_object_set_new(row, texts[i].name, text_or_null(texts[i].text));
+    json_object_set_new(row, "installed", day_or_null(d->installed_day));
+    json_object_set_new(row, "accepted", day_or_null(d->accepted_day));
+    json_object_set_new(row, "warranty", day_or_null(d->warranty_day));
     return row;
 }
 
@@ -166,7 +198,8 @@ static bool wanted(struct core *c, const json_t *filters, const struct device *d
 {
     struct device_status s = {0};
 
-    if (!fits(filters, "class", d->device_class) || !fits(filters, "site", d->site))
+    if (!fits(filters, "class", d->device_class) || !fits(filters, "site", d->site) ||
+        !fits(filters, "customer", customer_of(c, d)))
         return false;
     watch_device_status(core_watch(c), d->id, &s);
     return fits(filters, "state", state_name(&s));
@@ -197,7 +230,7 @@ static json_t *page_of_devices(struct core *c, struct live_args *a,
 
 static json_t *query_live(struct core *c, struct live_args *a)
 {
-    static const char *const filters[] = {"state", "class", "site", NULL};
+    static const char *const filters[] = {"state", "class", "site", "customer", NULL};
 
     return check_filters(a, filters) ? page_of_devices(c, a, device_json) : NULL;
 }

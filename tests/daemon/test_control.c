@@ -281,7 +281,7 @@ static void brackets_in_a_text_are_not_depth(void **state)
 
 static void a_line_without_end_is_refused_and_the_connection_closed(void **state)
 {
-    enum { MUCH = 3 << 20 };
+    enum { MUCH = 10 << 20 };
     struct peer *p = peer_new(*state, "wang");
     char *text = xmalloc(MUCH);
     json_t *line;

@@ -283,6 +283,133 @@ static void what_cannot_be_done_to_a_mail_is_said(void **state)
 
 /* ---- Commands ---- */
 
+/* Does a command that must succeed; its answer, to be freed by json_decref(). */
+static json_t *done(struct office *o, const char *name, const char *args)
+{
+    char *text = NULL;
+    int err = office_command(o, name, args, &text);
+    json_t *answer;
+
+    if (err < 0)
+        fail_msg("%s %s: %d, %s", name, args, err, text);
+    answer = json_loads(text, 0, NULL);
+    assert_non_null(answer);
+    free(text);
+    return answer;
+}
+
+static void must(struct office *o, const char *name, const char *args)
+{
+    json_decref(done(o, name, args));
+}
+
+static void expect_row(struct office *o, const char *query, size_t i, const char *member, const char *want)
+{
+    json_t *rows = office_query(o, query, "{}");
+    const char *found = json_string_value(json_object_get(json_array_get(rows, i), member));
+
+    if (!str_eq(found, want))
+        fail_msg("%s[%zu].%s: '%s', not '%s'", query, i, member, found ? found : "", want ? want : "");
+    json_decref(rows);
+}
+
+static void the_archive_stands_after_a_restart(void **state)
+{
+    struct office *o = *state;
+    char *why = NULL;
+
+    office_add_printer(o);
+    must(o, "customer.add", "{\"name\":\"甲公司\",\"number\":1001}");
+    must(o, "site.add", "{\"name\":\"总部\",\"customer\":\"甲公司\",\"zone\":\"Asia/Shanghai\"}");
+    must(o, "device.set",
+         "{\"device\":\"3F-影印\",\"site\":\"总部\",\"location\":\"三楼\",\"warranty\":\"2028-12-31\"}");
+    must(o, "contract.add",
+         "{\"number\":\"HT-1\",\"customer\":\"甲公司\",\"kind\":\"labour\",\"p1\":\"fix=8h\","
+         "\"devices\":\"3F-影印\"}");
+    office_stop(o);
+    office_start(o);
+    expect_row(o, "customers", 0, "number", "1001");
+    expect_row(o, "devices", 0, "location", "三楼");
+    expect_row(o, "devices", 0, "customer", "甲公司");
+    expect_row(o, "devices", 0, "warranty", "2028-12-31");
+    expect_row(o, "contracts", 0, "p1", "fix=8h");
+    must(o, "site.set", "{\"site\":\"总部\",\"name\":\"大楼\"}");
+    expect_row(o, "devices", 0, "site", "大楼");
+    assert_int_equal(office_command(o, "site.remove", "{\"site\":\"大楼\"}", &why), PD_ESTATE);
+    assert_string_equal(why, "site '大楼' can't be removed: device '3F-影印' stands there");
+    free(why);
+    assert_int_equal(office_command(o, "device.set", "{\"device\":1,\"site\":\"总部\"}", &why), PD_EINVAL);
+    assert_string_equal(why, "site: there is no site '总部'");
+    free(why);
+    must(o, "device.set", "{\"device\":1,\"site\":null}");
+    must(o, "site.remove", "{\"site\":\"大楼\"}");
+    expect_row(o, "devices", 0, "site", NULL);
+    assert_int_equal(office_count(o, "site.removed"), 1);
+}
+
+static void a_site_that_nobody_knows_is_doubtful_while_there_are_none(void **state)
+{
+    json_t *answer = done(*state, "device.add", "{\"name\":\"x\",\"address\":\"10.0.0.9\",\"site\":\"三楼\"}");
+
+    assert_string_equal(json_string_value(json_object_get(answer, "warning")),
+                        "site '三楼' is not checked: the archive has no sites yet");
+    json_decref(answer);
+}
+
+static json_int_t count_of(const json_t *answer, const char *name)
+{
+    return json_integer_value(json_object_get(answer, name));
+}
+
+static void devices_are_imported_all_or_none(void **state)
+{
+    static const char rows[] = "[{\"name\":\"a\",\"address\":\"10.0.1.1\"},"
+                               "{\"name\":\"3F-影印\",\"location\":\"三楼\"},"
+                               "{\"name\":\"b\",\"address\":\"10.0.1.2\",\"labels\":\"floor=2\"}]";
+    struct office *o = *state;
+    char *dry = xasprintf("{\"rows\":%s,\"dry_run\":true}", rows), *real = xasprintf("{\"rows\":%s}", rows);
+    json_t *answer, *list;
+
+    office_add_printer(o);
+    answer = done(o, "device.import", dry);
+    assert_int_equal(count_of(answer, "added"), 2);
+    assert_int_equal(count_of(answer, "changed"), 1);
+    list = json_array_get(json_object_get(answer, "changes"), 0);
+    assert_string_equal(json_string_value(json_object_get(list, "field")), "location");
+    assert_true(json_is_null(json_object_get(list, "before")));
+    assert_string_equal(json_string_value(json_object_get(list, "after")), "三楼");
+    json_decref(answer);
+    assert_int_equal(office_count(o, "device.changed"), 0);
+    must(o, "device.import", real);
+    assert_int_equal(office_count(o, "device.changed"), 1);
+    assert_int_equal(office_count(o, "device.added"), 3);
+    expect_row(o, "devices", 2, "labels", "floor=2");
+    answer = done(o, "device.import", real);
+    assert_int_equal(count_of(answer, "unchanged"), 3);
+    json_decref(answer);
+    free(dry);
+    free(real);
+}
+
+static void a_dry_run_tells_all_that_is_wrong(void **state)
+{
+    json_t *answer = done(*state, "device.import",
+                          "{\"dry_run\":true,\"rows\":[{\"name\":\"a\",\"address\":\"nowhere\"},"
+                          "{\"name\":\"b\",\"address\":\"10.0.1.1\",\"port\":\"x\",\"warranty\":\"soon\"},"
+                          "{\"name\":\"a\",\"address\":\"10.0.1.2\"},{\"name\":\"c\",\"address\":\"10.0.1.3\"}]}");
+    json_t *errors = json_object_get(answer, "errors");
+
+    assert_int_equal(count_of(answer, "wrong"), 3);
+    assert_int_equal(count_of(answer, "added"), 1);
+    assert_int_equal(json_array_size(errors), 4);
+    assert_int_equal(count_of(json_array_get(errors, 0), "row"), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(errors, 0), "field")), "port");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(errors, 2), "text")),
+                        "'a' is there twice: also in row 1");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(errors, 3), "field")), "address");
+    json_decref(answer);
+}
+
 static void wrong_commands_say_what_would_be_right(void **state)
 {
     static const struct {
@@ -292,23 +419,41 @@ static void wrong_commands_say_what_would_be_right(void **state)
     } rows[] = {
         {"device.ad", "{}", PD_EINVAL, "unknown command 'device.ad' (did you mean 'device.add'?)"},
         {"ticket.acept", "{}", PD_EINVAL, "unknown command 'ticket.acept' (did you mean 'ticket.accept'?)"},
-        {"device.add", "{\"name\":\"x\"}", PD_EINVAL, "'address' is missing"},
+        {"device.add", "{\"name\":\"x\"}", PD_EINVAL, "address: is missing"},
         {"device.add", "{\"name\":\"x\",\"adress\":\"10.0.0.1\"}", PD_EINVAL,
          "unknown argument 'adress' (did you mean 'address'?)"},
-        {"device.add", "{\"name\":7,\"address\":\"10.0.0.1\"}", PD_EINVAL, "name wants a text"},
-        {"device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\",\"port\":\"161\"}", PD_EINVAL,
-         "port wants a whole number"},
+        {"device.add", "{\"name\":[7],\"address\":\"10.0.0.1\"}", PD_EINVAL, "name wants a text"},
+        {"device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\",\"port\":\"x\"}", PD_EINVAL,
+         "port: 'x' is no port: 1 to 65535"},
         {"device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\",\"port\":70000}", PD_EINVAL,
-         "port 70000 is none: 1 to 65535 (0: the collector's own)"},
+         "port: '70000' is no port: 1 to 65535"},
         {"device.add", "{\"name\":\"a\\nb\",\"address\":\"10.0.0.1\"}", PD_EINVAL,
-         "name has control characters, or spaces at an end"},
-        {"device.add", "{\"name\":\"\",\"address\":\"10.0.0.1\"}", PD_EINVAL, "name is empty"},
-        {"device.add", "{\"name\":null,\"address\":\"10.0.0.1\"}", PD_EINVAL, "'name' is missing"},
+         "name: has control characters, spaces at an end, or is not UTF-8"},
+        {"device.add", "{\"name\":\"\",\"address\":\"10.0.0.1\"}", PD_EINVAL, "name: is missing"},
+        {"device.add", "{\"name\":null,\"address\":\"10.0.0.1\"}", PD_EINVAL, "name: is missing"},
         {"device.add", "[1]", PD_EINVAL, "the arguments are no JSON object"},
         {"device.add", "{\"name\":\"x\",\"name\":\"y\"}", PD_EINVAL, "the arguments are no JSON object"},
         {"device.add", "{", PD_EINVAL, "the arguments are no JSON object"},
         {"device.add", "{\"name\":\"3F-影印\",\"address\":\"10.0.0.1\"}", PD_EEXIST,
-         "there is a device named '3F-影印' already"},
+         "name: there is a device named '3F-影印' already"},
+        {"device.set", "{\"device\":\"3F-影印\",\"name\":\"x\"}", PD_EINVAL,
+         "a device keeps its name: its history stands under it"},
+        {"device.set", "{\"device\":\"3F-影印\",\"credential\":\"x\"}", PD_EINVAL,
+         "credential: there is no credential 'x' in the configuration"},
+        {"device.set", "{\"location\":\"x\"}", PD_EINVAL, "'device' is missing"},
+        {"customer.ad", "{}", PD_EINVAL, "unknown command 'customer.ad' (did you mean 'customer.add'?)"},
+        {"customer.add", "{}", PD_EINVAL, "name: is missing"},
+        {"customer.add", "{\"name\":\"a\",\"colour\":\"red\"}", PD_EINVAL, "unknown argument 'colour'"},
+        {"customer.set", "{\"customer\":\"a\"}", PD_ENOENT, "there is no customer 'a'"},
+        {"customer.remove", "{\"customer\":true}", PD_EINVAL, "customer wants a text or a whole number"},
+        {"customer.remove", "{\"customer\":\"a\",\"name\":\"a\"}", PD_EINVAL, "only 'customer' is wanted"},
+        {"site.add", "{\"name\":\"a\",\"customer\":\"b\"}", PD_EINVAL, "customer: there is no customer 'b'"},
+        {"site.import", "{}", PD_EINVAL, "\"rows\" must be a list of objects"},
+        {"site.import", "{\"rows\":[{\"name\":\"a\",\"customer\":\"b\"},7]}", PD_EINVAL, "row 2: is no object"},
+        {"site.import", "{\"rows\":[{\"name\":\"a\",\"customer\":\"b\"},{}]}", PD_EINVAL,
+         "row 1: customer: there is no customer 'b'; and 2 more"},
+        {"device.import", "{\"rows\":[{\"name\":\"a\",\"address\":\"nowhere\"}]}", PD_EINVAL,
+         "address: 'nowhere' is not an IPv4 or IPv6 address"},
         {"device.remove", "{\"device\":\"3F-影印机\"}", PD_ENOENT,
          "there is no device '3F-影印机' (did you mean '3F-影印'?)"},
         {"device.poll", "{\"device\":99}", PD_ENOENT, "there is no device '99'"},
@@ -572,6 +717,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_waiting_mail_goes_at_once_when_somebody_wants_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dropped_mail_is_never_sent_not_after_a_restart_either, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_done_to_a_mail_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_archive_stands_after_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_site_that_nobody_knows_is_doubtful_while_there_are_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(devices_are_imported_all_or_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_dry_run_tells_all_that_is_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_commands_say_what_would_be_right, setup, teardown),
         cmocka_unit_test_setup_teardown(a_command_is_written_down_with_who_gave_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_poll_is_answered_when_it_has_ended, setup, teardown),
