@@ -448,10 +448,13 @@ static const struct {
 bool archive_command(struct order *o, const char *name, json_t *args, int *rc, char **why)
 {
     const char *dot = strchr(name, '.');
-    char *noun = dot ? xstrndup(name, (size_t)(dot - name)) : xstrdup("");
     bool found = false;
     enum archive_kind kind;
+    char *noun;
 
+    if (!dot)
+        return false;
+    noun = xstrndup(name, (size_t)(dot - name));
     if (archive_kind_parse(noun, &kind) == 0)
         for (size_t i = 0; i < sizeof verbs / sizeof *verbs && !found; i++)
             if (strcmp(verbs[i].verb, dot + 1) == 0 && (kind != ARCHIVE_DEVICE || verbs[i].devices)) {

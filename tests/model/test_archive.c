@@ -154,11 +154,13 @@ static void a_copy_has_texts_of_its_own(void **state)
     for (int k = ARCHIVE_CUSTOMER; k < ARCHIVE_KIND_COUNT; k++) {
         const struct archive_def *def = archive_def((enum archive_kind)k);
         struct entry *e = xcalloc(1, def->size), *copy;
-        char *why = NULL;
 
-        for (size_t i = 0; i < def->nfields; i++)
+        for (size_t i = 0; i < def->nfields; i++) {
+            char *why = NULL;
+
             archive_field_set(&def->fields[i], e, def->fields[i].codes ? def->fields[i].codes[0] : "2026-01-01", &why);
-        free(why); /* of the fields that are neither text nor date */
+            free(why); /* of the fields that are neither text nor date */
+        }
         copy = entry_dup((enum archive_kind)k, e);
         assert_ptr_not_equal(copy->name, e->name);
         entry_free((enum archive_kind)k, e);
