@@ -76,7 +76,7 @@ static void stop_post(struct pd_channel *c)
 static void take_mail(struct pd_channel *c, const struct pd_message *m, struct pd_send_result *out)
 {
     struct post *post = (struct post *)c;
-    struct mail mail = {xstrdup(m->id), xstrdup(m->to), xstrdup(m->subject), xstrdup(m->body)};
+    struct mail mail = {xstrdup(m->id), xstrdup_null(m->from), xstrdup(m->to), xstrdup(m->subject), xstrdup(m->body)};
 
     array_push(&post->mails, mail);
     *out = (struct pd_send_result){.status = post->answer, .detail = "as the test says"};
@@ -99,6 +99,7 @@ static struct settings *make_settings(enum severity min)
     s->site = xstrdup("总部");
     s->time_zone = xstrdup("Asia/Shanghai");
     s->ticket_prefix = xstrdup("PK");
+    s->mail.from = xstrdup("巡检 <patrold@example.com>");
     for (int i = 0; i < PART_COUNT; i++)
         s->every_ms[i] = MINUTE_MS;
     s->timeout_ms = 2000;
@@ -223,6 +224,7 @@ void office_free(struct office *o)
     array_free(&o->events);
     for (size_t i = 0; i < o->post.mails.n; i++) {
         free(o->post.mails.v[i].id);
+        free(o->post.mails.v[i].from);
         free(o->post.mails.v[i].to);
         free(o->post.mails.v[i].subject);
         free(o->post.mails.v[i].body);

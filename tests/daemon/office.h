@@ -14,7 +14,7 @@
  * answers what the test says.
  */
 struct mail {
-    char *id, *to, *subject, *body;
+    char *id, *from, *to, *subject, *body;
 };
 
 struct post {

@@ -210,6 +210,7 @@ static void a_refused_mail_is_sent_again_when_somebody_wants_it(void **state)
     assert_int_equal(o->post.mails.n, 3);
     assert_string_equal(o->post.mails.v[2].id, id);
     assert_string_equal(o->post.mails.v[2].body, o->post.mails.v[0].body);
+    assert_string_equal(o->post.mails.v[2].from, "巡检 <patrold@example.com>");
     assert_int_equal(office_count(o, "outbox.retried"), 1);
     free(id);
     free(text);
