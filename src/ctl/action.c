@@ -59,6 +59,8 @@ static json_t *act(struct ctl *t, const struct command *c, json_t *args)
         json_dumpf(ok, t->out, JSON_ENCODE_ANY);
         fputc('\n', t->out);
     }
+    if (*ctl_string(ok, "warning"))
+        ctl_fail(t, "%s", ctl_string(ok, "warning"));
     json_decref(answer);
     return ok;
 }

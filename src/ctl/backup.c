@@ -62,21 +62,14 @@ out:
     return code;
 }
 
-/* On a terminal that people look at. */
 static void show_progress(void *ctx, unsigned percent)
 {
-    enum { WIDTH = 40 };
-    const struct ctl *t = ctx;
-    unsigned done = percent * WIDTH / 100;
-
-    fprintf(t->err, "\r[%.*s%*s] %3u %%%s", (int)done, "########################################", (int)(WIDTH - done),
-            "", percent, percent == 100 ? "\r\x1b[K" : "");
-    fflush(t->err);
+    ctl_progress(ctx, percent);
 }
 
 static store_progress progress_of(const struct ctl *t)
 {
-    return t->format == VIEW_PEOPLE && isatty(fileno(t->err)) ? show_progress : NULL;
+    return ctl_shows_progress(t) ? show_progress : NULL;
 }
 
 /* What was done, as an object (taken) or in the words of a text. */

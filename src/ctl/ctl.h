@@ -15,7 +15,7 @@ struct ctl;
 /* What patrolctl exits with. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2 };
 
-enum { MAX_WORDS = 3, MAX_OPTIONS = 8 };
+enum { MAX_WORDS = 3, MAX_OPTIONS = 14 };
 
 enum ctl_type { CTL_TEXT, CTL_NUMBER, CTL_FLAG };
 
@@ -67,6 +67,7 @@ struct ctl {
     enum lang lang;
     enum view_format format;
     FILE *out, *err;
+    FILE *in;              /* a terminal, to ask at; NULL: nobody is there */
     bool colour;           /* out is a terminal that wants it */
     unsigned width;        /* of that terminal in columns; 0: no terminal, no limit */
     struct client *client; /* opened at first use */
@@ -96,6 +97,14 @@ int run_config_check(struct ctl *t, const struct command *c, json_t *args);
 int run_backup(struct ctl *t, const struct command *c, json_t *args);
 int run_restore(struct ctl *t, const struct command *c, json_t *args);
 int run_help(struct ctl *t, const struct command *c, json_t *args);
+
+/* Shows a record of the archive in the command's columns. */
+int run_archive_show(struct ctl *t, const struct command *c, json_t *args);
+int run_import(struct ctl *t, const struct command *c, json_t *args);
+
+/* A bar for long work, on a terminal that people look at; at 100 it is gone. */
+void ctl_progress(struct ctl *t, unsigned percent);
+bool ctl_shows_progress(const struct ctl *t);
 
 /* ---- Saying what is wrong ---- */
 

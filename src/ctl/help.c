@@ -83,6 +83,6 @@ void help_all(const struct ctl *t, FILE *out)
     fprintf(out, "%s\n", text_get(t->lang, "ctl.usage"));
     fputc('\n', out);
     for (const struct command *c = commands; c->noun; c++)
-        fprintf(out, "  %-8s%-14s%s\n", c->noun, c->verb ? c->verb : "", text_of(t, "ctl.help", c->noun, c->verb));
+        fprintf(out, "  %-10s%-14s%s\n", c->noun, c->verb ? c->verb : "", text_of(t, "ctl.help", c->noun, c->verb));
     fprintf(out, "\n%s\n", text_get(t->lang, "ctl.options"));
 }

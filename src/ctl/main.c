@@ -41,6 +41,7 @@ int main(int argc, char **argv)
         .format = VIEW_PEOPLE,
         .out = stdout,
         .err = stderr,
+        .in = isatty(STDIN_FILENO) ? stdin : NULL,
         .colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
         .width = terminal_width(),
     };

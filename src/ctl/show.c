@@ -242,6 +242,24 @@ int run_device_show(struct ctl *t, const struct command *c, json_t *args)
     return code;
 }
 
+/* ---- customer, site, contact, staff, contract show ---- */
+
+int run_archive_show(struct ctl *t, const struct command *c, json_t *args)
+{
+    json_t *row = ctl_row(t, c->request, args, ctl_string(args, c->noun));
+    struct sheet *s;
+    int code;
+
+    if (!row)
+        return EXIT_FAILED;
+    s = sheet_open(t);
+    sheet_record(s, NULL, NULL, c->columns);
+    sheet_row(s, row);
+    code = sheet_close(s);
+    json_decref(row);
+    return code;
+}
+
 /* ---- ticket show ---- */
 
 static const struct ctl_column ticket_columns[] = {

@@ -191,9 +191,9 @@ static void help_is_given_wherever_it_is_asked_for(void **state)
     static const struct {
         const char *line, *told;
     } rows[] = {
-        {"help", "ticket  dispatch"},
-        {"--help", "ticket  dispatch"},
-        {"-h", "device  add"},
+        {"help", "ticket    dispatch"},
+        {"--help", "ticket    dispatch"},
+        {"-h", "device    add"},
         {"help device add", "--credential"},
         {"device add --help", "--port"},
         {"help ticket", "TICKET [ASSIGNEE]"},
