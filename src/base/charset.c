@@ -31,6 +31,26 @@ static int convert(const char *charset, char *in, size_t n, struct sbuf *out, si
     return rc;
 }
 
+/* Checked here, for iconv takes more for UTF-8 than there is. */
+static int check_utf8(const char *in, size_t n, struct sbuf *out, size_t *bad)
+{
+    size_t at = 0;
+
+    while (at < n) {
+        size_t len = 1;
+
+        while (len <= 4 && len <= n - at && !str_utf8_valid(in + at, len))
+            len++;
+        if (len > 4 || len > n - at) {
+            *bad = at;
+            return PD_EINVAL;
+        }
+        at += len;
+    }
+    sbuf_addn(out, in, n);
+    return 0;
+}
+
 int charset_to_utf8(char **data, size_t *n, const char **charset, size_t *bad)
 {
     static const struct {
@@ -49,7 +69,8 @@ int charset_to_utf8(char **data, size_t *n, const char **charset, size_t *bad)
         }
     }
     sbuf_add(&out, "");
-    rc = convert(from, *data + skip, *n - skip, &out, bad);
+    rc = str_eq(from, "UTF-8") ? check_utf8(*data + skip, *n - skip, &out, bad)
+                               : convert(from, *data + skip, *n - skip, &out, bad);
     if (rc < 0) {
         *bad += skip;
         sbuf_free(&out);

@@ -68,7 +68,8 @@ static void what_is_neither_is_refused_with_its_place(void **state)
         {"ab\xb4", 3, 2}, /* cut within a character */
         {"\xef\xbb\xbf"
          "ab\xb4\xf2",
-         7, 5}, /* says that it is UTF-8 */
+         7, 5},                                 /* says that it is UTF-8 */
+        {"\xef\xbb\xbf\xf4\xb8\xbc\xbc", 7, 3}, /* beyond U+10FFFF */
         {"\xff\xfe\x53", 3, 2},
     };
 
