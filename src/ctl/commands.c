@@ -21,6 +21,9 @@ static const struct ctl_column device_columns[] = {
     {.name = "installed", .shown = SHOWN_PROGRAMS},
     {.name = "accepted", .shown = SHOWN_PROGRAMS},
     {.name = "warranty", .shown = SHOWN_PROGRAMS},
+    {.name = "unit", .title = "ctl.col.modbus-unit", .type = VIEW_INT, .shown = SHOWN_PROGRAMS},
+    {.name = "parent", .shown = SHOWN_PROGRAMS},
+    {.name = "status", .type = VIEW_CODE, .words = "device-status", .shown = SHOWN_PROGRAMS},
     {.name = "last_answer", .type = VIEW_TIME, .shown = SHOWN_WIDE},
     {.name = "open_faults", .type = VIEW_INT},
     {0},
@@ -145,8 +148,9 @@ static const struct ctl_column contract_columns[] = {
 
 /* What the operator says of a device beside its name and address. */
 #define DEVICE_OPTIONS                                                                                                 \
-    {.name = "port", .type = CTL_NUMBER}, {.name = "collector"}, {.name = "credential"}, {.name = "profile"},          \
-        {.name = "site"}, {.name = "location"}, {.name = "asset"}, {.name = "installed"}, {.name = "accepted"},        \
+    {.name = "port", .type = CTL_NUMBER}, {.name = "unit", .type = CTL_NUMBER}, {.name = "collector"},                 \
+        {.name = "credential"}, {.name = "profile"}, {.name = "parent"}, {.name = "site"}, {.name = "location"},       \
+        {.name = "asset"}, {.name = "installed"}, {.name = "accepted"}, {.name = "status", .codes = "device-status"},  \
         {.name = "warranty"},                                                                                          \
     {                                                                                                                  \
         .name = "labels"                                                                                               \

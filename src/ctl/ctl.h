@@ -15,7 +15,7 @@ struct ctl;
 /* What patrolctl exits with. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2 };
 
-enum { MAX_WORDS = 3, MAX_OPTIONS = 14 };
+enum { MAX_WORDS = 3, MAX_OPTIONS = 18 };
 
 enum ctl_type { CTL_TEXT, CTL_NUMBER, CTL_FLAG };
 

@@ -144,7 +144,15 @@ int import_heading(enum archive_kind kind, const char *heading)
 /* The texts that name a field's codes; NULL if it has none. */
 static const char *code_words(const struct archive_field *f)
 {
-    return f->codes == staff_roles ? "staff-role" : f->codes == contract_kinds ? "contract-kind" : NULL;
+    static const struct {
+        const char *const *codes;
+        const char *texts;
+    } known[] = {{staff_roles, "staff-role"}, {contract_kinds, "contract-kind"}, {device_statuses, "device-status"}};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (f->codes == known[i].codes)
+            return known[i].texts;
+    return NULL;
 }
 
 char *import_value(const struct archive_field *f, const char *value)

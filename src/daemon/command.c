@@ -154,7 +154,7 @@ static int device_remove(struct order *o, const struct arg_value *args, char **w
         return PD_ENOENT;
     id = d->id;
     change = change_new();
-    rc = watch_device_remove(o->core->watch, id, o->actor, change);
+    rc = watch_device_remove(o->core->watch, id, o->actor, change, why);
     if (rc < 0) {
         change_free(change);
         return rc;

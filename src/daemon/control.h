@@ -23,8 +23,8 @@ struct event_base;
  *     {"id":1,"ok":{"device":17}}
  *     {"id":1,"error":{"code":"exists","text":"a device named '3F-copy' is there already"}}
  *
- *     device.add     name, address; port, collector, credential, profile, site, location, asset,
- *                    installed, accepted, warranty (dates), labels                      -> device
+ *     device.add     name, address; port, unit, collector, credential, profile, site, location, asset,
+ *                    installed, accepted, warranty (dates), labels, parent (a device), status -> device
  *     device.set     device; any of these but the name                                  -> device
  *     device.remove  device (name, or id as number or text)                             -> device
  *     device.poll    device; answered when the poll has ended     -> device, status, rtt_ms, detail

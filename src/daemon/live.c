@@ -151,6 +151,8 @@ static json_t *device_json(struct core *c, const struct device *d)
         {"credential", d->credential},
         {"site", d->site},
         {"labels", d->labels},
+        {"parent", d->parent},
+        {"status", d->status},
         {"profile", d->profile},
         {"device_class", d->device_class},
         {"make", d->make},
@@ -165,11 +167,11 @@ static json_t *device_json(struct core *c, const struct device *d)
     json_t *row;
 
     watch_device_status(core_watch(c), d->id, &s);
-    row = json_pack("{s:I, s:s, s:i, s:I, s:I, s:I, s:i, s:i, s:I, s:I}", "id", (json_int_t)d->id, "state",
-                    state_name(&s), "port", (int)d->port, "added_ms", (json_int_t)d->added_ms, "last_poll_ms",
-                    (json_int_t)s.last_poll_ms, "last_answer_ms", (json_int_t)s.last_answer_ms, "rtt_ms", (int)s.rtt_ms,
-                    "open_faults", (int)s.open_faults, "components", (json_int_t)s.components, "readings",
-                    (json_int_t)s.readings);
+    row = json_pack("{s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:i, s:i, s:I, s:I}", "id", (json_int_t)d->id, "state",
+                    state_name(&s), "port", (int)d->port, "unit", (int)d->unit, "added_ms", (json_int_t)d->added_ms,
+                    "last_poll_ms", (json_int_t)s.last_poll_ms, "last_answer_ms", (json_int_t)s.last_answer_ms,
+                    "rtt_ms", (int)s.rtt_ms, "open_faults", (int)s.open_faults, "components", (json_int_t)s.components,
+                    "readings", (json_int_t)s.readings);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_object_set_new(row, texts[i].name, text_or_null(texts[i].text));
     json_object_set_new(row, "installed", day_or_null(d->installed_day));

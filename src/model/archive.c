@@ -16,6 +16,7 @@ const char *const contract_kinds[] = {"warranty", "full-service", "labour", "per
                                       "per-call", "prepaid",      "rental", NULL};
 const char *const contact_gets[] = {"tickets", "report", NULL};
 const char *const archive_languages[] = {"en", "zh_CN", NULL};
+const char *const device_statuses[] = {"in-service", "in-repair", NULL};
 
 /* ---- Tables ---- */
 
@@ -28,6 +29,7 @@ static const struct archive_field device_fields[] = {
     FIELD(device, "name", TEXT, name, .required = true),
     FIELD(device, "address", TEXT, address, .required = true),
     FIELD(device, "port", PORT, port),
+    FIELD(device, "unit", UNIT, unit),
     FIELD(device, "collector", TEXT, collector),
     FIELD(device, "credential", TEXT, credential),
     FIELD(device, "profile", TEXT, profile_wish),
@@ -38,6 +40,8 @@ static const struct archive_field device_fields[] = {
     FIELD(device, "accepted", DAY, accepted_day),
     FIELD(device, "warranty", DAY, warranty_day),
     FIELD(device, "labels", TEXT, labels),
+    FIELD(device, "parent", REF, parent, .refers = ARCHIVE_DEVICE),
+    FIELD(device, "status", CODE, status, .codes = device_statuses),
 };
 
 static const struct archive_field customer_fields[] = {
@@ -247,6 +251,11 @@ bool archive_field_text(const struct archive_field *f, const void *record, struc
             return false;
         sbuf_addf(out, "%u", *(const uint16_t *)value);
         break;
+    case ARCHIVE_UNIT:
+        if (*(const uint8_t *)value == 0)
+            return false;
+        sbuf_addf(out, "%u", *(const uint8_t *)value);
+        break;
     case ARCHIVE_GOALS:
         add_goals(out, value);
         break;
@@ -419,6 +428,16 @@ static int take_port(const char *text, uint16_t *out, char **why)
     return 0;
 }
 
+static int take_unit(const char *text, uint8_t *out, char **why)
+{
+    int64_t n;
+
+    if (str_to_i64(text, &n) < 0 || n < 0 || n > 255)
+        return wrong(why, xasprintf("'%s' is no unit: 1 to 255", text));
+    *out = (uint8_t)n;
+    return 0;
+}
+
 static int set_absent(const struct archive_field *f, void *value, char **why)
 {
     if (f->required)
@@ -429,6 +448,9 @@ static int set_absent(const struct archive_field *f, void *value, char **why)
         break;
     case ARCHIVE_PORT:
         *(uint16_t *)value = 0;
+        break;
+    case ARCHIVE_UNIT:
+        *(uint8_t *)value = 0;
         break;
     case ARCHIVE_GOALS:
         memset(value, 0, PROMISE_COUNT * sizeof(int64_t));
@@ -471,6 +493,8 @@ int archive_field_set(const struct archive_field *f, void *record, const char *t
         return 0;
     case ARCHIVE_PORT:
         return take_port(text, value, why);
+    case ARCHIVE_UNIT:
+        return take_unit(text, value, why);
     case ARCHIVE_GOALS:
         return take_goals(text, value, why);
     }
@@ -482,7 +506,7 @@ int archive_field_set(const struct archive_field *f, void *record, const char *t
 /* Where the text of a field stands; NULL for one that has none of its own. */
 static char **own_text(const struct archive_field *f, void *record)
 {
-    if (f->type == ARCHIVE_DAY || f->type == ARCHIVE_PORT || f->type == ARCHIVE_GOALS)
+    if (f->type == ARCHIVE_DAY || f->type == ARCHIVE_PORT || f->type == ARCHIVE_UNIT || f->type == ARCHIVE_GOALS)
         return NULL;
     return (char **)((char *)record + f->offset);
 }

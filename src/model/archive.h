@@ -74,7 +74,8 @@ struct archive_contract {
 };
 
 /* Codes of fields, each list ended by NULL. */
-extern const char *const staff_roles[], *const contract_kinds[], *const contact_gets[], *const archive_languages[];
+extern const char *const staff_roles[], *const contract_kinds[], *const contact_gets[], *const archive_languages[],
+                                                                                            *const device_statuses[];
 
 /* ---- Fields ---- */
 
@@ -89,6 +90,7 @@ enum archive_type {
     ARCHIVE_REFS,  /* char *: a list of them */
     ARCHIVE_DAY,   /* int64_t: a day number; 0 for none */
     ARCHIVE_PORT,  /* uint16_t; 0 for none */
+    ARCHIVE_UNIT,  /* uint8_t; 0 for none */
     ARCHIVE_GOALS, /* int64_t[PROMISE_COUNT]: "respond=30m,fix=8h" */
 };
 
@@ -101,7 +103,7 @@ struct archive_field {
     enum archive_kind refers; /* of ARCHIVE_REF and ARCHIVE_REFS */
 };
 
-enum { ARCHIVE_FIELDS_MAX = 16, ARCHIVE_TEXT_MAX = 1000, ARCHIVE_NAME_MAX = 100 };
+enum { ARCHIVE_FIELDS_MAX = 24, ARCHIVE_TEXT_MAX = 1000, ARCHIVE_NAME_MAX = 100 };
 
 struct archive_def {
     const char *name;                   /* "customer" */

@@ -45,9 +45,10 @@ static void texts_free(void *record, const size_t *offsets, size_t n)
 
 RECORD(device, offsetof(struct device, name), offsetof(struct device, address), offsetof(struct device, collector),
        offsetof(struct device, credential), offsetof(struct device, profile_wish), offsetof(struct device, site),
-       offsetof(struct device, labels), offsetof(struct device, location), offsetof(struct device, asset),
-       offsetof(struct device, profile), offsetof(struct device, device_class), offsetof(struct device, make),
-       offsetof(struct device, model), offsetof(struct device, serial), offsetof(struct device, firmware))
+       offsetof(struct device, labels), offsetof(struct device, parent), offsetof(struct device, status),
+       offsetof(struct device, location), offsetof(struct device, asset), offsetof(struct device, profile),
+       offsetof(struct device, device_class), offsetof(struct device, make), offsetof(struct device, model),
+       offsetof(struct device, serial), offsetof(struct device, firmware))
 
 RECORD(component, offsetof(struct component, kind), offsetof(struct component, key), offsetof(struct component, label))
 

@@ -17,12 +17,15 @@ struct device {
     char *name; /* unique */
     char *address;
     uint16_t port;      /* 0: the collector's own */
+    uint8_t unit;       /* Modbus: which of those at the address; 0: not said */
     char *collector;    /* "snmp" */
     char *credential;   /* a name; secrets live in the configuration */
     char *profile_wish; /* set by the operator: this profile, whatever matches */
     char *site;
-    char *labels;                                      /* "a=b,c" as given; parsed where matched */
-    char *location, *asset;                            /* where at the site, and the customer's number for it */
+    char *labels;           /* "a=b,c" as given; parsed where matched */
+    char *parent;           /* the device by which this one is reached, by name */
+    char *status;           /* a code of device_statuses (model/archive.h); NULL: in service */
+    char *location, *asset; /* where at the site, and the customer's number for it */
     int64_t installed_day, accepted_day, warranty_day; /* day numbers (base/date.h); 0: not said */
     /* what was found out */
     char *profile, *device_class, *make, *model, *serial, *firmware;

@@ -33,7 +33,8 @@ struct query {
 
 #define DEVICE_COLUMNS                                                                                                 \
     "SELECT d.id, d.name, d.address, d.port, d.collector, d.credential, d.profile_wish, d.site, d.labels, d.profile,"  \
-    " d.location, d.asset, d.installed_day AS installed, d.accepted_day AS accepted, d.warranty_day AS warranty,"      \
+    " d.unit, d.parent, d.status, d.location, d.asset, d.installed_day AS installed, d.accepted_day AS accepted, "     \
+    "d.warranty_day AS warranty,"                                                                                      \
     " (SELECT s.customer FROM site s WHERE s.name = d.site AND NOT s.removed) AS customer,"                            \
     " d.device_class, d.make, d.model, d.serial, d.firmware, d.added_ms, d.identified_ms,"                             \
     " d.retired AS \"retired:bool\","                                                                                  \

@@ -13,7 +13,7 @@ struct codes {
     int n;
 };
 
-enum field_type { FIELD_I64, FIELD_INT, FIELD_U32, FIELD_U16, FIELD_BOOL, FIELD_TEXT, FIELD_DAY, FIELD_CODE };
+enum field_type { FIELD_I64, FIELD_INT, FIELD_U32, FIELD_U16, FIELD_U8, FIELD_BOOL, FIELD_TEXT, FIELD_DAY, FIELD_CODE };
 
 struct field {
     const char *name;
@@ -84,6 +84,9 @@ static const struct field device_fields[] = {
     FIELD(device, I64, added_ms),
     FIELD(device, I64, identified_ms),
     FIELD(device, BOOL, retired),
+    FIELD(device, U8, unit),
+    FIELD(device, TEXT, parent),
+    FIELD(device, TEXT, status),
 };
 
 static const struct field component_fields[] = {
@@ -230,6 +233,9 @@ static void bind_field(sqlite3_stmt *stmt, int i, const struct field *f, const v
     case FIELD_U16:
         sqlite3_bind_int(stmt, i, *(const uint16_t *)at);
         break;
+    case FIELD_U8:
+        sqlite3_bind_int(stmt, i, *(const uint8_t *)at);
+        break;
     case FIELD_BOOL:
         sqlite3_bind_int(stmt, i, *(const bool *)at);
         break;
@@ -292,6 +298,9 @@ static int read_field(sqlite3_stmt *stmt, int i, const struct field *f, void *at
         break;
     case FIELD_U16:
         *(uint16_t *)at = (uint16_t)sqlite3_column_int(stmt, i);
+        break;
+    case FIELD_U8:
+        *(uint8_t *)at = (uint8_t)sqlite3_column_int(stmt, i);
         break;
     case FIELD_BOOL:
         *(bool *)at = sqlite3_column_int(stmt, i) != 0;

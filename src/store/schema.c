@@ -87,8 +87,18 @@ static const char *const steps[] = {
     " id INTEGER PRIMARY KEY, added_ms INTEGER NOT NULL, removed INTEGER NOT NULL, number TEXT NOT NULL,"
     " customer TEXT, kind TEXT, \"from\" TEXT, \"to\" TEXT, sites TEXT, devices TEXT, calendar TEXT,"
     " p1 TEXT, p2 TEXT, p3 TEXT, p4 TEXT) STRICT;",
+
+    /* Units behind one address, what a device is reached by, and whether it is away. */
+    "ALTER TABLE device ADD COLUMN unit INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE device ADD COLUMN parent TEXT;"
+    "ALTER TABLE device ADD COLUMN status TEXT;",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
+
+int schema_newest(void)
+{
+    return NEWEST;
+}
 
 /* ---- Whose it is ---- */
 

@@ -13,6 +13,9 @@ static inline int64_t slice_of(int64_t at_ms)
     return at_ms >= 0 ? at_ms / SLICE_MS : (at_ms + 1) / SLICE_MS - 1;
 }
 
+/* The version that this program makes and takes over to. */
+int schema_newest(void);
+
 /*
  * Checks whose the database is and brings it to the newest schema, from nothing
  * if it is empty. The connection writes; nothing is written if the database is

@@ -5,14 +5,32 @@
 #include "base/mem.h"
 #include "watch/internal.h"
 
-int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c)
+/* A device that is reached by this one; NULL. */
+static const struct node *child_of(const struct watch *w, const struct node *n)
+{
+    uint64_t id;
+    void *other;
+
+    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &other);)
+        if (str_eq(((const struct node *)other)->d.parent, n->d.name))
+            return other;
+    return NULL;
+}
+
+int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c, char **why)
 {
     struct node *n = watch_node(w, id);
+    const struct node *child;
     struct turn t;
     struct event *e;
 
     if (!n)
         return PD_ENOENT;
+    child = child_of(w, n);
+    if (child) {
+        *why = xasprintf("%s can't be removed: %s is reached by it", n->d.name, child->d.name);
+        return PD_ESTATE;
+    }
     t = command_turn(w, n, c);
     schedule_stop(n);
     while (n->faults.n)

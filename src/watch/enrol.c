@@ -8,6 +8,7 @@
 
 enum {
     MAX_NAME = 100,
+    MAX_DEPTH = 50,  /* devices that are reached by one another, in a row */
     ADD_GAP_MS = 20, /* devices added in one go are first polled so far apart */
 };
 
@@ -101,6 +102,48 @@ static int check_name(const struct watch *w, struct device_wish *wish, struct ta
     return 0;
 }
 
+/* The device that will have this name when all wishes are granted; NULL. */
+static const struct device *named(const struct watch *w, const struct taken *taken, const char *name)
+{
+    const struct device_wish *wish = dict_get(taken->names, name);
+
+    return wish ? &wish->device : watch_device_named(w, name);
+}
+
+/* Who is reached by a device that is reached by it, in words; free it. */
+static char *circle(const struct watch *w, const struct taken *taken, const struct device *d)
+{
+    const struct device *at = d;
+    struct sbuf chain = {0};
+
+    do {
+        sbuf_addf(&chain, "%s → ", at->name);
+        at = named(w, taken, at->parent);
+    } while (at != d);
+    sbuf_addf(&chain, "%s is a circle", d->name);
+    return sbuf_take(&chain);
+}
+
+/* That what it is reached by is there, and is not reached by it. A circle further up is told of those in it. */
+static int check_parent(const struct watch *w, struct device_wish *wish, const struct taken *taken)
+{
+    const struct device *d = &wish->device, *at = d;
+
+    for (unsigned depth = 0; at->parent; depth++) {
+        at = named(w, taken, at->parent);
+        if (!at && depth == 0)
+            return refuse(wish, "parent", PD_EINVAL, xasprintf("there is no device '%s'", d->parent));
+        if (at == d)
+            return refuse(wish, "parent", PD_EINVAL, circle(w, taken, d));
+        if (!at)
+            return 0;
+        if (depth == MAX_DEPTH)
+            return refuse(wish, "parent", PD_EINVAL,
+                          xasprintf("more than %d devices stand one behind the other", MAX_DEPTH));
+    }
+    return 0;
+}
+
 /* A node for it, opened: the collector knows what an address is. */
 static int open_new(struct watch *w, struct device_wish *wish, struct node **out)
 {
@@ -121,8 +164,8 @@ static int open_new(struct watch *w, struct device_wish *wish, struct node **out
 /* Whether a known device is to be reached in another way. */
 static bool moves(const struct device *a, const struct device *b)
 {
-    return !str_eq(a->address, b->address) || a->port != b->port || !str_eq(a->collector, b->collector) ||
-           !str_eq(a->credential, b->credential);
+    return !str_eq(a->address, b->address) || a->port != b->port || a->unit != b->unit ||
+           !str_eq(a->collector, b->collector) || !str_eq(a->credential, b->credential);
 }
 
 /* *fresh: the node of a new device, opened. */
@@ -226,6 +269,9 @@ int watch_devices_put(struct watch *w, struct device_wish *wishes, size_t n, con
 
     for (size_t i = 0; i < n; i++)
         if (check_wish(w, &wishes[i], &taken, &fresh[i]) < 0)
+            rc = PD_EINVAL;
+    for (size_t i = 0; i < n; i++)
+        if (wishes[i].err == 0 && check_parent(w, &wishes[i], &taken) < 0)
             rc = PD_EINVAL;
     for (size_t i = 0; i < n; i++) {
         if (fresh[i] && (rc < 0 || !c))

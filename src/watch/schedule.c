@@ -133,7 +133,7 @@ static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
 
 static uint64_t target_hash(const struct pd_target *t)
 {
-    int64_t numbers[] = {t->port, t->version, t->timeout_ms, t->retries, t->no_bulk, t->max_repetitions};
+    int64_t numbers[] = {t->port, t->version, t->timeout_ms, t->retries, t->no_bulk, t->max_repetitions, t->unit};
     uint64_t h = hash_bytes(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
 
     h = hash_bytes(h, t->address, strlen(t->address) + 1);
@@ -150,6 +150,7 @@ int schedule_open(struct node *n)
         .name = n->d.name,
         .address = n->d.address,
         .port = n->d.port,
+        .unit = n->d.unit,
         .version = c ? c->version : 0,
         .community = c && c->community ? c->community : "",
         .timeout_ms = (int)s->timeout_ms,

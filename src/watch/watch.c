@@ -95,7 +95,7 @@ struct node *node_new(struct watch *w, const struct device *d, unsigned collecto
 
 char *address_key(const struct device *d)
 {
-    return xasprintf("%s %s %u", d->collector ? d->collector : "", d->address, d->port);
+    return xasprintf("%s %s %u %u", d->collector ? d->collector : "", d->address, d->port, d->unit);
 }
 
 void node_settle(struct watch *w, struct node *n)

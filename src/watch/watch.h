@@ -77,7 +77,8 @@ void watch_reload(struct watch *w, const struct settings *settings, const struct
 /*
  * Adds a device; name and address are wanted, id and stamps are set here. A
  * credential, collector or profile that does not exist, a bad address, a name
- * or an address taken: PD_EINVAL, PD_EEXIST and *why (free it).
+ * or an address taken, a parent that is not there or is reached by it: PD_EINVAL,
+ * PD_EEXIST and *why (free it).
  */
 int watch_device_add(struct watch *w, const struct device *d, const char *actor, struct change *c, int64_t *id,
                      char **why);
@@ -97,8 +98,9 @@ struct device_wish {
 int watch_devices_put(struct watch *w, struct device_wish *wishes, size_t n, const char *actor, struct change *c);
 /* A site is called otherwise. */
 void watch_site_renamed(struct watch *w, const char *from, const char *to, struct change *c);
-/* Retires a device: open faults close, its name is free again. PD_ENOENT. */
-int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c);
+/* Retires a device: open faults close, its name is free again. PD_ENOENT; PD_ESTATE and *why (free it) while it is
+ * another's parent. */
+int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c, char **why);
 /* Makes every part due now. PD_ENOENT. done (may be NULL) when the poll has ended. */
 int watch_device_poll(struct watch *w, int64_t id, void (*done)(void *arg, const struct pd_read_result *r), void *arg);
 /* FIRING -> ACKED. PD_ENOENT, PD_ESTATE. */

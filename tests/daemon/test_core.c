@@ -348,6 +348,28 @@ static void the_archive_stands_after_a_restart(void **state)
     assert_int_equal(office_count(o, "site.removed"), 1);
 }
 
+static void devices_stand_behind_each_other_after_a_restart(void **state)
+{
+    struct office *o = *state;
+    char *why = NULL;
+
+    must(o, "device.import",
+         "{\"rows\":[{\"name\":\"meter\",\"address\":\"10.0.1.1\",\"parent\":\"gateway\",\"unit\":7},"
+         "{\"name\":\"gateway\",\"address\":\"10.0.1.1\",\"status\":\"in-repair\"}]}");
+    office_stop(o);
+    office_start(o);
+    expect_row(o, "devices", 0, "parent", "gateway");
+    expect_row(o, "devices", 1, "status", "in-repair");
+    assert_int_equal(office_command(o, "device.set", "{\"device\":\"gateway\",\"parent\":\"meter\"}", &why), PD_EINVAL);
+    assert_string_equal(why, "parent: gateway → meter → gateway is a circle");
+    free(why);
+    assert_int_equal(office_command(o, "device.remove", "{\"device\":\"gateway\"}", &why), PD_ESTATE);
+    assert_string_equal(why, "gateway can't be removed: meter is reached by it");
+    free(why);
+    must(o, "device.set", "{\"device\":\"meter\",\"parent\":\"\"}");
+    must(o, "device.remove", "{\"device\":\"gateway\"}");
+}
+
 static void a_site_that_nobody_knows_is_doubtful_while_there_are_none(void **state)
 {
     json_t *answer = done(*state, "device.add", "{\"name\":\"x\",\"address\":\"10.0.0.9\",\"site\":\"三楼\"}");
@@ -719,6 +741,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_dropped_mail_is_never_sent_not_after_a_restart_either, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_done_to_a_mail_is_said, setup, teardown),
         cmocka_unit_test_setup_teardown(the_archive_stands_after_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(devices_stand_behind_each_other_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(a_site_that_nobody_knows_is_doubtful_while_there_are_none, setup, teardown),
         cmocka_unit_test_setup_teardown(devices_are_imported_all_or_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dry_run_tells_all_that_is_wrong, setup, teardown),

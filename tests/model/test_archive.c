@@ -77,6 +77,15 @@ static void a_text_has_one_canonical_form_or_is_refused(void **state)
         {ARCHIVE_DEVICE, "port", "0", NULL, NULL},
         {ARCHIVE_DEVICE, "port", "65536", NULL, "no port"},
         {ARCHIVE_DEVICE, "port", "x", NULL, "no port"},
+        {ARCHIVE_DEVICE, "unit", "255", "255", NULL},
+        {ARCHIVE_DEVICE, "unit", "0", NULL, NULL},
+        {ARCHIVE_DEVICE, "unit", "", NULL, NULL},
+        {ARCHIVE_DEVICE, "unit", "256", NULL, "'256' is no unit: 1 to 255"},
+        {ARCHIVE_DEVICE, "unit", "-1", NULL, "no unit"},
+        {ARCHIVE_DEVICE, "unit", "1x", NULL, "no unit"},
+        {ARCHIVE_DEVICE, "status", "in-repair", "in-repair", NULL},
+        {ARCHIVE_DEVICE, "status", "in repair", NULL, "did you mean 'in-repair'?"},
+        {ARCHIVE_DEVICE, "parent", "核心交换机", "核心交换机", NULL},
     };
 
     (void)state;

@@ -157,6 +157,9 @@ static void what_the_operator_says_of_a_device_comes_back(void **state)
     d.asset = "ZC-0017";
     d.installed_day = 20454;
     d.warranty_day = 21549;
+    d.unit = 255;
+    d.parent = "核心交换机";
+    d.status = "in-repair";
     fixture_open(f);
     change_put_device(c, &d);
     commit_and_load(f, c, &l);
@@ -165,6 +168,9 @@ static void what_the_operator_says_of_a_device_comes_back(void **state)
     assert_int_equal(l.devices.v[0].installed_day, 20454);
     assert_int_equal(l.devices.v[0].accepted_day, 0);
     assert_int_equal(l.devices.v[0].warranty_day, 21549);
+    assert_int_equal(l.devices.v[0].unit, 255);
+    assert_string_equal(l.devices.v[0].parent, "核心交换机");
+    assert_string_equal(l.devices.v[0].status, "in-repair");
     fixture_expect(f, "SELECT warranty_day FROM device", "2028-12-31");
     loaded_fini(&l);
 }

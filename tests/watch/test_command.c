@@ -152,6 +152,148 @@ static void devices_are_put_all_or_none(void **state)
     site_free(s);
 }
 
+/* Devices "a" to "d" at addresses of their own, each reached by the one of its place, or by nothing. */
+static int put_family(struct site *s, const char *const parents[4], struct device_wish wishes[4])
+{
+    struct change *c = change_new();
+    int rc;
+
+    for (unsigned i = 0; i < 4; i++)
+        wishes[i] = (struct device_wish){.device = {.name = xasprintf("%c", 'a' + (char)i),
+                                                    .address = xasprintf("10.0.1.%u", i),
+                                                    .parent = xstrdup_null(parents[i])}};
+    rc = watch_devices_put(s->watch, wishes, 4, NULL, c);
+    change_free(c);
+    return rc;
+}
+
+static void family_fini(struct device_wish wishes[4])
+{
+    for (unsigned i = 0; i < 4; i++) {
+        device_fini(&wishes[i].device);
+        free(wishes[i].why);
+    }
+}
+
+/* Put in one go, with the first word of each that is wrong. */
+static const struct {
+    const char *parents[4], *wrong[4];
+} families[] = {
+    {{NULL, "a", "b", "c"}, {NULL}},
+    {{"b", "c", "d", NULL}, {NULL}}, /* in rows before those they name */
+    {{"prn", "prn", "prn", "prn"}, {NULL}},
+    {{"nobody", "a", NULL, NULL}, {"there is no device 'nobody'"}},
+    {{"a", NULL, NULL, NULL}, {"a → a is a circle"}},
+    {{"b", "c", "a", "a"},
+     {"a → b → c → a is a circle", "b → c → a → b is a circle", "c → a → b → c is a circle", "more than 50 devices"}},
+};
+
+static void what_a_device_is_reached_by_is_there_and_makes_no_circle(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        struct site *s = site_new();
+        struct device_wish wishes[4];
+        bool wrong = families[i].wrong[0];
+        int rc;
+
+        site_add(s, "prn", "10.0.0.1");
+        rc = put_family(s, families[i].parents, wishes);
+        if ((rc < 0) != wrong)
+            fail_msg("row %zu: %d", i, rc);
+        for (size_t j = 0; j < 4; j++) {
+            const char *want = families[i].wrong[j];
+
+            if (!want != !wishes[j].why ||
+                (want && (!strstr(wishes[j].why, want) || strcmp(wishes[j].field, "parent") != 0)))
+                fail_msg("row %zu, %zu: %s", i, j, wishes[j].why ? wishes[j].why : "-");
+        }
+        family_fini(wishes);
+        site_free(s);
+    }
+}
+
+/* A circle that closes through a device that is known already. */
+static void a_known_device_is_not_put_behind_those_behind_it(void **state)
+{
+    static const char *const parents[4] = {NULL, "a", "b", NULL};
+    struct site *s = site_new();
+    struct device_wish family[4], wish;
+
+    (void)state;
+    assert_int_equal(put_family(s, parents, family), 0);
+    wish = wish_for(s, "a", "parent: - → c");
+    xstrset(&wish.device.parent, "c");
+    assert_int_equal(watch_devices_put(s->watch, &wish, 1, NULL, NULL), PD_EINVAL);
+    assert_string_equal(wish.why, "a → c → b → a is a circle");
+    free(wish.why);
+    device_fini(&wish.device);
+    family_fini(family);
+    site_free(s);
+}
+
+static void who_reaches_others_is_not_removed(void **state)
+{
+    static const char *const parents[4] = {NULL, "a", NULL, NULL};
+    struct site *s = site_new();
+    struct device_wish family[4];
+    struct change *c = change_new();
+    char *why = NULL;
+
+    (void)state;
+    assert_int_equal(put_family(s, parents, family), 0);
+    assert_int_equal(watch_device_remove(s->watch, family[0].device.id, NULL, c, &why), PD_ESTATE);
+    assert_string_equal(why, "a can't be removed: b is reached by it");
+    assert_true(change_empty(c));
+    free(why);
+    assert_int_equal(watch_device_remove(s->watch, family[1].device.id, NULL, c, &why), 0);
+    assert_int_equal(watch_device_remove(s->watch, family[0].device.id, NULL, c, &why), 0);
+    change_free(c);
+    family_fini(family);
+    site_free(s);
+}
+
+/* Units behind one address are devices of their own. */
+static void units_share_an_address_but_not_a_number(void **state)
+{
+    struct site *s = site_new();
+    struct device_wish wishes[3] = {0};
+    static const uint8_t units[3] = {1, 2, 2};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        wishes[i].device =
+            (struct device){.name = xasprintf("u%u", i), .address = xstrdup("10.0.0.9"), .unit = units[i]};
+    assert_int_equal(watch_devices_put(s->watch, wishes, 3, NULL, NULL), PD_EINVAL);
+    assert_null(wishes[1].why);
+    assert_string_equal(wishes[2].why, "10.0.0.9 is that of 'u1' too");
+    for (unsigned i = 0; i < 3; i++) {
+        device_fini(&wishes[i].device);
+        free(wishes[i].why);
+    }
+    site_free(s);
+}
+
+static void a_device_with_another_unit_is_opened_anew(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    struct device_wish wish;
+    struct change *c = change_new();
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    assert_int_equal(fake_target(f)->unit, 0);
+    wish = wish_for(s, "prn", "unit: - → 7");
+    wish.device.unit = 7;
+    assert_int_equal(watch_devices_put(s->watch, &wish, 1, NULL, c), 0);
+    assert_int_equal(fake_target(f)->unit, 7);
+    assert_int_equal(c->rows.v[0].device.unit, 7);
+    change_free(c);
+    device_fini(&wish.device);
+    site_free(s);
+}
+
 static void a_site_with_a_new_name_takes_its_devices_along(void **state)
 {
     struct site *s = site_new();
@@ -179,12 +321,13 @@ static void a_removed_device_closes_its_faults_and_frees_its_name(void **state)
     struct fake_device *f = site_box(s, "10.0.0.1");
     int64_t id = site_add(s, "prn", "10.0.0.1");
     struct change *c = change_new();
+    char *why = NULL;
 
     (void)state;
     fake_int(f, "box.jam", 0, 1);
     site_pass(s, MINUTE);
-    assert_int_equal(watch_device_remove(s->watch, id, "li", c), 0);
-    assert_int_equal(watch_device_remove(s->watch, id, "li", c), PD_ENOENT);
+    assert_int_equal(watch_device_remove(s->watch, id, "li", c, &why), 0);
+    assert_int_equal(watch_device_remove(s->watch, id, "li", c, &why), PD_ENOENT);
     assert_string_equal(c->events.v[0].kind, "alert.closed");
     assert_non_null(strstr(c->events.v[0].args, "\"reason\":\"device-removed\""));
     assert_string_equal(c->events.v[1].kind, "device.removed");
@@ -205,12 +348,13 @@ static void a_device_can_be_removed_while_it_is_read(void **state)
     struct fake_device *f = site_box(s, "10.0.0.1");
     int64_t id = site_add(s, "prn", "10.0.0.1");
     struct change *c = change_new();
+    char *why = NULL;
 
     (void)state;
     fake_delay(f, 30 * SECOND);
     site_pass(s, SECOND);
     assert_int_equal(fake_busy(s->collector), 1);
-    assert_int_equal(watch_device_remove(s->watch, id, NULL, c), 0);
+    assert_int_equal(watch_device_remove(s->watch, id, NULL, c, &why), 0);
     change_free(c);
     site_pass(s, HOUR);
     assert_int_equal(fake_busy(s->collector), 0);
@@ -297,6 +441,11 @@ int main(void)
         cmocka_unit_test(an_added_device_has_an_id_defaults_and_one_component),
         cmocka_unit_test(a_device_that_moves_is_polled_where_it_is_now),
         cmocka_unit_test(devices_are_put_all_or_none),
+        cmocka_unit_test(what_a_device_is_reached_by_is_there_and_makes_no_circle),
+        cmocka_unit_test(a_known_device_is_not_put_behind_those_behind_it),
+        cmocka_unit_test(who_reaches_others_is_not_removed),
+        cmocka_unit_test(units_share_an_address_but_not_a_number),
+        cmocka_unit_test(a_device_with_another_unit_is_opened_anew),
         cmocka_unit_test(a_site_with_a_new_name_takes_its_devices_along),
         cmocka_unit_test(a_removed_device_closes_its_faults_and_frees_its_name),
         cmocka_unit_test(a_device_can_be_removed_while_it_is_read),

@@ -242,6 +242,7 @@ static void who_waits_for_a_dead_or_removed_device_is_told(void **state)
     int64_t id = site_add(s, "prn", "10.0.0.1");
     struct waiting w = {0};
     struct change *c = change_new();
+    char *why = NULL;
 
     (void)state;
     fake_mode(f, FAKE_SILENT);
@@ -250,7 +251,7 @@ static void who_waits_for_a_dead_or_removed_device_is_told(void **state)
     assert_int_equal(w.calls, 1);
     assert_int_equal(w.status, PD_READ_NOANSWER);
     watch_device_poll(s->watch, id, polled, &w);
-    assert_int_equal(watch_device_remove(s->watch, id, NULL, c), 0);
+    assert_int_equal(watch_device_remove(s->watch, id, NULL, c, &why), 0);
     change_free(c);
     assert_int_equal(w.calls, 2);
     assert_int_equal(w.status, PD_READ_CANCELLED);
