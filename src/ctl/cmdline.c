@@ -261,6 +261,8 @@ static int run(struct ctl *t, int argc, char **argv)
     put_preset(c, args);
     if (code == GO_ON)
         code = c->run(t, c, args);
+    else if (c->plugin && code == EXIT_MISUSE)
+        code = EXIT_UNKNOWN;
     json_decref(args);
     return code;
 }

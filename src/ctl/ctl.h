@@ -12,8 +12,8 @@ struct client;
 struct command;
 struct ctl;
 
-/* What patrolctl exits with. */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2 };
+/* What patrolctl exits with; EXIT_UNKNOWN is for what other monitoring runs as a plugin. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_UNKNOWN = 3 };
 
 enum { MAX_WORDS = 3, MAX_OPTIONS = 18 };
 
@@ -55,7 +55,8 @@ struct command {
     struct {
         const char *name, *value;
     } preset; /* a member that a list has unless --all or --state is said */
-    bool csv; /* what it shows has rows */
+    bool csv;    /* what it shows has rows */
+    bool plugin; /* exits by the codes of monitoring plugins: 3 for whatever goes wrong */
     int (*run)(struct ctl *t, const struct command *c, json_t *args);
     const char *request;              /* the protocol's name of the command or query */
     const char *said;                 /* of an action: text id of what it says when done */
@@ -90,6 +91,8 @@ int run_status(struct ctl *t, const struct command *c, json_t *args);
 int run_device_poll(struct ctl *t, const struct command *c, json_t *args);
 int run_device_show(struct ctl *t, const struct command *c, json_t *args);
 int run_ticket_show(struct ctl *t, const struct command *c, json_t *args);
+int run_check(struct ctl *t, const struct command *c, json_t *args);
+int run_metrics(struct ctl *t, const struct command *c, json_t *args);
 int run_facts(struct ctl *t, const struct command *c, json_t *args);
 int run_event_list(struct ctl *t, const struct command *c, json_t *args);
 int run_tail(struct ctl *t, const struct command *c, json_t *args);

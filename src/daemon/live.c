@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "daemon/facts.h"
 #include "daemon/internal.h"
+#include "daemon/metrics.h"
 
 /* ---- Values and members ---- */
 
@@ -114,6 +115,13 @@ static json_t *query_status(struct core *c, struct live_args *a)
         "dropped_polls", (json_int_t)store.dropped_polls, "queued_changes", (json_int_t)store.queued_changes,
         "last_event", (json_int_t)store.last_event, "mail_pending", (json_int_t)notify.pending, "mail_sent",
         (json_int_t)notify.sent, "mail_failed", (json_int_t)notify.failed, "configuration", core_knowledge(c)->hash);
+}
+
+static json_t *query_metrics(struct core *c, struct live_args *a)
+{
+    static const char *const filters[] = {NULL};
+
+    return check_filters(a, filters) ? metrics_of(c) : NULL;
 }
 
 /* ---- live and device.show ---- */
@@ -358,8 +366,8 @@ bool live_query(struct core *c, const char *name, struct live_args *a)
         const char *name;
         json_t *(*answer)(struct core *c, struct live_args *a);
     } queries[] = {
-        {"status", query_status}, {"live", query_live},   {"device.show", query_device},
-        {"facts", query_facts},   {"words", query_words},
+        {"status", query_status},      {"metrics", query_metrics}, {"live", query_live},
+        {"device.show", query_device}, {"facts", query_facts},     {"words", query_words},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

@@ -148,6 +148,16 @@ size_t desk_open_tickets(const struct desk *d)
     return u64dict_count(d->by_id);
 }
 
+void desk_tickets(const struct desk *d, void (*fn)(void *ctx, const struct ticket *t), void *ctx)
+{
+    size_t at = 0;
+    uint64_t id;
+    void *t;
+
+    while (u64dict_next(d->by_id, &at, &id, &t))
+        fn(ctx, t);
+}
+
 /* ---- What befalls them ---- */
 
 static struct event *record(struct desk *d, struct change *c, const char *kind, const struct ticket *t)

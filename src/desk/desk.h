@@ -58,5 +58,7 @@ const struct ticket *desk_ticket(const struct desk *d, int64_t id);             
 const struct ticket *desk_ticket_of_fault(const struct desk *d, const struct alert *a); /* open ones; NULL */
 int64_t desk_ticket_by_number(const struct desk *d, const char *number);                /* 0 if no open one */
 size_t desk_open_tickets(const struct desk *d);
+/* All open ones, in order of id. */
+void desk_tickets(const struct desk *d, void (*fn)(void *ctx, const struct ticket *t), void *ctx);
 
 #endif

@@ -43,6 +43,15 @@ void watch_devices(const struct watch *w, void (*fn)(void *ctx, const struct dev
         fn(ctx, &((struct node *)node)->d);
 }
 
+void watch_alerts(const struct watch *w, void (*fn)(void *ctx, const struct alert *a), void *ctx)
+{
+    uint64_t id;
+    void *fault;
+
+    for (size_t at = 0; u64dict_next(w->faults, &at, &id, &fault);)
+        fn(ctx, &((struct fault *)fault)->alert);
+}
+
 void watch_counters(const struct watch *w, struct watch_counters *out)
 {
     uint64_t id;

@@ -143,6 +143,9 @@ int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *
 /* All devices that are not retired, in order of id. */
 void watch_devices(const struct watch *w, void (*fn)(void *ctx, const struct device *d), void *ctx);
 
+/* All open faults, in order of alert id. */
+void watch_alerts(const struct watch *w, void (*fn)(void *ctx, const struct alert *a), void *ctx);
+
 struct watch_counters {
     uint64_t polls, failed_polls, cells, readings, evaluations;
     size_t devices, down, open_faults;

@@ -480,6 +480,96 @@ static void trouble_comes_first_and_fails(void **state)
     outcome_free(&o);
 }
 
+/* ---- For other monitoring ---- */
+
+#define ALERT(severity, state, suppressed)                                                                             \
+    "{\"severity\":\"" severity "\",\"state\":\"" state "\",\"suppressed\":" suppressed                                \
+    ",\"device\":\"3F|copy\",\"rule\":\"jam\"}"
+#define ROWS(rows) "{\"id\":$ID,\"rows\":[" rows "],\"next\":0}"
+
+static void a_check_exits_as_monitoring_plugins_do(void **state)
+{
+    static const struct {
+        const char *options, *alerts;
+        int code;
+    } rows[] = {
+        {"", "", 0},
+        {"", ALERT("info", "firing", "false"), 0},
+        {"", ALERT("warning", "firing", "false"), 1},
+        {"", ALERT("warning", "firing", "false") "," ALERT("major", "clearing", "false"), 2},
+        {"", ALERT("critical", "firing", "false"), 2},
+        {"", ALERT("critical", "acked", "false"), 0},
+        {"", ALERT("critical", "firing", "true"), 0},
+        {"--critical critical", ALERT("major", "firing", "false"), 1},
+        {"--warning critical --critical critical", ALERT("major", "firing", "false"), 0},
+        {"--warning info", ALERT("info", "firing", "false"), 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *alerts = xasprintf(ROWS("%s"), rows[i].alerts), *line = xasprintf("check %s", rows[i].options);
+        const struct step steps[] = {
+            {"alerts", alerts},
+            {"status", ROWS("{\"troubles\":[],\"devices\":3,\"down\":1,\"open_tickets\":2,\"mail_pending\":0}")},
+            {0}};
+        bool told = rows[i].code != 0;
+        struct outcome o = run_script(steps, line);
+
+        if (o.code != rows[i].code)
+            fail_msg("row %zu: %d, not %d: %s", i, o.code, rows[i].code, o.out);
+        assert_non_null(strstr(o.out, " | devices=3;;;0 down=1;;;0 alerts_info="));
+        if (told)
+            if (!strstr(o.out, ": 3F/copy 卡纸\n"))
+                fail_msg("row %zu: %s", i, o.out);
+        outcome_free(&o);
+        free(alerts);
+        free(line);
+    }
+}
+
+static void a_check_tells_trouble_first(void **state)
+{
+    static const struct step steps[] = {
+        {"alerts", ROWS("")}, {"status", ROWS("{\"troubles\":[\"the disk is full\"],\"devices\":3}")}, {0}};
+    struct outcome o = run_script(steps, "check");
+
+    (void)state;
+    if (!str_starts(o.out, "PATROLD CRITICAL - the disk is full; ") || o.code != 2)
+        fail_msg("%d: %s", o.code, o.out);
+    outcome_free(&o);
+}
+
+static void a_check_that_goes_wrong_is_unknown(void **state)
+{
+    static const char *const lines[] = {"check", "check --device x", "check --severity major", "check --critical bad",
+                                        "check too much"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct outcome o = run_with("/nowhere/sock", lines[i]);
+
+        if (o.code != 3)
+            fail_msg("%s: %d", lines[i], o.code);
+        outcome_free(&o);
+    }
+}
+
+static void metrics_are_prometheus_text(void **state)
+{
+    static const struct step steps[] = {
+        {"metrics",
+         ROWS("{\"name\":\"patrold_x\",\"type\":\"gauge\",\"help\":\"Some.\",\"samples\":["
+              "{\"labels\":{},\"value\":3},{\"labels\":{\"a\":\"q\\\"\\\\\\n\",\"b\":\"纸\"},\"value\":4}]}")},
+        {0}};
+    struct outcome o = run_script(steps, "metrics");
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_DONE);
+    assert_string_equal(o.out, "# HELP patrold_x Some.\n# TYPE patrold_x gauge\npatrold_x 3\n"
+                               "patrold_x{a=\"q\\\"\\\\\\n\",b=\"纸\"} 4\n");
+    outcome_free(&o);
+}
+
 /* ---- Device, ticket ---- */
 
 static const struct step one_device[] = {
@@ -692,6 +782,10 @@ int main(void)
         cmocka_unit_test(what_was_done_is_said_in_words),
         cmocka_unit_test(a_poll_that_did_not_read_all_fails),
         cmocka_unit_test(trouble_comes_first_and_fails),
+        cmocka_unit_test(a_check_exits_as_monitoring_plugins_do),
+        cmocka_unit_test(a_check_tells_trouble_first),
+        cmocka_unit_test(a_check_that_goes_wrong_is_unknown),
+        cmocka_unit_test(metrics_are_prometheus_text),
         cmocka_unit_test(a_device_is_shown_with_what_was_read),
         cmocka_unit_test(a_device_in_json_keeps_numbers),
         cmocka_unit_test(a_ticket_is_shown_with_its_history),

@@ -69,6 +69,31 @@ static void a_command_carries_who_gave_it(void **state)
     peer_free(p);
 }
 
+static void metrics_count_what_there_is(void **state)
+{
+    struct peer *p;
+    json_t *line, *row, *sample;
+    size_t i, j;
+    json_int_t devices = 0;
+
+    rig_command(*state, "device.add", "{\"name\":\"there\",\"address\":\"10.1.1.1\"}");
+    p = peer_new(*state, "wang");
+    line = peer_ask(p, "{\"id\":1,\"query\":\"metrics\"}");
+    json_array_foreach(json_object_get(line, "rows"), i, row)
+    {
+        const char *name = json_string_value(json_object_get(row, "name"));
+
+        assert_true(str_starts(name, "patrold_"));
+        assert_true(strlen(json_string_value(json_object_get(row, "help"))) > 0);
+        if (strcmp(name, "patrold_devices") == 0)
+            json_array_foreach(json_object_get(row, "samples"), j, sample) devices +=
+                json_integer_value(json_object_get(sample, "value"));
+    }
+    assert_int_equal(devices, 1);
+    json_decref(line);
+    peer_free(p);
+}
+
 static void errors_carry_a_code_and_words(void **state)
 {
     static const struct {
@@ -98,6 +123,7 @@ static void errors_carry_a_code_and_words(void **state)
         {"{\"id\":1,\"query\":\"device.show\",\"filters\":{\"device\":\"nobody\"}}", "not-found"},
         {"{\"id\":1,\"query\":\"device.show\",\"filters\":{\"device\":77}}", "not-found"},
         {"{\"id\":1,\"query\":\"facts\",\"filters\":{\"device\":\"nobody\"}}", "not-found"},
+        {"{\"id\":1,\"query\":\"metrics\",\"filters\":{\"device\":1}}", "invalid"},
         {"{\"id\":1,\"query\":\"words\",\"filters\":{\"lang\":\"fr\"}}", "invalid"},
         {"{\"id\":1,\"tail\":7}", "invalid"},
         {"{\"id\":1,\"tail\":{\"after\":1.5}}", "invalid"},
@@ -758,6 +784,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(a_command_is_answered_when_it_is_on_disk),
         TEST(a_command_carries_who_gave_it),
+        TEST(metrics_count_what_there_is),
         TEST(errors_carry_a_code_and_words),
         TEST(a_filter_the_tail_does_not_know_ends_it_with_an_error),
         TEST(what_is_decided_while_the_disk_fails_is_queued_then_done),
