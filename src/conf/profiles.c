@@ -32,8 +32,8 @@ struct profile_drafts {
 };
 
 static const char *const class_names[] = {
-    "printer", "copier", "switch",  "router", "firewall", "access-point", "server",      "bmc",   "nas", "ups",
-    "pdu",     "power",  "cooling", "phone",  "camera",   "sensor",       "environment", "other", NULL};
+    "printer", "copier", "switch",          "router", "firewall", "access-point", "server",      "bmc",   "nas", "ups",
+    "pdu",     "power",  "air-conditioner", "phone",  "camera",   "sensor",       "environment", "other", NULL};
 
 static const struct schema_row snmp_rows[] = {
     {"bulk", SCHEMA_BOOL, .fallback = "true", SCHEMA_FIELD(struct profile_draft, bulk)},

@@ -45,7 +45,7 @@ static void test_shipped_knowledge_loads(void **state)
     assert_string_equal(k->vocabulary.kinds.v[0]->name, "device");
     assert_non_null(k->identify);
     assert_int_equal(strlen(k->hash), 16);
-    assert_int_equal(k->rules.n, sizeof rules / sizeof *rules);
+    assert_true(k->rules.n >= sizeof rules / sizeof *rules);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (!knowledge_rule(k, rules[i]))
             fail_msg("no rule %s", rules[i]);
