@@ -33,6 +33,15 @@ static void row_fini(struct row *r)
     case ROW_OUTBOX:
         outbox_fini(&r->outbox);
         break;
+    case ROW_ROUND:
+        round_fini(&r->round);
+        break;
+    case ROW_VISIT:
+        visit_fini(&r->visit);
+        break;
+    case ROW_ITEM:
+        visit_item_fini(&r->item);
+        break;
     case ROW_META:
         free(r->meta.name);
         free(r->meta.value);
@@ -137,6 +146,15 @@ static void row_key(struct sbuf *b, const struct row *r)
     case ROW_OUTBOX:
         sbuf_addf(b, "%" PRId64, r->outbox.id);
         break;
+    case ROW_ROUND:
+        sbuf_addf(b, "%" PRId64, r->round.id);
+        break;
+    case ROW_VISIT:
+        sbuf_addf(b, "%" PRId64, r->visit.id);
+        break;
+    case ROW_ITEM:
+        sbuf_addf(b, "%" PRId64, r->item.id);
+        break;
     case ROW_META:
         sbuf_add(b, r->meta.name);
         break;
@@ -211,6 +229,30 @@ void change_put_outbox(struct change *c, const struct outbox *o)
     struct row r = {.kind = ROW_OUTBOX};
 
     outbox_copy(&r.outbox, o);
+    put_row(c, &r);
+}
+
+void change_put_round(struct change *c, const struct round *round)
+{
+    struct row r = {.kind = ROW_ROUND};
+
+    round_copy(&r.round, round);
+    put_row(c, &r);
+}
+
+void change_put_visit(struct change *c, const struct visit *v)
+{
+    struct row r = {.kind = ROW_VISIT};
+
+    visit_copy(&r.visit, v);
+    put_row(c, &r);
+}
+
+void change_put_item(struct change *c, const struct visit_item *i)
+{
+    struct row r = {.kind = ROW_ITEM};
+
+    visit_item_copy(&r.item, i);
     put_row(c, &r);
 }
 

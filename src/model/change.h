@@ -3,6 +3,7 @@
 
 #include "base/dict.h"
 #include "model/archive.h"
+#include "model/patrol.h"
 #include "model/record.h"
 
 /*
@@ -12,7 +13,20 @@
  * is acknowledged or acted on outside before its commit.
  */
 
-enum row_kind { ROW_DEVICE, ROW_COMPONENT, ROW_ALERT, ROW_HOLD, ROW_TICKET, ROW_OUTBOX, ROW_META, ROW_ARCHIVE };
+/* Records with a table of their own stand before ROW_META. */
+enum row_kind {
+    ROW_DEVICE,
+    ROW_COMPONENT,
+    ROW_ALERT,
+    ROW_HOLD,
+    ROW_TICKET,
+    ROW_OUTBOX,
+    ROW_ROUND,
+    ROW_VISIT,
+    ROW_ITEM,
+    ROW_META,
+    ROW_ARCHIVE
+};
 
 /* A state row as it stands from now on (inserted or replaced by its key). */
 struct row {
@@ -24,6 +38,9 @@ struct row {
         struct hold_record hold;
         struct ticket ticket;
         struct outbox outbox;
+        struct round round;
+        struct visit visit;
+        struct visit_item item;
         struct {
             char *name, *value; /* value NULL: forget */
         } meta;
@@ -57,6 +74,9 @@ void change_put_alert(struct change *c, const struct alert *a);
 void change_put_hold(struct change *c, const struct hold_record *h);
 void change_put_ticket(struct change *c, const struct ticket *t);
 void change_put_outbox(struct change *c, const struct outbox *o);
+void change_put_round(struct change *c, const struct round *r);
+void change_put_visit(struct change *c, const struct visit *v);
+void change_put_item(struct change *c, const struct visit_item *i);
 void change_put_entry(struct change *c, enum archive_kind kind, const struct entry *e);
 void change_put_meta(struct change *c, const char *name, const char *value);
 

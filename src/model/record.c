@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "model/patrol.h"
 
 /* ---- Texts of a record, by their places in its struct ---- */
 
@@ -67,6 +68,18 @@ RECORD(ticket, offsetof(struct ticket, number), offsetof(struct ticket, family),
 RECORD(outbox, offsetof(struct outbox, channel), offsetof(struct outbox, message_id), offsetof(struct outbox, sender),
        offsetof(struct outbox, recipient), offsetof(struct outbox, subject), offsetof(struct outbox, body),
        offsetof(struct outbox, last_error))
+
+RECORD(round, offsetof(struct round, plan), offsetof(struct round, title_en), offsetof(struct round, title_zh_CN),
+       offsetof(struct round, site), offsetof(struct round, technician), offsetof(struct round, signed_by),
+       offsetof(struct round, note))
+
+RECORD(visit, offsetof(struct visit, device), offsetof(struct visit, device_class), offsetof(struct visit, checklist),
+       offsetof(struct visit, by))
+
+RECORD(visit_item, offsetof(struct visit_item, code), offsetof(struct visit_item, title_en),
+       offsetof(struct visit_item, title_zh_CN), offsetof(struct visit_item, kind), offsetof(struct visit_item, key),
+       offsetof(struct visit_item, value), offsetof(struct visit_item, found), offsetof(struct visit_item, note),
+       offsetof(struct visit_item, by))
 
 RECORD(event, offsetof(struct event, kind), offsetof(struct event, args), offsetof(struct event, actor))
 

@@ -2,6 +2,7 @@
 #define PD_PATROL_SCHEDULE_H
 
 #include "model/calendar.h"
+#include "model/patrol.h"
 
 /*
  * When a plan falls due: a recurrence rule of days (RRULE of RFC 5545), shifted
@@ -22,18 +23,6 @@
  * millisecond for ten years of months, ten for ten years of days. Who asks often
  * keeps the next occurrence.
  */
-enum schedule_shift {
-    SCHEDULE_STAY,
-    SCHEDULE_BACK,   /* to the last workday before */
-    SCHEDULE_FORWARD /* to the first workday after */
-};
-
-/* What the next occurrence is counted from. */
-enum schedule_anchor {
-    SCHEDULE_FROM_DUE, /* the rule alone, however late the work was done */
-    SCHEDULE_FROM_DONE /* the day on which the work was done */
-};
-
 struct schedule_spec {
     const char *rule;  /* "FREQ=MONTHLY;BYMONTHDAY=-1": DAILY, WEEKLY, MONTHLY or YEARLY, without times of the day */
     int64_t start_day; /* the first day that can be an occurrence; it is one only if it fits the rule */

@@ -18,7 +18,14 @@ union record {
     struct hold_record hold;
     struct ticket ticket;
     struct outbox outbox;
+    struct round round;
+    struct visit visit;
+    struct visit_item item;
 };
+
+/* Rounds until they are reported; their visits as long as something can become of them. */
+#define ROUNDS "state NOT IN ('reported', 'cancelled')"
+#define OF_ROUNDS " WHERE round_id IN (SELECT id FROM round WHERE " ROUNDS " AND state <> 'signed') ORDER BY id"
 
 /* What is loaded of each table. The conditions are those of the partial indexes. */
 static const struct {
@@ -31,6 +38,9 @@ static const struct {
     {ROW_HOLD, " ORDER BY device_id, kind, key, rule"},
     {ROW_TICKET, " WHERE state NOT IN ('closed', 'cancelled') ORDER BY id"},
     {ROW_OUTBOX, " WHERE state = 'pending' ORDER BY id"},
+    {ROW_ROUND, " WHERE " ROUNDS " ORDER BY id"},
+    {ROW_VISIT, OF_ROUNDS},
+    {ROW_ITEM, OF_ROUNDS},
 };
 
 static void hand_over(const struct store_loader *l, enum row_kind kind, const union record *r)
@@ -59,6 +69,18 @@ static void hand_over(const struct store_loader *l, enum row_kind kind, const un
     case ROW_OUTBOX:
         if (l->outbox)
             l->outbox(l->ctx, &r->outbox);
+        break;
+    case ROW_ROUND:
+        if (l->round)
+            l->round(l->ctx, &r->round);
+        break;
+    case ROW_VISIT:
+        if (l->visit)
+            l->visit(l->ctx, &r->visit);
+        break;
+    case ROW_ITEM:
+        if (l->item)
+            l->item(l->ctx, &r->item);
         break;
     case ROW_META:
     case ROW_ARCHIVE:

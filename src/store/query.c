@@ -77,6 +77,28 @@ struct query {
     "c.number, c.customer, c.kind, c.\"from\", c.\"to\", c.sites, c.devices, c.calendar, c.p1, c.p2, c.p3, c.p4"       \
     " FROM contract c"
 
+#define ROUND_COLUMNS                                                                                                  \
+    "SELECT r.id, r.plan, r.n, r.title_en, r.title_zh_CN, r.site,"                                                     \
+    " (SELECT s.customer FROM site s WHERE s.name = r.site AND NOT s.removed) AS customer, r.state, r.due_ms,"         \
+    " r.deadline_ms, r.made_ms, r.started_ms, r.finished_ms, r.signed_ms, r.technician, r.signed_by, r.note,"          \
+    " r.chases, r.chased_ms, (SELECT count(*) FROM visit v WHERE v.round_id = r.id) AS visits,"                        \
+    " (SELECT count(*) FROM visit v WHERE v.round_id = r.id AND v.state IN ('done', 'gone')) AS visits_done,"          \
+    " (SELECT count(*) FROM item i WHERE i.round_id = r.id) AS items,"                                                 \
+    " (SELECT count(*) FROM item i WHERE i.round_id = r.id AND i.result = 'open') AS items_open,"                      \
+    " (SELECT count(*) FROM item i WHERE i.round_id = r.id AND i.result = 'attention') AS attention,"                  \
+    " (SELECT count(*) FROM item i WHERE i.round_id = r.id AND i.result = 'fault') AS fault FROM round r"
+#define VISIT_COLUMNS                                                                                                  \
+    "SELECT v.id, v.round_id, v.n, v.device_id, v.device, v.device_class, v.checklist, v.state, v.started_ms,"         \
+    " v.done_ms, v.by, (SELECT count(*) FROM item i WHERE i.visit_id = v.id) AS items,"                                \
+    " (SELECT count(*) FROM item i WHERE i.visit_id = v.id AND i.result = 'open') AS items_open,"                      \
+    " (SELECT count(*) FROM item i WHERE i.visit_id = v.id AND i.result = 'attention') AS attention,"                  \
+    " (SELECT count(*) FROM item i WHERE i.visit_id = v.id AND i.result = 'fault') AS fault FROM visit v"
+#define ITEM_COLUMNS                                                                                                   \
+    "SELECT i.id, i.round_id, i.visit_id, v.device_id, v.device, i.n, i.code, i.title_en, i.title_zh_CN,"              \
+    " i.polled AS \"polled:bool\", i.kind, i.key, i.value, i.value_ms, i.found, i.result, i.note, i.by, i.set_ms,"     \
+    " i.ticket_id, t.number AS ticket FROM item i JOIN visit v ON v.id = i.visit_id"                                   \
+    " LEFT JOIN ticket t ON t.id = i.ticket_id"
+
 static const struct choice alert_states[] = {
     {"open", " AND a.state <> 'ok'"}, {"closed", " AND a.state = 'ok'"}, {"all", ""}, {NULL, NULL}};
 /* A group of states, or one of them by its code (ticket_state_name()). */
@@ -186,6 +208,51 @@ static const struct filter contracts_filters[] = {
     {0},
 };
 
+/* As tickets': a group of states, or one of them (round_state_name()). */
+static const struct choice round_choices[] = {
+    {"open", " AND r.state NOT IN ('signed', 'reported', 'cancelled')"},
+    {"ended", " AND r.state IN ('signed', 'reported', 'cancelled')"},
+    {"all", ""},
+    {"generated", " AND r.state = 'generated'"},
+    {"in-progress", " AND r.state = 'in-progress'"},
+    {"review", " AND r.state = 'review'"},
+    {"signed", " AND r.state = 'signed'"},
+    {"reported", " AND r.state = 'reported'"},
+    {"overdue", " AND r.state = 'overdue'"},
+    {"cancelled", " AND r.state = 'cancelled'"},
+    {NULL, NULL},
+};
+/* From and to: when it was due, in milliseconds, the end not included. */
+static const struct filter rounds_filters[] = {
+    {.name = "round", .where = " AND r.id = :round", .number = true},
+    {.name = "plan", .where = " AND r.plan = :plan"},
+    {.name = "site", .where = " AND r.site = :site"},
+    {.name = "customer", .where = " AND r.site IN " SITES_OF(":customer")},
+    {.name = "state", .choices = round_choices},
+    {.name = "from", .where = " AND r.due_ms >= CAST(:from AS INTEGER)", .number = true},
+    {.name = "to", .where = " AND r.due_ms < CAST(:to AS INTEGER)", .number = true},
+    {0},
+};
+static const struct filter visits_filters[] = {
+    {.name = "round", .where = " AND v.round_id = :round", .number = true},
+    {.name = "device", .where = " AND (v.device = :device OR v.device_id = :device)"},
+    {0},
+};
+static const struct choice result_choices[] = {
+    {"open", " AND i.result = 'open'"},
+    {"ok", " AND i.result = 'ok'"},
+    {"attention", " AND i.result = 'attention'"},
+    {"fault", " AND i.result = 'fault'"},
+    {"not-applicable", " AND i.result = 'not-applicable'"},
+    {NULL, NULL},
+};
+static const struct filter items_filters[] = {
+    {.name = "round", .where = " AND i.round_id = :round", .number = true},
+    {.name = "device", .where = " AND (v.device = :device OR v.device_id = :device)"},
+    {.name = "result", .choices = result_choices},
+    {0},
+};
+
 static const struct filter message_filters[] = {{.name = "id", .where = " AND o.id = :id", .wanted = true}, {0}};
 
 static const struct query queries[] = {
@@ -207,6 +274,9 @@ static const struct query queries[] = {
     {"contacts", CONTACT_COLUMNS, "c.id", contacts_filters},
     {"staff", STAFF_COLUMNS, "s.id", staff_filters},
     {"contracts", CONTRACT_COLUMNS, "c.id", contracts_filters},
+    {"rounds", ROUND_COLUMNS, "r.id", rounds_filters},
+    {"visits", VISIT_COLUMNS, "v.id", visits_filters},
+    {"items", ITEM_COLUMNS, "i.id", items_filters},
     {"outbox",
      "SELECT o.id, o.channel, o.message_id, o.recipient, o.subject, o.created_ms, o.state, o.attempts, o.next_ms,"
      " o.sent_ms, o.last_error FROM outbox o",

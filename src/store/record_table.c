@@ -49,6 +49,9 @@ CODES(alert_state, enum alert_state, alert_state_name, ALERT_CLEARING + 1)
 CODES(hold_state, enum hold_state, hold_state_name, HOLD_CLEARING + 1)
 CODES(ticket_kind, enum ticket_kind, ticket_kind_name, TICKET_KIND_COUNT)
 CODES(ticket_state, enum ticket_state, ticket_state_name, TICKET_STATE_COUNT)
+CODES(round_state, enum round_state, round_state_name, ROUND_STATE_COUNT)
+CODES(visit_state, enum visit_state, visit_state_name, VISIT_STATE_COUNT)
+CODES(check_result, enum check_result, check_result_name, RESULT_COUNT)
 CODES(outbox_state, enum outbox_state, outbox_state_name, OUTBOX_STATE_COUNT)
 
 #define FIELD(record, type, member)                                                                                    \
@@ -130,6 +133,34 @@ static const struct field outbox_fields[] = {
     FIELD(outbox, TEXT, last_error),
 };
 
+static const struct field round_fields[] = {
+    FIELD(round, I64, id),           FIELD(round, TEXT, plan),        FIELD(round, I64, n),
+    FIELD(round, TEXT, title_en),    FIELD(round, TEXT, title_zh_CN), FIELD(round, TEXT, site),
+    CODE(round, state, round_state), FIELD(round, I64, due_ms),       FIELD(round, I64, deadline_ms),
+    FIELD(round, I64, made_ms),      FIELD(round, I64, started_ms),   FIELD(round, I64, finished_ms),
+    FIELD(round, I64, signed_ms),    FIELD(round, TEXT, technician),  FIELD(round, TEXT, signed_by),
+    FIELD(round, TEXT, note),        FIELD(round, INT, chases),       FIELD(round, I64, chased_ms),
+};
+
+static const struct field visit_fields[] = {
+    FIELD(visit, I64, id),         FIELD(visit, I64, round_id),     FIELD(visit, INT, n),
+    FIELD(visit, I64, device_id),  FIELD(visit, TEXT, device),      FIELD(visit, TEXT, device_class),
+    FIELD(visit, TEXT, checklist), CODE(visit, state, visit_state), FIELD(visit, I64, started_ms),
+    FIELD(visit, I64, done_ms),    FIELD(visit, TEXT, by),
+};
+
+static const struct field item_fields[] = {
+    FIELD(visit_item, I64, id),           FIELD(visit_item, I64, round_id),
+    FIELD(visit_item, I64, visit_id),     FIELD(visit_item, INT, n),
+    FIELD(visit_item, TEXT, code),        FIELD(visit_item, TEXT, title_en),
+    FIELD(visit_item, TEXT, title_zh_CN), FIELD(visit_item, BOOL, polled),
+    FIELD(visit_item, TEXT, kind),        FIELD(visit_item, TEXT, key),
+    FIELD(visit_item, TEXT, value),       FIELD(visit_item, I64, value_ms),
+    FIELD(visit_item, TEXT, found),       CODE(visit_item, result, check_result),
+    FIELD(visit_item, TEXT, note),        FIELD(visit_item, TEXT, by),
+    FIELD(visit_item, I64, set_ms),       FIELD(visit_item, I64, ticket_id),
+};
+
 static const struct field event_fields[] = {
     FIELD(event, I64, number),   FIELD(event, I64, at_ms),     FIELD(event, TEXT, kind), FIELD(event, I64, device_id),
     FIELD(event, I64, alert_id), FIELD(event, I64, ticket_id), FIELD(event, TEXT, args), FIELD(event, TEXT, actor),
@@ -144,7 +175,8 @@ static const struct table tables[TABLE_ARCHIVE] = {
     [ROW_DEVICE] = TABLE("device", 1, device_fields), [ROW_COMPONENT] = TABLE("component", 2, component_fields),
     [ROW_ALERT] = TABLE("alert", 1, alert_fields),    [ROW_HOLD] = TABLE("hold", 4, hold_fields),
     [ROW_TICKET] = TABLE("ticket", 1, ticket_fields), [ROW_OUTBOX] = TABLE("outbox", 1, outbox_fields),
-    [TABLE_EVENT] = TABLE("event", 0, event_fields),
+    [ROW_ROUND] = TABLE("round", 1, round_fields),    [ROW_VISIT] = TABLE("visit", 1, visit_fields),
+    [ROW_ITEM] = TABLE("item", 1, item_fields),       [TABLE_EVENT] = TABLE("event", 0, event_fields),
 };
 
 /* NULL for those of the archive. */

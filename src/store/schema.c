@@ -92,6 +92,27 @@ static const char *const steps[] = {
     "ALTER TABLE device ADD COLUMN unit INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE device ADD COLUMN parent TEXT;"
     "ALTER TABLE device ADD COLUMN status TEXT;",
+
+    /* The patrol. Rounds of one occurrence of a plan are one a site. */
+    "CREATE TABLE round ("
+    " id INTEGER PRIMARY KEY, plan TEXT NOT NULL, n INTEGER NOT NULL, title_en TEXT, title_zh_CN TEXT,"
+    " site TEXT NOT NULL, state TEXT NOT NULL, due_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,"
+    " made_ms INTEGER NOT NULL, started_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL, signed_ms INTEGER NOT NULL,"
+    " technician TEXT, signed_by TEXT, note TEXT, chases INTEGER NOT NULL, chased_ms INTEGER NOT NULL,"
+    " UNIQUE (plan, n, site)) STRICT;"
+    "CREATE INDEX round_open ON round (id) WHERE state NOT IN ('reported', 'cancelled');"
+    "CREATE INDEX round_due ON round (due_ms);"
+    "CREATE TABLE visit ("
+    " id INTEGER PRIMARY KEY, round_id INTEGER NOT NULL REFERENCES round, n INTEGER NOT NULL,"
+    " device_id INTEGER NOT NULL, device TEXT, device_class TEXT, checklist TEXT, state TEXT NOT NULL,"
+    " started_ms INTEGER NOT NULL, done_ms INTEGER NOT NULL, by TEXT, UNIQUE (round_id, n)) STRICT;"
+    "CREATE INDEX visit_device ON visit (device_id);"
+    "CREATE TABLE item ("
+    " id INTEGER PRIMARY KEY, round_id INTEGER NOT NULL REFERENCES round, visit_id INTEGER NOT NULL REFERENCES visit,"
+    " n INTEGER NOT NULL, code TEXT NOT NULL, title_en TEXT, title_zh_CN TEXT, polled INTEGER NOT NULL, kind TEXT,"
+    " key TEXT, value TEXT, value_ms INTEGER NOT NULL, found TEXT, result TEXT NOT NULL, note TEXT, by TEXT,"
+    " set_ms INTEGER NOT NULL, ticket_id INTEGER NOT NULL, UNIQUE (visit_id, n)) STRICT;"
+    "CREATE INDEX item_round ON item (round_id);",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

@@ -65,8 +65,11 @@ struct store_loader {
     void (*component)(void *ctx, const struct component *k);
     void (*alert)(void *ctx, const struct alert *a); /* open ones */
     void (*hold)(void *ctx, const struct hold_record *h);
-    void (*ticket)(void *ctx, const struct ticket *t);                       /* open ones */
-    void (*outbox)(void *ctx, const struct outbox *o);                       /* pending ones */
+    void (*ticket)(void *ctx, const struct ticket *t); /* open ones */
+    void (*outbox)(void *ctx, const struct outbox *o); /* pending ones */
+    void (*round)(void *ctx, const struct round *r);   /* neither reported nor cancelled */
+    void (*visit)(void *ctx, const struct visit *v);   /* of those */
+    void (*item)(void *ctx, const struct visit_item *i);
     void (*entry)(void *ctx, enum archive_kind kind, const struct entry *e); /* removed ones too */
     void (*meta)(void *ctx, const char *name, const char *value);
     /* Newest stored poll of each device. */
@@ -75,7 +78,7 @@ struct store_loader {
 };
 int store_load(struct store *s, const struct store_loader *loader);
 
-/* Highest id used so far of a kind of row ("device", "alert", "ticket", "outbox"), loaded at open. */
+/* Highest id used so far of a kind of row ("device", "alert", "ticket", "outbox", "round", "visit", "item"), loaded at open. */
 int64_t store_last_id(const struct store *s, enum row_kind kind);
 
 /*
@@ -107,7 +110,7 @@ void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event,
 
 struct query_args {
     /* "devices", "alerts", "tickets", "events", "readings", "outbox", "device", "alert", "ticket", "message", "customers",
-     * "sites", "contacts", "staff", "contracts" */
+     * "sites", "contacts", "staff", "contracts", "rounds", "visits", "items" */
     const char *name;
     const char *filters; /* JSON object of filter names to values; NULL: none. Unknown filters are an error */
     int64_t after;       /* cursor: rows with a key beyond this; 0 from the start */

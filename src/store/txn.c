@@ -98,6 +98,12 @@ static int write_row(struct db *db, const struct row *r)
         return write_record(db, (enum table_id)ROW_TICKET, &r->ticket);
     case ROW_OUTBOX:
         return write_record(db, (enum table_id)ROW_OUTBOX, &r->outbox);
+    case ROW_ROUND:
+        return write_record(db, (enum table_id)ROW_ROUND, &r->round);
+    case ROW_VISIT:
+        return write_record(db, (enum table_id)ROW_VISIT, &r->visit);
+    case ROW_ITEM:
+        return write_record(db, (enum table_id)ROW_ITEM, &r->item);
     case ROW_META:
         return write_meta(db, r->meta.name, r->meta.value);
     case ROW_ARCHIVE:

@@ -56,6 +56,9 @@ static void keep_row(struct site *s, const struct row *r)
         break;
     case ROW_TICKET:
     case ROW_OUTBOX:
+    case ROW_ROUND:
+    case ROW_VISIT:
+    case ROW_ITEM:
     case ROW_META:
     case ROW_ARCHIVE:
         fail_msg("watch has no such rows");
