@@ -42,6 +42,12 @@ struct rule_override {
     struct where where;
 };
 
+/* Who gets a report where the archive knows no contact for it. */
+struct report_recipient {
+    char *address;
+    enum lang lang;
+};
+
 struct settings {
     ARRAY(char *) files; /* what was read, in order */
     char *database;      /* path; default /var/lib/patrold/patrold.db */
@@ -63,6 +69,16 @@ struct settings {
     } mail;
     ARRAY(struct recipient) recipients;
     enum log_level log_level;
+    struct {
+        bool off;
+        char *calendar; /* by whose first workday it is made; NULL: the contract's, else cn-office */
+        int at_minute;  /* of that day; default 08:00 */
+        struct {
+            char *name, *phone, *email; /* of the service company; name NULL: the installation's site */
+        } provider;
+        ARRAY(struct report_recipient) recipients;
+        char *program; /* patrol-report; NULL: where it is installed */
+    } report;
     ARRAY(struct rule_override) rules; /* rules: {NAME: {hold: 5s, clear_hold: 5s, severity: major, off: true}} */
 };
 void settings_free(struct settings *s);

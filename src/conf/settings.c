@@ -31,6 +31,7 @@ struct override_draft {
 
 struct draft {
     struct settings s; /* everything that can be read straight into its place */
+    struct yaml_node *program;
     struct yaml_node *time_zone, *url, *user, *password, *password_file, *ca_file;
     ARRAY(struct yaml_node *) knowledge;
     ARRAY(struct credential_draft) credentials;
@@ -126,6 +127,41 @@ static const struct schema override_schema = {
     .init = init_override,
 };
 
+static const struct schema_row reader_rows[] = {
+    {"address", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct report_recipient, address)},
+    {"language", SCHEMA_ENUM, .names = lang_names, .fallback = "en", SCHEMA_FIELD(struct report_recipient, lang)},
+    {0},
+};
+static void check_reader(void *section, struct yaml_node *here, struct conf_report *report);
+static const struct schema reader_schema = {
+    .what = "a report's recipient",
+    .rows = reader_rows,
+    .size = sizeof(struct report_recipient),
+    .shorthand = "address",
+    .check = check_reader,
+};
+
+static const struct schema_row provider_rows[] = {
+    {"name", SCHEMA_TEXT, .min = 1, .max = 200, SETTING(report.provider.name)},
+    {"phone", SCHEMA_TEXT, .min = 1, .max = 100, SETTING(report.provider.phone)},
+    {"email", SCHEMA_TEXT, .min = 1, .max = 200, SETTING(report.provider.email)},
+    {0},
+};
+static const struct schema provider_schema = {
+    .what = "report.provider", .rows = provider_rows, .size = sizeof(struct draft)};
+
+static void read_clock(struct yaml_node *node, void *field, struct conf_report *report);
+static const struct schema_row report_rows[] = {
+    {"off", SCHEMA_BOOL, SETTING(report.off)},
+    {"calendar", SCHEMA_TEXT, .min = 1, .max = 100, SETTING(report.calendar)},
+    {"at", SCHEMA_CUSTOM, .read = read_clock, SETTING(report.at_minute)},
+    {"provider", SCHEMA_SECTION, .sub = &provider_schema},
+    {"recipients", SCHEMA_LIST, .sub = &reader_schema, SETTING(report.recipients)},
+    {"program", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, program)},
+    {0},
+};
+static const struct schema report_schema = {.what = "report", .rows = report_rows, .size = sizeof(struct draft)};
+
 static const struct schema_row settings_rows[] = {
     {"database", SCHEMA_TEXT, .fallback = "/var/lib/patrold/patrold.db", SETTING(database)},
     {"socket", SCHEMA_TEXT, .max = 107, .min = 1, .fallback = "/run/patrold/patrold.sock", SETTING(socket)},
@@ -141,6 +177,7 @@ static const struct schema_row settings_rows[] = {
     {"recipients", SCHEMA_LIST, .sub = &recipient_schema, SETTING(recipients)},
     {"log", SCHEMA_ENUM, .names = level_names, .fallback = "info", SETTING(log_level)},
     {"rules", SCHEMA_MAP, .sub = &override_schema, SCHEMA_FIELD(struct draft, rules)},
+    {"report", SCHEMA_SECTION, .sub = &report_schema},
     {0},
 };
 static const struct schema settings_schema = {
@@ -148,13 +185,35 @@ static const struct schema settings_schema = {
 
 /* ---- Checks that no table can say ---- */
 
+static void check_address(const char *address, struct yaml_node *here, struct conf_report *report)
+{
+    const char *at = strchr(address, '@');
+
+    if (!at || at == address || !at[1] || strpbrk(address, " \t\r\n,;<>"))
+        conf_error(report, here, "'%s' is not a mail address such as service@example.com", address);
+}
+
 static void check_recipient(void *section, struct yaml_node *here, struct conf_report *report)
 {
-    const struct recipient *r = section;
-    const char *at = strchr(r->address, '@');
+    check_address(((const struct recipient *)section)->address, here, report);
+}
 
-    if (!at || at == r->address || !at[1] || strpbrk(r->address, " \t\r\n,;<>"))
-        conf_error(report, here, "'%s' is not a mail address such as service@example.com", r->address);
+static void check_reader(void *section, struct yaml_node *here, struct conf_report *report)
+{
+    check_address(((const struct report_recipient *)section)->address, here, report);
+}
+
+/* "08:00" as minutes of the day. */
+static void read_clock(struct yaml_node *node, void *field, struct conf_report *report)
+{
+    const char *t = node->type == YAML_TEXT ? node->text : "";
+    bool form = strlen(t) == 5 && t[2] == ':' && strspn(t, "0123456789") == 2 && strspn(t + 3, "0123456789") == 2;
+    int minute = form ? ((t[0] - '0') * 10 + t[1] - '0') * 60 + (t[3] - '0') * 10 + t[4] - '0' : 0;
+
+    if (form && t[3] < '6' && minute < 24 * 60)
+        *(int *)field = minute;
+    else
+        conf_error(report, node, "a time of the day such as \"08:00\" is wanted");
 }
 
 /* -1: as shipped. */
@@ -352,6 +411,7 @@ int settings_load(const char *path, struct settings **out, struct conf_report *r
     int rc;
 
     schema_defaults(&settings_schema, &d);
+    d.s.report.at_minute = 8 * 60;
     rc = read_file(&d, path, report);
     if (rc < 0 && rc != PD_EINVAL) /* after one file that makes no sense the others are still looked at */
         goto out;
@@ -361,6 +421,8 @@ int settings_load(const char *path, struct settings **out, struct conf_report *r
     take_mail(&d, report);
     take_knowledge(&d);
     take_rules(&d);
+    if (d.program)
+        d.s.report.program = path_beside(d.program);
     if (report->errors > before) {
         rc = PD_EINVAL;
         goto out;
@@ -402,6 +464,14 @@ void settings_free(struct settings *s)
     }
     for (size_t i = 0; i < s->rules.n; i++)
         free(s->rules.v[i].name);
+    free(s->report.calendar);
+    free(s->report.provider.name);
+    free(s->report.provider.phone);
+    free(s->report.provider.email);
+    free(s->report.program);
+    for (size_t i = 0; i < s->report.recipients.n; i++)
+        free(s->report.recipients.v[i].address);
+    array_free(&s->report.recipients);
     array_free(&s->files);
     array_free(&s->knowledge_dirs);
     array_free(&s->credentials);

@@ -36,6 +36,7 @@ static int outbox_of_row(const json_t *row, struct outbox *o)
     } texts[] = {
         {"channel", &o->channel},     {"message_id", &o->message_id}, {"sender", &o->sender},
         {"recipient", &o->recipient}, {"subject", &o->subject},       {"body", &o->body},
+        {"attachments", &o->attachments},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)

@@ -49,6 +49,9 @@ static void row_fini(struct row *r)
     case ROW_ARCHIVE:
         entry_free(r->archive.kind, r->archive.entry);
         break;
+    case ROW_REPORT:
+        report_fini(&r->report);
+        break;
     }
 }
 
@@ -161,6 +164,9 @@ static void row_key(struct sbuf *b, const struct row *r)
     case ROW_ARCHIVE:
         sbuf_addf(b, "%d %" PRId64, (int)r->archive.kind, r->archive.entry->id);
         break;
+    case ROW_REPORT:
+        sbuf_addf(b, "%" PRId64, r->report.id);
+        break;
     }
 }
 
@@ -254,6 +260,14 @@ void change_put_item(struct change *c, const struct visit_item *i)
 
     visit_item_copy(&r.item, i);
     put_row(c, &r);
+}
+
+void change_put_report(struct change *c, const struct report *r)
+{
+    struct row row = {.kind = ROW_REPORT};
+
+    report_copy(&row.report, r);
+    put_row(c, &row);
 }
 
 void change_put_entry(struct change *c, enum archive_kind kind, const struct entry *e)

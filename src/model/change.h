@@ -24,6 +24,7 @@ enum row_kind {
     ROW_ROUND,
     ROW_VISIT,
     ROW_ITEM,
+    ROW_REPORT,
     ROW_META,
     ROW_ARCHIVE
 };
@@ -41,6 +42,7 @@ struct row {
         struct round round;
         struct visit visit;
         struct visit_item item;
+        struct report report;
         struct {
             char *name, *value; /* value NULL: forget */
         } meta;
@@ -77,6 +79,7 @@ void change_put_outbox(struct change *c, const struct outbox *o);
 void change_put_round(struct change *c, const struct round *r);
 void change_put_visit(struct change *c, const struct visit *v);
 void change_put_item(struct change *c, const struct visit_item *i);
+void change_put_report(struct change *c, const struct report *r);
 void change_put_entry(struct change *c, enum archive_kind kind, const struct entry *e);
 void change_put_meta(struct change *c, const char *name, const char *value);
 

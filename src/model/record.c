@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "model/patrol.h"
+#include "base/str.h"
 
 /* ---- Texts of a record, by their places in its struct ---- */
 
@@ -67,7 +68,10 @@ RECORD(ticket, offsetof(struct ticket, number), offsetof(struct ticket, family),
 
 RECORD(outbox, offsetof(struct outbox, channel), offsetof(struct outbox, message_id), offsetof(struct outbox, sender),
        offsetof(struct outbox, recipient), offsetof(struct outbox, subject), offsetof(struct outbox, body),
-       offsetof(struct outbox, last_error))
+       offsetof(struct outbox, attachments), offsetof(struct outbox, last_error))
+
+RECORD(report, offsetof(struct report, customer), offsetof(struct report, site), offsetof(struct report, month),
+       offsetof(struct report, path), offsetof(struct report, mails), offsetof(struct report, last_error))
 
 RECORD(round, offsetof(struct round, plan), offsetof(struct round, title_en), offsetof(struct round, title_zh_CN),
        offsetof(struct round, site), offsetof(struct round, technician), offsetof(struct round, signed_by),
@@ -119,6 +123,29 @@ const char *outbox_state_name(enum outbox_state s)
         break;
     }
     return "?";
+}
+
+static const char *const report_states[REPORT_STATE_COUNT] = {
+    [REPORT_PLANNED] = "planned",
+    [REPORT_MADE] = "made",
+    [REPORT_MAILED] = "mailed",
+    [REPORT_FAILED] = "failed",
+};
+
+const char *report_state_name(enum report_state s)
+{
+    return (unsigned)s < REPORT_STATE_COUNT ? report_states[s] : "?";
+}
+
+int report_state_parse(const char *s, enum report_state *out)
+{
+    for (int i = 0; i < REPORT_STATE_COUNT; i++) {
+        if (str_eq(s, report_states[i])) {
+            *out = (enum report_state)i;
+            return 0;
+        }
+    }
+    return PD_EINVAL;
 }
 
 static const char *const ticket_kinds[TICKET_KIND_COUNT] = {
@@ -262,4 +289,63 @@ int ticket_next(enum ticket_state from, enum ticket_verb verb, enum ticket_state
 const char *const *ticket_verbs(enum ticket_state from)
 {
     return ticket_moves[from].verbs;
+}
+
+/* ---- What goes out with a message ---- */
+
+static const char *const outbox_roles[OUTBOX_ROLE_COUNT] = {
+    [OUTBOX_TEXT] = "text",
+    [OUTBOX_HTML] = "html",
+    [OUTBOX_INLINE] = "inline",
+    [OUTBOX_ATTACHED] = "attached",
+};
+
+void outbox_part_add(char **list, enum outbox_role role, const char *file, const char *name)
+{
+    char *old = *list;
+
+    *list = xasprintf("%s%s %s %s\n", old ? old : "", outbox_roles[role], file, name);
+    free(old);
+}
+
+/* What stands up to the next such sign; NULL, and *at as it was, if there is none. */
+static char *take_until(const char **at, char end)
+{
+    size_t n = strcspn(*at, end == ' ' ? " \n" : "\n");
+    char *word = NULL;
+
+    if ((*at)[n] == end) {
+        word = xasprintf("%.*s", (int)n, *at);
+        *at += n + 1;
+    }
+    return word;
+}
+
+bool outbox_part_next(const char **at, struct outbox_part *out)
+{
+    char *role;
+    int i = 0;
+
+    *out = (struct outbox_part){0};
+    if (!*at || !**at)
+        return false;
+    role = take_until(at, ' ');
+    out->file = take_until(at, ' ');
+    out->name = take_until(at, '\n');
+    while (i < OUTBOX_ROLE_COUNT && !str_eq(role, outbox_roles[i]))
+        i++;
+    free(role);
+    if (i < OUTBOX_ROLE_COUNT && out->file && out->name) {
+        out->role = (enum outbox_role)i;
+        return true;
+    }
+    outbox_part_fini(out);
+    return false;
+}
+
+void outbox_part_fini(struct outbox_part *p)
+{
+    free(p->file);
+    free(p->name);
+    *p = (struct outbox_part){0};
 }

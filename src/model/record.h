@@ -166,6 +166,7 @@ struct outbox {
     char *message_id; /* for ever the same */
     char *sender;     /* as people see it; NULL: the channel's own */
     char *recipient, *subject, *body;
+    char *attachments; /* model/record.h, outbox_part_next(); NULL: none */
     int64_t created_ms;
     enum outbox_state state;
     int attempts;
@@ -174,6 +175,56 @@ struct outbox {
 };
 void outbox_copy(struct outbox *dst, const struct outbox *src);
 void outbox_fini(struct outbox *o);
+
+/*
+ * What goes out with a message: files, one a line as "ROLE FILE NAME". The file's name is one of the folder of
+ * reports, so that a database that moves finds them; NAME is how the reader sees it, or the part's own id.
+ */
+enum outbox_role {
+    OUTBOX_TEXT,     /* said instead of the body */
+    OUTBOX_HTML,     /* the same for who reads HTML */
+    OUTBOX_INLINE,   /* a picture in the HTML: cid:NAME */
+    OUTBOX_ATTACHED, /* a file of its own, called NAME */
+    OUTBOX_ROLE_COUNT
+};
+struct outbox_part {
+    enum outbox_role role;
+    char *file, *name;
+};
+/* Appends a part to the list (NULL at first; free it at last). */
+void outbox_part_add(char **list, enum outbox_role role, const char *file, const char *name);
+/* Takes the next part; *at begins at the list (NULL is fine). False at the end, or at what is none. */
+bool outbox_part_next(const char **at, struct outbox_part *out);
+void outbox_part_fini(struct outbox_part *p);
+
+enum report_state {
+    REPORT_PLANNED, /* to be made, now or at next_ms */
+    REPORT_MADE,    /* its files are there and its mails decided */
+    REPORT_MAILED,  /* all of them are out */
+    REPORT_FAILED,  /* a mail was refused for good, or it could not be made; next_ms: the next try, 0: none */
+    REPORT_STATE_COUNT
+};
+const char *report_state_name(enum report_state s);
+int report_state_parse(const char *s, enum report_state *out);
+
+/* A monthly inspection report: one for a customer, site and month. */
+struct report {
+    int64_t id;
+    int64_t customer_id, site_id; /* in the archive; 0: the installation as a whole, or what stands at no known site */
+    char *customer, *site;        /* as they were called then; the customer may be NULL */
+    char *month;                  /* "2026-09" */
+    enum report_state state;
+    int64_t edition;  /* how often it was begun to be made: its files' names have it */
+    int64_t attempts; /* failed ones since the last good one */
+    int64_t due_ms, made_ms, mailed_ms, next_ms;
+    int64_t as_of_event;
+    char *path;  /* of the PDF: a name in the folder of reports; NULL: not made */
+    char *mails; /* ids of its outbox rows, parted by commas; NULL: none */
+    char *last_error;
+    bool mail; /* it goes out, else it is only made */
+};
+void report_copy(struct report *dst, const struct report *src);
+void report_fini(struct report *r);
 
 /* What happened: append-only; the number is given by the store inside the transaction. */
 struct event {

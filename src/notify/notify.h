@@ -28,7 +28,8 @@ struct notify_config {
     struct worker *worker;                 /* for channels' send() */
     const struct notify_channel *channels; /* the owner's, looked at for each send */
     size_t nchannels;
-    const char *uuid; /* the installation's, and its epoch: Message-IDs */
+    const char *folder; /* of the files that go out with messages */
+    const char *uuid;   /* the installation's, and its epoch: Message-IDs */
     int64_t epoch;
     void (*submit)(void *ctx, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
     void *ctx;

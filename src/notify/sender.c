@@ -31,6 +31,7 @@ struct flight {
     struct outbox o;
     const struct pd_channel_ops *ops;
     struct pd_channel *channel;
+    char *folder;
     struct pd_send_result result;
 };
 
@@ -197,6 +198,7 @@ static void unfly(struct sender *s, const struct flight *f)
 
 static void flight_free(struct flight *f)
 {
+    free(f->folder);
     outbox_fini(&f->o);
     free(f);
 }
@@ -231,10 +233,44 @@ void sender_drop_job(struct job *j)
 
 /* ---- Sending ---- */
 
+/* The files that go out with the message: their paths and names are freed with parts_free(). */
+struct parts {
+    ARRAY(struct pd_part) list;
+};
+
+static void parts_take(struct parts *parts, const char *folder, const char *attachments)
+{
+    static const enum pd_part_role roles[OUTBOX_ROLE_COUNT] = {
+        [OUTBOX_TEXT] = PD_PART_TEXT,
+        [OUTBOX_HTML] = PD_PART_HTML,
+        [OUTBOX_INLINE] = PD_PART_INLINE,
+        [OUTBOX_ATTACHED] = PD_PART_ATTACHED,
+    };
+    struct outbox_part p;
+
+    while (outbox_part_next(&attachments, &p)) {
+        struct pd_part part = {.role = roles[p.role], .name = p.name};
+
+        part.path = xasprintf("%s/%s", folder, p.file);
+        array_push(&parts->list, part);
+        free(p.file);
+    }
+}
+
+static void parts_free(struct parts *parts)
+{
+    for (size_t i = 0; i < parts->list.n; i++) {
+        free((char *)parts->list.v[i].path);
+        free((char *)parts->list.v[i].name);
+    }
+    array_free(&parts->list);
+}
+
 static void fly(struct job *j)
 {
     struct flight *f = (struct flight *)j;
-    const struct pd_message m = {
+    struct parts parts = {0};
+    struct pd_message m = {
         .id = f->o.message_id,
         .from = f->o.sender,
         .to = f->o.recipient,
@@ -243,7 +279,11 @@ static void fly(struct job *j)
         .date_ms = f->o.created_ms,
     };
 
+    parts_take(&parts, f->folder, f->o.attachments);
+    m.parts = parts.list.v;
+    m.nparts = parts.list.n;
     f->ops->send(f->channel, &m, &f->result);
+    parts_free(&parts);
 }
 
 static const struct notify_channel *channel_named(const struct sender *s, const char *name)
@@ -263,6 +303,7 @@ static void send_item(struct sender *s, struct item *item, const struct notify_c
     f->sender = s;
     f->ops = ch->ops;
     f->channel = ch->channel;
+    f->folder = xstrdup(s->config->folder ? s->config->folder : ".");
     outbox_copy(&f->o, &item->o);
     item->flying = true;
     array_push(&s->flights, f);

@@ -154,6 +154,18 @@ struct pd_collector_ops {
 
 /* ---- Channels ---- */
 
+/* A file that goes out with a message. */
+enum pd_part_role {
+    PD_PART_TEXT,     /* said instead of the body */
+    PD_PART_HTML,     /* the same for who reads HTML */
+    PD_PART_INLINE,   /* a picture that the HTML shows as cid:NAME */
+    PD_PART_ATTACHED, /* a file of its own, called NAME */
+};
+struct pd_part {
+    enum pd_part_role role;
+    const char *path, *name;
+};
+
 struct pd_message {
     const char *id;      /* for ever the same for one message: the Message-ID without <> */
     const char *from;    /* as it was when the message was written; NULL: the channel's own */
@@ -161,6 +173,8 @@ struct pd_message {
     const char *subject; /* UTF-8 */
     const char *body;    /* UTF-8, lines end with \n */
     int64_t date_ms;     /* when it was decided */
+    const struct pd_part *parts;
+    size_t nparts;
 };
 
 enum pd_send_status {

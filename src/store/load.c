@@ -21,6 +21,7 @@ union record {
     struct round round;
     struct visit visit;
     struct visit_item item;
+    struct report report;
 };
 
 /* Rounds until they are reported; their visits as long as something can become of them. */
@@ -41,6 +42,7 @@ static const struct {
     {ROW_ROUND, " WHERE " ROUNDS " ORDER BY id"},
     {ROW_VISIT, OF_ROUNDS},
     {ROW_ITEM, OF_ROUNDS},
+    {ROW_REPORT, " ORDER BY id"},
 };
 
 static void hand_over(const struct store_loader *l, enum row_kind kind, const union record *r)
@@ -81,6 +83,10 @@ static void hand_over(const struct store_loader *l, enum row_kind kind, const un
     case ROW_ITEM:
         if (l->item)
             l->item(l->ctx, &r->item);
+        break;
+    case ROW_REPORT:
+        if (l->report)
+            l->report(l->ctx, &r->report);
         break;
     case ROW_META:
     case ROW_ARCHIVE:

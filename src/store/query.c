@@ -283,7 +283,7 @@ static const struct query queries[] = {
      "o.id", outbox_filters},
     {"message",
      "SELECT o.id, o.channel, o.message_id, o.sender, o.recipient, o.subject, o.body, o.created_ms, o.state,"
-     " o.attempts, o.next_ms, o.sent_ms, o.last_error FROM outbox o",
+     " o.attempts, o.next_ms, o.sent_ms, o.last_error, o.attachments FROM outbox o",
      "o.id", message_filters},
 };
 

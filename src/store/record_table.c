@@ -52,6 +52,7 @@ CODES(ticket_state, enum ticket_state, ticket_state_name, TICKET_STATE_COUNT)
 CODES(round_state, enum round_state, round_state_name, ROUND_STATE_COUNT)
 CODES(visit_state, enum visit_state, visit_state_name, VISIT_STATE_COUNT)
 CODES(check_result, enum check_result, check_result_name, RESULT_COUNT)
+CODES(report_state, enum report_state, report_state_name, REPORT_STATE_COUNT)
 CODES(outbox_state, enum outbox_state, outbox_state_name, OUTBOX_STATE_COUNT)
 
 #define FIELD(record, type, member)                                                                                    \
@@ -126,11 +127,32 @@ static const struct field ticket_fields[] = {
 };
 
 static const struct field outbox_fields[] = {
-    FIELD(outbox, I64, id),          FIELD(outbox, TEXT, channel),   FIELD(outbox, TEXT, message_id),
-    FIELD(outbox, TEXT, sender),     FIELD(outbox, TEXT, recipient), FIELD(outbox, TEXT, subject),
-    FIELD(outbox, TEXT, body),       FIELD(outbox, I64, created_ms), CODE(outbox, state, outbox_state),
-    FIELD(outbox, INT, attempts),    FIELD(outbox, I64, next_ms),    FIELD(outbox, I64, sent_ms),
-    FIELD(outbox, TEXT, last_error),
+    FIELD(outbox, I64, id),          FIELD(outbox, TEXT, channel),     FIELD(outbox, TEXT, message_id),
+    FIELD(outbox, TEXT, sender),     FIELD(outbox, TEXT, recipient),   FIELD(outbox, TEXT, subject),
+    FIELD(outbox, TEXT, body),       FIELD(outbox, I64, created_ms),   CODE(outbox, state, outbox_state),
+    FIELD(outbox, INT, attempts),    FIELD(outbox, I64, next_ms),      FIELD(outbox, I64, sent_ms),
+    FIELD(outbox, TEXT, last_error), FIELD(outbox, TEXT, attachments),
+};
+
+static const struct field report_fields[] = {
+    FIELD(report, I64, id),
+    FIELD(report, I64, customer_id),
+    FIELD(report, I64, site_id),
+    FIELD(report, TEXT, customer),
+    FIELD(report, TEXT, site),
+    FIELD(report, TEXT, month),
+    CODE(report, state, report_state),
+    FIELD(report, I64, edition),
+    FIELD(report, I64, attempts),
+    FIELD(report, I64, due_ms),
+    FIELD(report, I64, made_ms),
+    FIELD(report, I64, mailed_ms),
+    FIELD(report, I64, next_ms),
+    FIELD(report, I64, as_of_event),
+    FIELD(report, TEXT, path),
+    FIELD(report, TEXT, mails),
+    FIELD(report, TEXT, last_error),
+    FIELD(report, BOOL, mail),
 };
 
 static const struct field round_fields[] = {
@@ -176,7 +198,8 @@ static const struct table tables[TABLE_ARCHIVE] = {
     [ROW_ALERT] = TABLE("alert", 1, alert_fields),    [ROW_HOLD] = TABLE("hold", 4, hold_fields),
     [ROW_TICKET] = TABLE("ticket", 1, ticket_fields), [ROW_OUTBOX] = TABLE("outbox", 1, outbox_fields),
     [ROW_ROUND] = TABLE("round", 1, round_fields),    [ROW_VISIT] = TABLE("visit", 1, visit_fields),
-    [ROW_ITEM] = TABLE("item", 1, item_fields),       [TABLE_EVENT] = TABLE("event", 0, event_fields),
+    [ROW_ITEM] = TABLE("item", 1, item_fields),       [ROW_REPORT] = TABLE("report", 1, report_fields),
+    [TABLE_EVENT] = TABLE("event", 0, event_fields),
 };
 
 /* NULL for those of the archive. */

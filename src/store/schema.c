@@ -113,6 +113,17 @@ static const char *const steps[] = {
     " key TEXT, value TEXT, value_ms INTEGER NOT NULL, found TEXT, result TEXT NOT NULL, note TEXT, by TEXT,"
     " set_ms INTEGER NOT NULL, ticket_id INTEGER NOT NULL, UNIQUE (visit_id, n)) STRICT;"
     "CREATE INDEX item_round ON item (round_id);",
+    /* Monthly reports, and what goes out with a mail. */
+    "ALTER TABLE outbox ADD COLUMN attachments TEXT;"
+    "CREATE TABLE report ("
+    " id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, site_id INTEGER NOT NULL, customer TEXT, site TEXT NOT "
+    "NULL,"
+    " month TEXT NOT NULL, state TEXT NOT NULL, edition INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+    " due_ms INTEGER NOT NULL, made_ms INTEGER NOT NULL, mailed_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL,"
+    " as_of_event INTEGER NOT NULL, path TEXT, mails TEXT, last_error TEXT, mail INTEGER NOT NULL,"
+    " UNIQUE (customer_id, site_id, month)) STRICT;"
+    "CREATE INDEX alert_closed ON alert (closed_ms);"
+    "CREATE INDEX ticket_closed ON ticket (closed_ms);",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

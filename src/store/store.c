@@ -291,7 +291,7 @@ static int read_last_ids(struct store *s)
         {ROW_DEVICE, "SELECT max(id) FROM device"}, {ROW_ALERT, "SELECT max(id) FROM alert"},
         {ROW_TICKET, "SELECT max(id) FROM ticket"}, {ROW_OUTBOX, "SELECT max(id) FROM outbox"},
         {ROW_ROUND, "SELECT max(id) FROM round"},   {ROW_VISIT, "SELECT max(id) FROM visit"},
-        {ROW_ITEM, "SELECT max(id) FROM item"},
+        {ROW_ITEM, "SELECT max(id) FROM item"},     {ROW_REPORT, "SELECT max(id) FROM report"},
     };
     int rc = db_number(&s->writer, "SELECT max(number) FROM event", &s->state.last_event);
 

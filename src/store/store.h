@@ -70,6 +70,7 @@ struct store_loader {
     void (*round)(void *ctx, const struct round *r);   /* neither reported nor cancelled */
     void (*visit)(void *ctx, const struct visit *v);   /* of those */
     void (*item)(void *ctx, const struct visit_item *i);
+    void (*report)(void *ctx, const struct report *r);                       /* all */
     void (*entry)(void *ctx, enum archive_kind kind, const struct entry *e); /* removed ones too */
     void (*meta)(void *ctx, const char *name, const char *value);
     /* Newest stored poll of each device. */

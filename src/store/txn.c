@@ -108,6 +108,8 @@ static int write_row(struct db *db, const struct row *r)
         return write_meta(db, r->meta.name, r->meta.value);
     case ROW_ARCHIVE:
         return write_record(db, (enum table_id)(TABLE_ARCHIVE + r->archive.kind), r->archive.entry);
+    case ROW_REPORT:
+        return write_record(db, (enum table_id)ROW_REPORT, &r->report);
     }
     return PD_EINVAL;
 }

@@ -61,6 +61,7 @@ static void keep_row(struct site *s, const struct row *r)
     case ROW_ITEM:
     case ROW_META:
     case ROW_ARCHIVE:
+    case ROW_REPORT:
         fail_msg("watch has no such rows");
         break;
     }
