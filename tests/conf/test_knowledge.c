@@ -145,7 +145,8 @@ static void test_recognition(void **state)
                 row[c] = value_int(rows[i].memory);
         }
         for (size_t j = 0; j < k->profiles.n && !p; j++)
-            if (value_same(expr_eval(k->profiles.v[j]->match, row, def->columns.n), value_bool(true)))
+            if (k->profiles.v[j]->match &&
+                value_same(expr_eval(k->profiles.v[j]->match, row, def->columns.n), value_bool(true)))
                 p = k->profiles.v[j];
         if (!p || !str_eq(p->name, rows[i].profile))
             fail_msg("row %zu: %s", i, p ? p->name : "none");
