@@ -34,7 +34,7 @@ static bool stall_passes(void *ctx)
 {
     const struct stall *s = ctx;
 
-    return s->machine->on && rng_unit(&s->farm->services->rng) >= site_loss(s->farm->site, s->machine) / 100;
+    return machine_speaks(s->machine) && rng_unit(&s->farm->services->rng) >= site_loss(s->farm->site, s->machine) / 100;
 }
 
 static void happen(void *arg)

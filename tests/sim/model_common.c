@@ -1,121 +1,154 @@
-#include "machine.h"
+#include "models.h"
 
 #include <stdio.h>
 
-/* SNMPv2-MIB, the system group (RFC 3418). */
-void model_system(struct machine *m, const char *descr, const char *object_id)
-{
-    /* Up since some time before the story began, no two alike. */
-    struct ramp uptime = {.base = (m->number + 1) * INT64_C(7654321), .num = 1, .den = 10};
-    struct simdev *d = &m->dev;
+#define SYSTEM "1.3.6.1.2.1.1"
+#define ENGINE "1.3.6.1.6.3.10.2.1"
+#define IF "1.3.6.1.2.1.2.2.1"
+#define IFX "1.3.6.1.2.1.31.1.1.1"
 
-    simdev_text(d, descr, "1.3.6.1.2.1.1.1.0");
-    simdev_oid(d, object_id, "1.3.6.1.2.1.1.2.0");
-    simdev_ramp(d, SNMP_TIMETICKS, &uptime, "1.3.6.1.2.1.1.3.0");
-    simdev_text(d, "helpdesk", "1.3.6.1.2.1.1.4.0");
-    simdev_text(d, m->spec->name, "1.3.6.1.2.1.1.5.0");
-    simdev_text(d, "2nd floor", "1.3.6.1.2.1.1.6.0");
-    simdev_int(d, 72, "1.3.6.1.2.1.1.7.0");
+enum { LOOPBACK = 24, ETHERNET = 6, PACKET = 600 /* bytes */, DAY_TICKS = 8640000 };
+
+/* ---- SNMPv2-MIB, the system group (RFC 3418), and SNMP-FRAMEWORK-MIB (RFC 3411) ---- */
+
+void model_restart_show(struct machine *m)
+{
+    static const uint32_t boots[] = {1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0};
+    struct ramp seconds = m->uptime;
+
+    simdev_ramp(&m->dev, SNMP_TIMETICKS, &m->uptime, SYSTEM ".3.0");
+    if (simdev_get(&m->dev, boots, sizeof boots / sizeof boots[0]) == NULL)
+        return;
+    seconds.den *= 100;
+    simdev_int(&m->dev, m->boots, ENGINE ".2.0");
+    simdev_ramp(&m->dev, SNMP_INTEGER, &seconds, ENGINE ".3.0");
 }
 
-/* Counters and state of one port: ifTable and ifXTable (RFC 2863). */
-static void port(struct machine *m, unsigned i, const char *name, unsigned type, uint64_t speed_mbps, bool up,
-                 int64_t bytes_per_s)
+/* Up since some time before the story began, no two alike; some so long that their clock soon begins again. */
+static struct ramp up_since(unsigned number)
 {
-    struct ramp in = {.base = (int64_t)i * 1000003000, .num = up ? bytes_per_s * (int64_t)(i % 7 + 1) : 0, .den = 1000};
-    struct ramp out = {.base = (int64_t)i * 2000003000, .num = in.num / 2, .den = 1000};
-    struct ramp in_packets = {.base = in.base / 600, .num = in.num / 600, .den = 1000};
-    struct ramp out_packets = {.base = out.base / 600, .num = out.num / 600, .den = 1000};
-    const uint8_t mac[6] = {0x02, 0x5a, 0, (uint8_t)(m->number >> 8), (uint8_t)m->number, (uint8_t)i};
+    int64_t ticks = (number + 1) * INT64_C(765432);
+
+    if (number % 7 == 3)
+        ticks += INT64_C(0x100000000) - (number + 3) * INT64_C(1000000) - DAY_TICKS;
+    return (struct ramp){.base = ticks * 10, .num = 1, .den = 10};
+}
+
+void model_system(struct machine *m, const char *descr, const char *object_id)
+{
     struct simdev *d = &m->dev;
 
-    simdev_int(d, i, "1.3.6.1.2.1.2.2.1.1.%u", i);
-    simdev_text(d, name, "1.3.6.1.2.1.2.2.1.2.%u", i);
-    simdev_int(d, type, "1.3.6.1.2.1.2.2.1.3.%u", i);
-    simdev_int(d, 1500, "1.3.6.1.2.1.2.2.1.4.%u", i);
-    simdev_uint(d, SNMP_GAUGE32, speed_mbps * 1000000, "1.3.6.1.2.1.2.2.1.5.%u", i);
-    simdev_bytes(d, SNMP_OCTETS, mac, type == 24 ? 0 : sizeof mac, "1.3.6.1.2.1.2.2.1.6.%u", i);
-    simdev_int(d, 1, "1.3.6.1.2.1.2.2.1.7.%u", i);
-    simdev_int(d, up ? 1 : 2, "1.3.6.1.2.1.2.2.1.8.%u", i);
-    simdev_uint(d, SNMP_TIMETICKS, 500, "1.3.6.1.2.1.2.2.1.9.%u", i);
-    simdev_ramp(d, SNMP_COUNTER32, &in, "1.3.6.1.2.1.2.2.1.10.%u", i);
-    simdev_ramp(d, SNMP_COUNTER32, &in_packets, "1.3.6.1.2.1.2.2.1.11.%u", i);
-    simdev_uint(d, SNMP_COUNTER32, 0, "1.3.6.1.2.1.2.2.1.13.%u", i);
-    simdev_uint(d, SNMP_COUNTER32, i % 3, "1.3.6.1.2.1.2.2.1.14.%u", i);
-    simdev_ramp(d, SNMP_COUNTER32, &out, "1.3.6.1.2.1.2.2.1.16.%u", i);
-    simdev_ramp(d, SNMP_COUNTER32, &out_packets, "1.3.6.1.2.1.2.2.1.17.%u", i);
-    simdev_uint(d, SNMP_COUNTER32, 0, "1.3.6.1.2.1.2.2.1.19.%u", i);
-    simdev_uint(d, SNMP_COUNTER32, 0, "1.3.6.1.2.1.2.2.1.20.%u", i);
+    m->uptime = up_since(m->number);
+    m->boots = 3 + m->number % 11;
+    simdev_text(d, descr, SYSTEM ".1.0");
+    simdev_oid(d, object_id, SYSTEM ".2.0");
+    simdev_text(d, "helpdesk", SYSTEM ".4.0");
+    simdev_text(d, m->spec->name, SYSTEM ".5.0");
+    simdev_text(d, "2nd floor", SYSTEM ".6.0");
+    simdev_int(d, 72, SYSTEM ".7.0");
+    model_restart_show(m);
+}
 
-    simdev_text(d, name, "1.3.6.1.2.1.31.1.1.1.1.%u", i);
-    if (m->spec->snmp == 2) { /* Counter64 is not for v1 */
-        simdev_ramp(d, SNMP_COUNTER64, &in, "1.3.6.1.2.1.31.1.1.1.6.%u", i);
-        simdev_ramp(d, SNMP_COUNTER64, &in_packets, "1.3.6.1.2.1.31.1.1.1.7.%u", i);
-        simdev_ramp(d, SNMP_COUNTER64, &out, "1.3.6.1.2.1.31.1.1.1.10.%u", i);
-        simdev_ramp(d, SNMP_COUNTER64, &out_packets, "1.3.6.1.2.1.31.1.1.1.11.%u", i);
-    }
-    simdev_uint(d, SNMP_GAUGE32, speed_mbps, "1.3.6.1.2.1.31.1.1.1.15.%u", i);
-    simdev_int(d, type == 24 ? 2 : 1, "1.3.6.1.2.1.31.1.1.1.17.%u", i);
-    simdev_text(d, "", "1.3.6.1.2.1.31.1.1.1.18.%u", i);
+void model_engine(struct machine *m)
+{
+    const uint8_t id[9] = {0x80, 0x00, 0x7e, 0xd9, 0x05, 0x5a, 0, (uint8_t)(m->number >> 8), (uint8_t)m->number};
+
+    simdev_bytes(&m->dev, SNMP_OCTETS, id, sizeof id, ENGINE ".1.0");
+    simdev_int(&m->dev, m->boots, ENGINE ".2.0");
+    simdev_int(&m->dev, 1472, ENGINE ".4.0");
+    model_restart_show(m);
+}
+
+/* ---- Interfaces: ifTable and ifXTable (RFC 2863) ---- */
+
+static void pace(const struct machine *m, struct port *p, int64_t now_ms)
+{
+    int64_t bytes = p->up && m->on ? p->bytes_per_s : 0, packets = bytes / PACKET;
+
+    ramp_turn(&p->in, bytes, now_ms);
+    ramp_turn(&p->out, bytes / 2, now_ms);
+    ramp_turn(&p->in_packets, packets, now_ms);
+    ramp_turn(&p->out_packets, packets / 2, now_ms);
+    ramp_turn(&p->in_errors, packets * p->damaged, now_ms);
+}
+
+void model_port_show(struct machine *m, struct port *p, int64_t now_ms)
+{
+    struct simdev *d = &m->dev;
+    unsigned i = p->index;
+
+    pace(m, p, now_ms);
+    simdev_int(d, p->up ? 1 : 2, IF ".8.%u", i);
+    simdev_ramp(d, SNMP_COUNTER32, &p->in, IF ".10.%u", i);
+    simdev_ramp(d, SNMP_COUNTER32, &p->in_packets, IF ".11.%u", i);
+    simdev_ramp(d, SNMP_COUNTER32, &p->in_errors, IF ".14.%u", i);
+    simdev_ramp(d, SNMP_COUNTER32, &p->out, IF ".16.%u", i);
+    simdev_ramp(d, SNMP_COUNTER32, &p->out_packets, IF ".17.%u", i);
+    if (m->spec->snmp == 1) /* Counter64 is not for v1 */
+        return;
+    simdev_ramp(d, SNMP_COUNTER64, &p->in, IFX ".6.%u", i);
+    simdev_ramp(d, SNMP_COUNTER64, &p->in_packets, IFX ".7.%u", i);
+    simdev_ramp(d, SNMP_COUNTER64, &p->out, IFX ".10.%u", i);
+    simdev_ramp(d, SNMP_COUNTER64, &p->out_packets, IFX ".11.%u", i);
+}
+
+static void start_counters(struct port *p, int64_t bytes, int64_t errors, int64_t now_ms)
+{
+    p->in = (struct ramp){.base = bytes * 1000, .den = 1000, .since = now_ms};
+    p->out = (struct ramp){.base = bytes * 2000, .den = 1000, .since = now_ms};
+    p->in_packets = (struct ramp){.base = p->in.base / PACKET, .den = 1000, .since = now_ms};
+    p->out_packets = (struct ramp){.base = p->out.base / PACKET, .den = 1000, .since = now_ms};
+    p->in_errors = (struct ramp){.base = errors * 1000000, .den = 1000000, .since = now_ms};
+}
+
+static void port(struct machine *m, struct port *p, unsigned type)
+{
+    const uint8_t mac[6] = {0x02, 0x5a, 0, (uint8_t)(m->number >> 8), (uint8_t)m->number, (uint8_t)p->index};
+    struct simdev *d = &m->dev;
+    unsigned i = p->index;
+
+    start_counters(p, i * INT64_C(1000003), i % 3, 0);
+    simdev_int(d, i, IF ".1.%u", i);
+    simdev_text(d, p->name, IF ".2.%u", i);
+    simdev_int(d, type, IF ".3.%u", i);
+    simdev_int(d, 1500, IF ".4.%u", i);
+    simdev_uint(d, SNMP_GAUGE32, p->speed_mbps * 1000000, IF ".5.%u", i);
+    simdev_bytes(d, SNMP_OCTETS, mac, type == LOOPBACK ? 0 : sizeof mac, IF ".6.%u", i);
+    simdev_int(d, 1, IF ".7.%u", i);
+    simdev_uint(d, SNMP_TIMETICKS, 500, IF ".9.%u", i);
+    simdev_uint(d, SNMP_COUNTER32, 0, IF ".13.%u", i);
+    simdev_uint(d, SNMP_COUNTER32, 0, IF ".19.%u", i);
+    simdev_uint(d, SNMP_COUNTER32, 0, IF ".20.%u", i);
+    simdev_text(d, p->name, IFX ".1.%u", i);
+    simdev_uint(d, SNMP_GAUGE32, p->speed_mbps, IFX ".15.%u", i);
+    simdev_int(d, type == LOOPBACK ? 2 : 1, IFX ".17.%u", i);
+    simdev_text(d, "", IFX ".18.%u", i);
+    model_port_show(m, p, 0);
 }
 
 void model_interfaces(struct machine *m, unsigned ports, uint64_t speed_mbps, int64_t bytes_per_s)
 {
-    char name[32];
-
     simdev_int(&m->dev, ports + 1, "1.3.6.1.2.1.2.1.0");
-    port(m, 1, "lo", 24, 10, true, 50);
-    for (unsigned i = 2; i <= ports + 1; i++) {
-        snprintf(name, sizeof name, ports > 4 ? "GigabitEthernet0/%u" : "eth%u", i - (ports > 4 ? 1 : 2));
-        port(m, i, name, 6, speed_mbps, i % 5 != 0, bytes_per_s);
+    m->loopback = (struct port){.name = "lo", .index = 1, .speed_mbps = 10, .up = true, .bytes_per_s = 700};
+    port(m, &m->loopback, LOOPBACK);
+    m->nports = ports;
+    for (unsigned i = 1; i <= ports; i++) {
+        struct port *p = &m->ports[i - 1];
+
+        *p = (struct port){.index = i + 1, .speed_mbps = speed_mbps, .up = i % 5 != 0};
+        p->bytes_per_s = bytes_per_s * (i % 7 + 1);
+        snprintf(p->name, sizeof p->name, ports > 4 ? "GigabitEthernet0/%u" : "eth%u", ports > 4 ? i : i - 1);
+        port(m, p, ETHERNET);
     }
 }
 
-void model_switch(struct machine *m)
+void model_ports_restart(struct machine *m, int64_t now_ms)
 {
-    model_system(m, "Office switch, 24 ports, software 3.2.1", "1.3.6.1.4.1.32473.2.24");
-    model_interfaces(m, 24, 1000, 40000);
-}
+    for (unsigned i = 0; i <= m->nports && m->nports > 0; i++) {
+        struct port *p = i == 0 ? &m->loopback : &m->ports[i - 1];
 
-/* HOST-RESOURCES-MIB, hrStorageTable and hrProcessorTable (RFC 2790). */
-static void storage(struct simdev *d, unsigned i, unsigned type, const char *descr, int64_t unit, int64_t size,
-                    const struct ramp *used)
-{
-    char type_oid[64];
-
-    snprintf(type_oid, sizeof type_oid, "1.3.6.1.2.1.25.2.1.%u", type);
-    simdev_int(d, i, "1.3.6.1.2.1.25.2.3.1.1.%u", i);
-    simdev_oid(d, type_oid, "1.3.6.1.2.1.25.2.3.1.2.%u", i);
-    simdev_text(d, descr, "1.3.6.1.2.1.25.2.3.1.3.%u", i);
-    simdev_int(d, unit, "1.3.6.1.2.1.25.2.3.1.4.%u", i);
-    simdev_int(d, size, "1.3.6.1.2.1.25.2.3.1.5.%u", i);
-    simdev_ramp(d, SNMP_INTEGER, used, "1.3.6.1.2.1.25.2.3.1.6.%u", i);
-}
-
-void model_server(struct machine *m)
-{
-    struct ramp uptime = {.base = (m->number + 1) * INT64_C(7654321), .num = 1, .den = 10};
-    struct ramp memory = {.base = 1500000, .den = 1}, root = {.base = 3000000, .num = 1, .den = 1000};
-    struct ramp data = {.base = 90000000000, .num = 3, .den = 1000};
-    struct simdev *d = &m->dev;
-
-    model_system(m, "Linux files 6.1.0-18-amd64 #1 SMP x86_64", "1.3.6.1.4.1.8072.3.2.10");
-    model_interfaces(m, 2, 1000, 90000);
-    simdev_ramp(d, SNMP_TIMETICKS, &uptime, "1.3.6.1.2.1.25.1.1.0");
-    simdev_uint(d, SNMP_GAUGE32, 2, "1.3.6.1.2.1.25.1.5.0");
-    simdev_uint(d, SNMP_GAUGE32, 143, "1.3.6.1.2.1.25.1.6.0");
-    simdev_int(d, 8150000, "1.3.6.1.2.1.25.2.2.0");
-    storage(d, 1, 2, "Physical memory", 1024, 8150000, &memory);
-    storage(d, 31, 4, "/", 4096, 10000000, &root);
-    storage(d, 36, 4, "/srv", 4096, 240000000, &data);
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned index = 196608 + i;
-
-        simdev_int(d, index, "1.3.6.1.2.1.25.3.2.1.1.%u", index);
-        simdev_oid(d, "1.3.6.1.2.1.25.3.1.3", "1.3.6.1.2.1.25.3.2.1.2.%u", index);
-        simdev_text(d, "x86_64 processor", "1.3.6.1.2.1.25.3.2.1.3.%u", index);
-        simdev_int(d, 2, "1.3.6.1.2.1.25.3.2.1.5.%u", index);
-        simdev_oid(d, "0.0", "1.3.6.1.2.1.25.3.3.1.1.%u", index);
-        simdev_int(d, 7 + (int)i * 3, "1.3.6.1.2.1.25.3.3.1.2.%u", index);
+        start_counters(p, 0, 0, now_ms);
+        simdev_uint(&m->dev, SNMP_TIMETICKS, 500, IF ".9.%u", p->index);
+        model_port_show(m, p, now_ms);
     }
 }

@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "models.h"
 
 #include <stdio.h>
 

@@ -59,7 +59,8 @@ struct pd_read {
 
 struct pd_device {
     struct pd_collector *collector;
-    struct machine *machine; /* NULL: nobody is at that address */
+    char *address;
+    struct machine *machine; /* who was there last; NULL: nobody */
     bool refuses;            /* the community is wrong */
     int64_t timeout_ms;
     uint32_t tries;
@@ -262,7 +263,7 @@ static int device_open(struct pd_collector *c, const struct pd_target *target, s
     struct pd_device *d = xcalloc(1, sizeof *d);
 
     d->collector = c;
-    d->machine = site_find(c->config.site, target->address);
+    d->address = xstrdup(target->address);
     d->refuses = strcmp(target->community, "public") != 0;
     d->timeout_ms = target->timeout_ms > 0 ? target->timeout_ms : TIMEOUT_MS;
     d->tries = 1 + (uint32_t)(target->retries >= 0 ? target->retries : RETRIES);
@@ -315,6 +316,7 @@ static void device_close(struct pd_device *d)
             break;
         }
     }
+    free(d->address);
     free(d);
 }
 
@@ -408,13 +410,28 @@ static void converse(struct pd_read *r)
     set_timer(r, deliver, ms);
 }
 
+/* Machines move: who lives at the address now. What was known of another one is forgotten. */
+static struct machine *whom(struct pd_device *d)
+{
+    struct machine *m = d->machine;
+
+    if (m != NULL && strcmp(m->address, d->address) == 0)
+        return m;
+    m = site_find(d->collector->config.site, d->address);
+    for (size_t i = 0; m != d->machine && i < d->pictures.n; i++)
+        d->pictures.v[i]->drawn = false;
+    d->machine = m;
+    return m;
+}
+
 /* One try at a machine that may be off, or somebody who never answers. */
 static void attempt(void *arg)
 {
     struct pd_read *r = arg;
     struct pd_device *d = r->device;
+    const struct machine *m = whom(d);
 
-    if (d->machine != NULL && d->machine->on && !d->refuses) {
+    if (m != NULL && machine_speaks(m) && m->dev.vars.n > 0 && !d->refuses) {
         converse(r);
         return;
     }

@@ -10,18 +10,27 @@
 
 /* ---- Ramps ---- */
 
+/* Before it is divided. */
+static int64_t whole_at(const struct ramp *r, int64_t now_ms)
+{
+    int64_t t = now_ms - r->since, at;
+
+    if (r->max > 0 && r->num > 0 && t >= (r->max * r->den - r->base) / r->num)
+        return r->max * r->den;
+    at = r->base + r->num * t;
+    return at < 0 ? 0 : at;
+}
+
 int64_t ramp_at(const struct ramp *r, int64_t now_ms)
 {
-    int64_t at = r->base + r->num * (now_ms - r->since);
-
-    return at < 0 ? 0 : at / r->den;
+    return whole_at(r, now_ms) / r->den;
 }
 
 void ramp_turn(struct ramp *r, int64_t num, int64_t now_ms)
 {
-    int64_t at = r->base + r->num * (now_ms - r->since);
-
-    *r = (struct ramp){.base = at < 0 ? 0 : at, .num = num, .den = r->den, .since = now_ms};
+    r->base = whole_at(r, now_ms);
+    r->num = num;
+    r->since = now_ms;
 }
 
 int64_t ramp_reaches(const struct ramp *r, int64_t value, int64_t now_ms)
@@ -35,6 +44,18 @@ int64_t ramp_reaches(const struct ramp *r, int64_t value, int64_t now_ms)
     /* The first ms at which base + num * t < (value + 1) * den. */
     over = r->base - (value + 1) * r->den;
     wait = over / -r->num + 1;
+    return r->since + wait;
+}
+
+int64_t ramp_rises_to(const struct ramp *r, int64_t value, int64_t now_ms)
+{
+    int64_t wait;
+
+    if (ramp_at(r, now_ms) >= value)
+        return now_ms;
+    if (r->num <= 0 || (r->max > 0 && value > r->max))
+        return INT64_MAX;
+    wait = (value * r->den - r->base + r->num - 1) / r->num;
     return r->since + wait;
 }
 

@@ -12,9 +12,12 @@
  * the MIBs give them. Nothing here knows what patrold makes of them.
  */
 
-/* A number that moves by itself: (base + num * ms since `since`) / den, rounded down, never below 0. den 0: it stands. */
+/*
+ * A number that moves by itself: (base + num * ms since `since`) / den, rounded down, never below 0, and where `max` is
+ * not 0 never above that. den 0: it stands.
+ */
 struct ramp {
-    int64_t base, num, den, since;
+    int64_t base, num, den, since, max;
 };
 
 int64_t ramp_at(const struct ramp *r, int64_t now_ms);
@@ -22,6 +25,8 @@ int64_t ramp_at(const struct ramp *r, int64_t now_ms);
 void ramp_turn(struct ramp *r, int64_t num, int64_t now_ms);
 /* When a falling ramp reaches `value` or less: never before now_ms; INT64_MAX if it never does. */
 int64_t ramp_reaches(const struct ramp *r, int64_t value, int64_t now_ms);
+/* The same of a rising one, and `value` or more. */
+int64_t ramp_rises_to(const struct ramp *r, int64_t value, int64_t now_ms);
 
 struct simvar {
     uint32_t *oid;

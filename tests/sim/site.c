@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/dict.h"
 #include "base/mem.h"
 
-/* Levels at which a printer's lamps or its truth change, in %. */
-static const int marks[] = {10, 5, 1, 0};
+/* Levels of toner at which its truth changes, in %. */
+static const int marks[] = {10, 1};
 
 /* What was told of a machine last. */
 struct told {
@@ -22,7 +21,6 @@ struct site {
     struct site_ops ops;
     struct machine *machines;
     struct told *told;
-    struct dict *by_address;
     size_t next; /* happening that has not begun */
     ARRAY(const struct happening *) running;
     int64_t next_mark; /* the next time that a toner reaches a mark */
@@ -99,7 +97,10 @@ static void look_for_marks(struct site *s, int64_t now_ms)
     s->next_mark = INT64_MAX;
     for (size_t i = 0; i < s->story->devices.n; i++) {
         const struct machine *m = &s->machines[i];
+        int64_t show = machine_next_show(m, now_ms);
 
+        if (show < s->next_mark)
+            s->next_mark = show;
         for (unsigned k = 0; k < m->nsupplies; k++) {
             for (size_t j = 0; m->supplies[k].toner >= 0 && j < sizeof marks / sizeof marks[0]; j++) {
                 int64_t at = supply_at_most(&m->supplies[k], marks[j], now_ms)
@@ -223,9 +224,7 @@ static void reach_marks(struct site *s, int64_t now_ms)
     for (size_t i = 0; i < s->story->devices.n; i++) {
         struct machine *m = &s->machines[i];
 
-        if (!model_prints(m->spec->model))
-            continue;
-        model_printer_show(m, now_ms);
+        machine_show(m, now_ms);
         look(s, m, now_ms);
     }
 }
@@ -266,12 +265,11 @@ struct site *site_new(const struct story *story, const struct site_ops *ops)
 {
     struct site *s = xcalloc(1, sizeof *s);
 
-    *s = (struct site){.story = story, .ops = *ops, .by_address = dict_new()};
+    *s = (struct site){.story = story, .ops = *ops};
     s->machines = xcalloc(story->devices.n, sizeof *s->machines);
     s->told = xcalloc(story->devices.n, sizeof *s->told);
     for (size_t i = 0; i < story->devices.n; i++) {
         machine_init(&s->machines[i], &story->devices.v[i], (unsigned)i);
-        dict_put(s->by_address, story->devices.v[i].address, &s->machines[i]);
     }
     for (size_t i = 0; i < story->devices.n; i++)
         look(s, &s->machines[i], 0);
@@ -285,7 +283,6 @@ void site_free(struct site *s)
         return;
     for (size_t i = 0; i < s->story->devices.n; i++)
         machine_fini(&s->machines[i]);
-    dict_free(s->by_address);
     array_free(&s->running);
     free(s->machines);
     free(s->told);
@@ -304,7 +301,10 @@ struct machine *site_machine(struct site *s, size_t i)
 
 struct machine *site_find(struct site *s, const char *address)
 {
-    return dict_get(s->by_address, address);
+    for (size_t i = 0; i < site_count(s); i++)
+        if (strcmp(s->machines[i].address, address) == 0)
+            return &s->machines[i];
+    return NULL;
 }
 
 double site_loss(const struct site *s, const struct machine *m)

@@ -36,7 +36,7 @@ void site_advance(struct site *s, int64_t now_ms);
 
 size_t site_count(const struct site *s);
 struct machine *site_machine(struct site *s, size_t i);
-/* By its address; NULL. */
+/* Who is at an address now; NULL: nobody. */
 struct machine *site_find(struct site *s, const char *address);
 /* % of packets that are lost on the way to or from a machine now. */
 double site_loss(const struct site *s, const struct machine *m);

@@ -10,7 +10,10 @@
 #include "rules.h"
 #include "story_raw.h"
 
-const char *const model_names[MODEL_COUNT + 1] = {"printer", "copier", "switch", "server", NULL};
+const char *const model_names[MODEL_COUNT + 1] = {
+    "printer",    "copier", "switch",        "server",          "ups", "sensor",
+    "modbus-ups", "meter",  "modbus-sensor", "air-conditioner", NULL,
+};
 
 const char *const happening_names[HAPPENS_COUNT + 1] = {
     "jam", "cover-open", "service", "toner-drain", "device-off", "packet-loss", "patrold-killed", "clock-step", NULL,

@@ -14,11 +14,28 @@
  */
 
 /* What devices there are to simulate. */
-enum model { MODEL_PRINTER, MODEL_COPIER, MODEL_SWITCH, MODEL_SERVER, MODEL_COUNT };
+enum model {
+    MODEL_PRINTER,
+    MODEL_COPIER,
+    MODEL_SWITCH,
+    MODEL_SERVER,
+    MODEL_UPS,
+    MODEL_SENSOR,
+    MODEL_MODBUS_UPS,
+    MODEL_METER,
+    MODEL_MODBUS_SENSOR,
+    MODEL_AIR_CONDITIONER,
+    MODEL_COUNT
+};
 extern const char *const model_names[MODEL_COUNT + 1];
 static inline bool model_prints(enum model m)
 {
     return m == MODEL_PRINTER || m == MODEL_COPIER;
+}
+/* Asked over Modbus; the others over SNMP. */
+static inline bool model_is_modbus(enum model m)
+{
+    return m >= MODEL_MODBUS_UPS;
 }
 /* The toners of a model, ended by NULL: "black", … */
 const char *const *model_toners(enum model m);

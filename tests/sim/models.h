@@ -1,0 +1,43 @@
+#ifndef PD_SIM_MODELS_H
+#define PD_SIM_MODELS_H
+
+#include "machine.h"
+
+/*
+ * How a machine's state is shown, written from the MIBs and the makers' register
+ * maps alone: nothing here reads conf/. model_X() builds what never changes,
+ * model_X_show() shows anew what may have.
+ */
+void model_system(struct machine *m, const char *descr, const char *object_id);
+/* An agent that knows SNMPv3 tells how often it was started (SNMP-FRAMEWORK-MIB). */
+void model_engine(struct machine *m);
+void model_restart_show(struct machine *m);
+
+/* Interfaces: a loopback and so many ports; of five ports one has no cable. */
+void model_interfaces(struct machine *m, unsigned ports, uint64_t speed_mbps, int64_t bytes_per_s);
+/* Lets a port's counters run at the pace of its state, and shows it. */
+void model_port_show(struct machine *m, struct port *p, int64_t now_ms);
+/* The counters begin again. */
+void model_ports_restart(struct machine *m, int64_t now_ms);
+
+void model_printer(struct machine *m);
+void model_printer_show(struct machine *m, int64_t now_ms);
+
+void model_switch(struct machine *m);
+/* LLDP-MIB's row of a port. */
+void model_neighbour_show(struct machine *m, unsigned port);
+
+void model_server(struct machine *m);
+void model_disk_show(struct machine *m, const struct disk *d);
+void model_load_show(struct machine *m, int64_t now_ms); /* processors and memory */
+
+/* Power supplies and meters; probes of the environment and air conditioners. */
+void model_power(struct machine *m);
+void model_power_show(struct machine *m, int64_t now_ms);
+/* It calls its battery low; and when that changes, at the rate of now. */
+bool model_battery_low(const struct machine *m, int64_t now_ms);
+int64_t model_battery_low_at(const struct machine *m, int64_t now_ms);
+void model_climate(struct machine *m);
+void model_climate_show(struct machine *m, int64_t now_ms);
+
+#endif
