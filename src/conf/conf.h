@@ -56,7 +56,7 @@ struct settings {
     char *time_zone;     /* IANA name; default UTC */
     char *ticket_prefix; /* NULL: made from the installation's uuid */
     enum lang lang;      /* of what has no reader of its own */
-    /* folders with kinds.yaml, modules/, profiles/, rules/, calendars/: later ones override by name */
+    /* folders with kinds.yaml, modules/, profiles/, rules/, calendars/, checklists/: later ones override by name */
     ARRAY(char *) knowledge_dirs;
     int64_t every_ms[PART_COUNT]; /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */
     int64_t timeout_ms;           /* snmp.timeout, default 2 s */
@@ -79,6 +79,7 @@ struct settings {
         ARRAY(struct report_recipient) recipients;
         char *program; /* patrol-report; NULL: where it is installed */
     } report;
+    ARRAY(struct plan) plans;
     ARRAY(struct rule_override) rules; /* rules: {NAME: {hold: 5s, clear_hold: 5s, severity: major, off: true}} */
 };
 void settings_free(struct settings *s);
@@ -90,11 +91,11 @@ void settings_free(struct settings *s);
 int settings_load(const char *path, struct settings **out, struct conf_report *report);
 const struct credential *settings_credential(const struct settings *s, const char *name);
 
-/* ---- Knowledge: kinds, modules, profiles, rules, calendars ---- */
+/* ---- Knowledge: kinds, modules, profiles, rules, calendars, checklists ---- */
 
 /*
  * Reads all of the folders, later ones overriding earlier ones by name. Settings (may be NULL) change rules and give
- * the time zone of calendars that name none. 0 or PD_EINVAL.
+ * the time zone of calendars that name none, and what their plans name must be there. 0 or PD_EINVAL.
  */
 int knowledge_load(const char *const *dirs, size_t n, const struct settings *overrides, struct knowledge **out,
                    struct conf_report *report);

@@ -78,6 +78,7 @@ static void read_folder(struct loader *l, const char *dir)
     read_files(l, dir, "profiles/*.yaml", profile_read);
     read_files(l, dir, "rules/*.yaml", rules_read);
     read_files(l, dir, "calendars/*.yaml", calendars_read);
+    read_files(l, dir, "checklists/*.yaml", checklists_read);
     l->folder++;
 }
 
@@ -115,6 +116,7 @@ static void build(struct loader *l)
     profiles_build(l);
     rules_build(l);
     calendars_build(l);
+    checklists_build(l);
 }
 
 int knowledge_load(const char *const *dirs, size_t n, const struct settings *overrides, struct knowledge **out,
@@ -135,12 +137,15 @@ int knowledge_load(const char *const *dirs, size_t n, const struct settings *ove
                         "there is no knowledge: kinds.yaml, modules, profiles, rules");
     if (overrides && report->errors == before)
         rules_override(&l, overrides);
+    if (overrides && report->errors == before)
+        plans_check(&l, overrides);
     make_hash(&l, overrides);
     kinds_release(&l);
     modules_release(&l);
     profiles_release(&l);
     rules_release(&l);
     calendars_release(&l);
+    checklists_release(&l);
     for (size_t i = 0; i < l.files.n; i++)
         yaml_file_free(l.files.v[i].file);
     array_free(&l.files);

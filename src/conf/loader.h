@@ -21,6 +21,7 @@ struct loader {
     struct profile_drafts *profiles;
     struct rule_drafts *rules;
     struct calendar_drafts *calendars;
+    struct checklist_drafts *checklists;
 };
 
 struct loader_file {
@@ -38,6 +39,9 @@ struct where loader_where(const struct loader *l, const struct yaml_node *node);
 bool loader_may_replace(const struct loader *l, struct yaml_node *later, const struct yaml_node *earlier,
                         const char *what);
 
+/* A text that people read, in every language. Complains. */
+void loader_texts(struct loader *l, struct yaml_node *node, char *texts[LANG_COUNT]);
+
 /* ---- Names ---- */
 
 /* Names that expressions can use: a letter, then letters, digits and _; no word of the language. Complains. */
@@ -46,6 +50,9 @@ bool check_identifier(const char *name, struct yaml_node *here, struct conf_repo
 bool check_slug(const char *name, struct yaml_node *here, struct conf_report *report);
 /* Complains of a name that does not exist, with what was meant. */
 void unknown_name(struct yaml_node *node, const char *what, const char *const *known, struct conf_report *report);
+
+/* Likewise of a component kind. */
+void unknown_kind(struct loader *l, struct yaml_node *name);
 
 /* ---- Members of enumerations and flag sets: {1: up, 2: {code: down, title: {zh_CN: 断开}}} ---- */
 
@@ -113,5 +120,11 @@ void rules_release(struct loader *l);
 void calendars_read(struct loader *l, struct yaml_node *root);
 void calendars_build(struct loader *l);
 void calendars_release(struct loader *l);
+
+void checklists_read(struct loader *l, struct yaml_node *root);
+void checklists_build(struct loader *l);
+void checklists_release(struct loader *l);
+/* Complains of what plans name and nobody has: calendars, checklists. */
+void plans_check(struct loader *l, const struct settings *settings);
 
 #endif

@@ -122,8 +122,7 @@ static struct yaml_node *text_node(struct yaml_node *node, enum lang lang)
     return said ? said : node;
 }
 
-/* Rules speak to people, so they speak every language. */
-static void take_texts(struct loader *l, struct yaml_node *node, char *texts[LANG_COUNT])
+void loader_texts(struct loader *l, struct yaml_node *node, char *texts[LANG_COUNT])
 {
     unsigned before = l->report->errors;
 
@@ -218,7 +217,7 @@ static void compile_conditions(struct loader *l, const struct rule_draft *from, 
     scope_fini(&points);
 }
 
-static void unknown_kind(struct loader *l, struct yaml_node *name)
+void unknown_kind(struct loader *l, struct yaml_node *name)
 {
     ARRAY(const char *) known = {0};
 
@@ -246,9 +245,9 @@ static void build_rule(struct loader *l, const struct rule_draft *from)
     r->party = (enum party)from->party;
     r->category = xstrdup(category_names[from->category]);
     r->ticket = from->ticket;
-    take_texts(l, from->title, r->title);
-    take_texts(l, from->message, r->message);
-    take_texts(l, from->remedy, r->remedy);
+    loader_texts(l, from->title, r->title);
+    loader_texts(l, from->message, r->message);
+    loader_texts(l, from->remedy, r->remedy);
     compile_match(l, from, r);
     r->kind = from->kind ? vocabulary_kind(&l->k->vocabulary, from->kind->text) : NULL;
     if (r->kind) {

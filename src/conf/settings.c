@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/zone.h"
 #include "conf/conf.h"
+#include "conf/plans.h"
 #include "conf/schema.h"
 
 /*
@@ -36,6 +37,7 @@ struct draft {
     ARRAY(struct yaml_node *) knowledge;
     ARRAY(struct credential_draft) credentials;
     ARRAY(struct override_draft) rules;
+    ARRAY(struct plan_draft) plans;
     ARRAY(struct yaml_file *) files; /* the nodes' */
 };
 
@@ -178,6 +180,7 @@ static const struct schema_row settings_rows[] = {
     {"log", SCHEMA_ENUM, .names = level_names, .fallback = "info", SETTING(log_level)},
     {"rules", SCHEMA_MAP, .sub = &override_schema, SCHEMA_FIELD(struct draft, rules)},
     {"report", SCHEMA_SECTION, .sub = &report_schema},
+    {"plans", SCHEMA_MAP, .sub = &plan_schema, SCHEMA_FIELD(struct draft, plans)},
     {0},
 };
 static const struct schema settings_schema = {
@@ -331,6 +334,28 @@ static void take_mail(struct draft *d, struct conf_report *report)
     s->mail.user = d->user ? xstrdup(d->user->text) : NULL;
 }
 
+static struct where where_of(void *ctx, const struct yaml_node *node)
+{
+    const struct draft *d = ctx;
+    struct where w = {.line = node->line, .col = node->col};
+
+    for (size_t f = 0; f < d->files.n; f++)
+        if (d->files.v[f] == node->file)
+            w.file = d->s.files.v[f];
+    return w;
+}
+
+static void take_plans(struct draft *d, struct conf_report *report)
+{
+    for (size_t i = 0; i < d->plans.n; i++) {
+        struct plan_draft *from = &d->plans.v[i];
+
+        plan_take(from, where_of, d, report);
+        array_push(&d->s.plans, from->plan);
+        from->plan = (struct plan){0};
+    }
+}
+
 static void take_rules(struct draft *d)
 {
     for (size_t i = 0; i < d->rules.n; i++) {
@@ -341,12 +366,9 @@ static void take_rules(struct draft *d)
             .clear_hold_ms = from->clear_hold_ms,
             .severity = from->severity,
             .off = from->off,
-            .where = {.line = from->here->line, .col = from->here->col},
+            .where = where_of(d, from->here),
         };
 
-        for (size_t f = 0; f < d->files.n; f++)
-            if (d->files.v[f] == from->here->file)
-                o.where.file = d->s.files.v[f];
         array_push(&d->s.rules, o);
     }
 }
@@ -423,6 +445,7 @@ int settings_load(const char *path, struct settings **out, struct conf_report *r
     take_rules(&d);
     if (d.program)
         d.s.report.program = path_beside(d.program);
+    take_plans(&d, report);
     if (report->errors > before) {
         rc = PD_EINVAL;
         goto out;
@@ -472,6 +495,9 @@ void settings_free(struct settings *s)
     for (size_t i = 0; i < s->report.recipients.n; i++)
         free(s->report.recipients.v[i].address);
     array_free(&s->report.recipients);
+    for (size_t i = 0; i < s->plans.n; i++)
+        plan_fini(&s->plans.v[i]);
+    array_free(&s->plans);
     array_free(&s->files);
     array_free(&s->knowledge_dirs);
     array_free(&s->credentials);

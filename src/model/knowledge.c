@@ -32,6 +32,8 @@ void knowledge_free(struct knowledge *k)
         calendar_free(k->calendars.v[i]);
     for (size_t i = 0; i < k->holidays.n; i++)
         holidays_free(k->holidays.v[i]);
+    for (size_t i = 0; i < k->checklists.n; i++)
+        checklist_free(k->checklists.v[i]);
     for (size_t i = 0; i < k->files.n; i++)
         free(k->files.v[i]);
     array_free(&k->rules);
@@ -39,6 +41,7 @@ void knowledge_free(struct knowledge *k)
     array_free(&k->modules);
     array_free(&k->calendars);
     array_free(&k->holidays);
+    array_free(&k->checklists);
     array_free(&k->files);
     vocabulary_free(&k->vocabulary);
     free(k);
@@ -65,6 +68,14 @@ const struct calendar *knowledge_calendar(const struct knowledge *k, const char 
     for (size_t i = 0; i < k->calendars.n; i++)
         if (str_eq(k->calendars.v[i]->name, name))
             return k->calendars.v[i];
+    return NULL;
+}
+
+const struct checklist *knowledge_checklist(const struct knowledge *k, const char *name)
+{
+    for (size_t i = 0; i < k->checklists.n; i++)
+        if (str_eq(k->checklists.v[i]->name, name))
+            return k->checklists.v[i];
     return NULL;
 }
 

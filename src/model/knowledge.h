@@ -3,6 +3,7 @@
 
 #include "model/calendar.h"
 #include "model/module.h"
+#include "model/patrol.h"
 #include "model/rule.h"
 
 /*
@@ -43,6 +44,7 @@ struct knowledge {
     ARRAY(struct rule *) rules;       /* by family, then severity, gravest first */
     ARRAY(struct holidays *) holidays;
     ARRAY(struct calendar *) calendars;
+    ARRAY(struct checklist *) checklists;
     char hash[17]; /* of all files and overrides: each event carries it */
 };
 
@@ -50,6 +52,7 @@ void knowledge_free(struct knowledge *k);
 const struct profile *knowledge_profile(const struct knowledge *k, const char *name);
 const struct rule *knowledge_rule(const struct knowledge *k, const char *name);
 const struct calendar *knowledge_calendar(const struct knowledge *k, const char *name);
+const struct checklist *knowledge_checklist(const struct knowledge *k, const char *name);
 const struct holidays *knowledge_holidays(const struct knowledge *k, const char *name);
 
 #endif

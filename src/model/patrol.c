@@ -12,6 +12,7 @@ static void check_fini(struct check *c)
     free(c->code);
     for (int lang = 0; lang < LANG_COUNT; lang++)
         free(c->title[lang]);
+    free(c->unit);
     expr_free(c->where);
     expr_free(c->value);
     expr_free(c->attention);

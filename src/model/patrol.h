@@ -25,6 +25,7 @@ struct check {
     struct expr *where;             /* which components of the kind; NULL: all */
     struct expr *value;             /* what is written down; NULL: nothing */
     const struct point_def *point;  /* that value is and no more, for its unit and words; NULL: reckoned */
+    char *unit;                     /* of the value, where the point says none; NULL */
     struct expr *attention, *fault; /* NULL: never */
 };
 
@@ -78,7 +79,7 @@ struct plan {
     char *technician;     /* a staff's login; NULL: whoever works at the site */
     int64_t grace_ms;     /* how long after it is due a round may take */
     bool each_device;     /* a preventive ticket for each device, not for each site */
-    struct where where, rule_where;
+    struct where where, rule_where, calendar_where, checklist_where;
 };
 void plan_fini(struct plan *p);
 const char *plan_kind_name(enum plan_kind k); /* "patrol" */

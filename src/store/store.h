@@ -68,7 +68,7 @@ struct store_loader {
     void (*ticket)(void *ctx, const struct ticket *t); /* open ones */
     void (*outbox)(void *ctx, const struct outbox *o); /* pending ones */
     void (*round)(void *ctx, const struct round *r);   /* neither reported nor cancelled */
-    void (*visit)(void *ctx, const struct visit *v);   /* of those */
+    void (*visit)(void *ctx, const struct visit *v);   /* of rounds not yet signed */
     void (*item)(void *ctx, const struct visit_item *i);
     void (*report)(void *ctx, const struct report *r);                       /* all */
     void (*entry)(void *ctx, enum archive_kind kind, const struct entry *e); /* removed ones too */
