@@ -115,7 +115,7 @@ static void check_technicians(struct loader *l, const struct check_draft *from)
             conf_error(l->report, polled[i], "'%s' needs 'kind': an item without one is the technician's", names[i]);
 }
 
-static void compile_check(struct loader *l, const struct check_draft *from, struct check *c)
+static void compile_check(struct loader *l, const struct check_draft *from, struct check_item *c)
 {
     struct scope points = {0};
 
@@ -134,7 +134,7 @@ static void compile_check(struct loader *l, const struct check_draft *from, stru
 
 static void build_check(struct loader *l, const struct check_draft *from, struct checklist *list)
 {
-    struct check c = {.code = xstrdup(from->code)};
+    struct check_item c = {.code = xstrdup(from->code)};
 
     check_slug(from->code, from->here, l->report);
     loader_texts(l, from->title, c.title);
@@ -145,7 +145,7 @@ static void build_check(struct loader *l, const struct check_draft *from, struct
         unknown_kind(l, from->kind);
     else
         check_technicians(l, from);
-    array_push(&list->checks, c);
+    array_push(&list->items, c);
 }
 
 static void build_checklist(struct loader *l, const struct checklist_draft *from)

@@ -7,7 +7,7 @@
 
 /* ---- Checklists and plans ---- */
 
-static void check_fini(struct check *c)
+static void check_fini(struct check_item *c)
 {
     free(c->code);
     for (int lang = 0; lang < LANG_COUNT; lang++)
@@ -26,17 +26,17 @@ void checklist_free(struct checklist *c)
     free(c->name);
     for (int lang = 0; lang < LANG_COUNT; lang++)
         free(c->title[lang]);
-    for (size_t i = 0; i < c->checks.n; i++)
-        check_fini(&c->checks.v[i]);
-    array_free(&c->checks);
+    for (size_t i = 0; i < c->items.n; i++)
+        check_fini(&c->items.v[i]);
+    array_free(&c->items);
     free(c);
 }
 
-const struct check *checklist_check(const struct checklist *c, const char *code)
+const struct check_item *checklist_item(const struct checklist *c, const char *code)
 {
-    for (size_t i = 0; i < c->checks.n; i++)
-        if (str_eq(c->checks.v[i].code, code))
-            return &c->checks.v[i];
+    for (size_t i = 0; i < c->items.n; i++)
+        if (str_eq(c->items.v[i].code, code))
+            return &c->items.v[i];
     return NULL;
 }
 

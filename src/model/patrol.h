@@ -18,7 +18,7 @@
  * the technician. Over several components of the kind the gravest counts, and
  * the value names it. Slots of expressions: the points of the kind, then those of kind "device", as of rules.
  */
-struct check {
+struct check_item {
     char *code; /* "supplies" */
     char *title[LANG_COUNT];
     const struct kind *kind;        /* NULL: by the technician */
@@ -32,11 +32,11 @@ struct check {
 struct checklist {
     char *name; /* of a device class: its devices have it unless a plan says otherwise */
     char *title[LANG_COUNT];
-    ARRAY(struct check) checks;
+    ARRAY(struct check_item) items;
     struct where where;
 };
 void checklist_free(struct checklist *c);
-const struct check *checklist_check(const struct checklist *c, const char *code); /* NULL if there is none */
+const struct check_item *checklist_item(const struct checklist *c, const char *code); /* NULL if there is none */
 /* For devices of a class that has no checklist of its own. */
 #define CHECKLIST_OTHER "other"
 
