@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "store/txn.h"
 #include "store/load.h"
+#include "store/month_job.h"
 #include "store/query.h"
 #include "store/schema.h"
 #include "store/upkeep.h"
@@ -278,6 +279,11 @@ void store_query(struct store *s, const struct query_args *args, void (*done)(vo
                  void *arg)
 {
     worker_submit(s->config.reader, query_job_new(&s->reader, args, done, arg));
+}
+
+void store_month(struct store *s, struct month_args *args, month_done done, void *arg)
+{
+    worker_submit(s->config.reader, month_job_new(&s->reader, s->config.reader, args, done, arg));
 }
 
 /* ---- Opening and closing ---- */

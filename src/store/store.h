@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/worker.h"
 #include "model/change.h"
+#include "store/month.h"
 
 /*
  * The database: one SQLite file in WAL mode. One worker owns the writing
@@ -131,5 +132,8 @@ struct query_page {
 /* done gets the page (borrowed) in the loop. */
 void store_query(struct store *s, const struct query_args *args, void (*done)(void *arg, const struct query_page *page),
                  void *arg);
+
+/* A device's month from its raw readings (store/month.h); takes the series. done in the loop; m is borrowed. */
+void store_month(struct store *s, struct month_args *args, month_done done, void *arg);
 
 #endif
