@@ -102,6 +102,8 @@ static int seen_at(const struct month_test *t, int64_t ms)
     const struct poll *before = NULL, *after = NULL;
 
     for (size_t i = 0; i < t->polls.n; i++) {
+        if (t->polls.v[i].at_ms > t->args.until_ms)
+            continue;
         if (t->polls.v[i].at_ms <= ms)
             before = &t->polls.v[i];
         else if (!after)
