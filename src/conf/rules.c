@@ -19,7 +19,7 @@
  *         severity: warning          # info, warning, major, critical
  *         party: user                # who can do something: user, service, vendor
  *         category: consumable
- *         ticket: true
+ *         ticket: true               # false: none; fault, preventive, supply: one of that kind
  *         part_of: [jam]             # families of which this is only a part while one is open on the device
  *         title: {en: Supply low, zh_CN: 耗材不足}
  *         message: {en: "{component} of {device} is at {level} %", zh_CN: …}
@@ -30,7 +30,7 @@ struct rule_draft {
     struct yaml_node *here, *family, *kind, *match, *when, *clear;
     int64_t hold_ms, clear_hold_ms;
     int severity, party, category;
-    bool ticket;
+    int ticket;
     ARRAY(struct yaml_node *) part_of;
     struct yaml_node *title, *message, *remedy;
 };
@@ -41,6 +41,8 @@ struct rule_drafts {
 
 static const char *const severity_names[] = {"info", "warning", "major", "critical", NULL};
 static const char *const party_names[] = {"user", "service", "vendor", NULL};
+/* In the order of enum rule_ticket. */
+static const char *const ticket_names[] = {"false", "true", "fault", "preventive", "supply", NULL};
 static const char *const category_names[] = {"hardware",   "software",    "operation", "inquiry",
                                              "consumable", "environment", NULL};
 
@@ -61,7 +63,7 @@ static const struct schema_row rule_rows[] = {
     {"party", SCHEMA_ENUM, SCHEMA_REQUIRED, .names = party_names, SCHEMA_FIELD(struct rule_draft, party)},
     {"category", SCHEMA_ENUM, .names = category_names, .fallback = "hardware",
      SCHEMA_FIELD(struct rule_draft, category)},
-    {"ticket", SCHEMA_BOOL, .fallback = "true", SCHEMA_FIELD(struct rule_draft, ticket)},
+    {"ticket", SCHEMA_ENUM, .names = ticket_names, .fallback = "true", SCHEMA_FIELD(struct rule_draft, ticket)},
     {"part_of", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct rule_draft, part_of)},
     {"title", SCHEMA_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct rule_draft, title)},
     {"message", SCHEMA_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct rule_draft, message)},
@@ -244,7 +246,7 @@ static void build_rule(struct loader *l, const struct rule_draft *from)
     r->severity = (enum severity)from->severity;
     r->party = (enum party)from->party;
     r->category = xstrdup(category_names[from->category]);
-    r->ticket = from->ticket;
+    r->ticket = (enum rule_ticket)from->ticket;
     loader_texts(l, from->title, r->title);
     loader_texts(l, from->message, r->message);
     loader_texts(l, from->remedy, r->remedy);

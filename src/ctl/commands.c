@@ -321,6 +321,7 @@ const struct command commands[] = {
     TICKET_ACTION("wait-part"),
     TICKET_ACTION("wait-customer"),
     TICKET_ACTION("wait-vendor"),
+    TICKET_ACTION("loaner"),
     TICKET_ACTION("resume"),
     TICKET_ACTION("fix"),
     TICKET_ACTION("remote-fix"),

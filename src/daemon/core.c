@@ -223,6 +223,16 @@ static void load_ticket(void *ctx, const struct ticket *t)
     desk_load_ticket(((struct core *)ctx)->desk, t);
 }
 
+static void load_step(void *ctx, const struct step_record *s)
+{
+    desk_load_step(((struct core *)ctx)->desk, s);
+}
+
+static void load_origin(void *ctx, const char *origin, int64_t ticket_id)
+{
+    desk_load_origin(((struct core *)ctx)->desk, origin, ticket_id);
+}
+
 static void load_outbox(void *ctx, const struct outbox *o)
 {
     notify_load_outbox(((struct core *)ctx)->notify, o);
@@ -339,6 +349,8 @@ static int load(struct core *c, char **why)
         .alert = load_alert,
         .hold = load_hold,
         .ticket = load_ticket,
+        .step = load_step,
+        .origin = load_origin,
         .outbox = load_outbox,
         .entry = load_entry,
         .meta = load_meta,
@@ -365,6 +377,7 @@ int core_start(const struct core_config *config, struct core **out, char **why)
     c->config = *config;
     c->settings = config->settings;
     c->knowledge = config->knowledge;
+    c->zones = dict_new();
     rc = open_store(c, why);
     if (rc == 0)
         rc = start_plugins(c, why);
@@ -453,6 +466,7 @@ void core_stop(struct core *c)
     notify_free(c->notify);
     settings_free(c->settings);
     knowledge_free(c->knowledge);
+    people_free(c);
     free(c->trouble.why);
     free(c);
 }

@@ -47,6 +47,7 @@ struct core {
     ARRAY(struct old_channel) old_channels;
     ARRAY(struct order *) orders;
     struct trouble trouble;
+    struct dict *zones; /* name -> opened time zone: people.c's own */
     bool stopping;
     /* the fault that is just being told to desk, for notify */
     const struct device *fault_device;
@@ -59,6 +60,10 @@ struct core {
 void core_submit(struct core *c, struct change *change, bool urgent, void (*done)(void *arg), void *arg);
 /* The text of a point of the device itself ("location"), or NULL. Copied. */
 char *core_device_text(struct core *c, int64_t device_id, const char *point);
+
+/* ---- people.c ---- */
+
+void people_free(struct core *c);
 
 /* ---- trouble.c ---- */
 

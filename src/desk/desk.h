@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "model/change.h"
 #include "model/knowledge.h"
+#include "model/promise.h"
 
 /*
  * Tickets: opened by faults and people, moved by staff. One open fault, one open
@@ -31,6 +32,10 @@ struct desk *desk_new(const struct desk_config *config);
 void desk_free(struct desk *d);
 /* From the store: the open tickets at start, and a closed one that is to be reopened by desk_ticket_verb(). */
 void desk_load_ticket(struct desk *d, const struct ticket *t);
+/* Then what each went through, oldest first. */
+void desk_load_step(struct desk *d, const struct step_record *s);
+/* And from what every ticket there ever was came, where it says so. */
+void desk_load_origin(struct desk *d, const char *origin, int64_t ticket_id);
 void desk_set_last_id(struct desk *d, int64_t ticket_id);
 
 /*
@@ -46,6 +51,21 @@ void desk_fault_changed(struct desk *d, struct change *c, const struct rule *r, 
 /* A fault closed: a ticket nobody has accepted is cancelled as recovered by itself; others are only told. */
 void desk_fault_closed(struct desk *d, struct change *c, const struct alert *a);
 
+/* A ticket that no fault opens: of people, of plans, of findings. Texts are borrowed; NULL: none. */
+struct ticket_wish {
+    enum ticket_kind kind;
+    int64_t device_id; /* 0: none */
+    const char *site;  /* of one without a device */
+    const char *title; /* what it is about; must be there */
+    enum severity severity;
+    const char *category, *note;
+    const char *
+        origin; /* for ever one ticket: a second wish of the same origin gives it, open or ended, and changes nothing */
+    const char *label; /* of the part of the device that it is about */
+};
+/* 0 and the ticket's id; PD_EINVAL without a title. */
+int desk_open(struct desk *d, struct change *c, const struct ticket_wish *w, const char *actor, int64_t *id);
+
 /*
  * Staff's verbs. note may be NULL; assignee only with DISPATCH. PD_ENOENT; PD_EINVAL, PD_EEXIST (another
  * ticket is open for the fault of one to be reopened) and PD_ESTATE with *why (free it) naming what is
@@ -57,6 +77,8 @@ int desk_ticket_verb(struct desk *d, int64_t id, enum ticket_verb verb, const ch
 const struct ticket *desk_ticket(const struct desk *d, int64_t id);                     /* open ones; NULL */
 const struct ticket *desk_ticket_of_fault(const struct desk *d, const struct alert *a); /* open ones; NULL */
 int64_t desk_ticket_by_number(const struct desk *d, const char *number);                /* 0 if no open one */
+/* What an open ticket went through, oldest first; *n 0 for one that is not known. Borrowed until the next change. */
+const struct ticket_step *desk_steps(const struct desk *d, int64_t id, size_t *n);
 size_t desk_open_tickets(const struct desk *d);
 /* All open ones, in order of id. */
 void desk_tickets(const struct desk *d, void (*fn)(void *ctx, const struct ticket *t), void *ctx);

@@ -10,8 +10,8 @@
 
 /* ---- Codes ---- */
 
-const char *const staff_roles[] = {"operator",      "technician", "callback-clerk", "storekeeper", "supervisor",
-                                   "administrator", NULL};
+const char *const staff_roles[] = {"operator",   "technician", "callback-clerk", "storekeeper",
+                                   "supervisor", "manager",    "administrator",  NULL};
 const char *const contract_kinds[] = {"warranty", "full-service", "labour", "per-page",
                                       "per-call", "prepaid",      "rental", NULL};
 const char *const contact_gets[] = {"tickets", "report", NULL};

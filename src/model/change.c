@@ -52,6 +52,8 @@ static void row_fini(struct row *r)
     case ROW_REPORT:
         report_fini(&r->report);
         break;
+    case ROW_STEP:
+        break;
     }
 }
 
@@ -167,6 +169,9 @@ static void row_key(struct sbuf *b, const struct row *r)
     case ROW_REPORT:
         sbuf_addf(b, "%" PRId64, r->report.id);
         break;
+    case ROW_STEP:
+        sbuf_addf(b, "%" PRId64 " %" PRIu32, r->step.ticket_id, r->step.n);
+        break;
     }
 }
 
@@ -227,6 +232,13 @@ void change_put_ticket(struct change *c, const struct ticket *t)
     struct row r = {.kind = ROW_TICKET};
 
     ticket_copy(&r.ticket, t);
+    put_row(c, &r);
+}
+
+void change_put_step(struct change *c, const struct step_record *s)
+{
+    struct row r = {.kind = ROW_STEP, .step = *s};
+
     put_row(c, &r);
 }
 

@@ -25,6 +25,7 @@ enum row_kind {
     ROW_VISIT,
     ROW_ITEM,
     ROW_REPORT,
+    ROW_STEP, /* of a ticket */
     ROW_META,
     ROW_ARCHIVE
 };
@@ -43,6 +44,7 @@ struct row {
         struct visit visit;
         struct visit_item item;
         struct report report;
+        struct step_record step;
         struct {
             char *name, *value; /* value NULL: forget */
         } meta;
@@ -75,6 +77,7 @@ void change_put_component(struct change *c, const struct component *k);
 void change_put_alert(struct change *c, const struct alert *a);
 void change_put_hold(struct change *c, const struct hold_record *h);
 void change_put_ticket(struct change *c, const struct ticket *t);
+void change_put_step(struct change *c, const struct step_record *s);
 void change_put_outbox(struct change *c, const struct outbox *o);
 void change_put_round(struct change *c, const struct round *r);
 void change_put_visit(struct change *c, const struct visit *v);

@@ -63,8 +63,9 @@ RECORD(hold_record, offsetof(struct hold_record, kind), offsetof(struct hold_rec
 
 RECORD(ticket, offsetof(struct ticket, number), offsetof(struct ticket, family),
        offsetof(struct ticket, component_kind), offsetof(struct ticket, key), offsetof(struct ticket, label),
-       offsetof(struct ticket, rule), offsetof(struct ticket, category), offsetof(struct ticket, assignee),
-       offsetof(struct ticket, note))
+       offsetof(struct ticket, rule), offsetof(struct ticket, category), offsetof(struct ticket, title),
+       offsetof(struct ticket, origin), offsetof(struct ticket, site), offsetof(struct ticket, assignee),
+       offsetof(struct ticket, note), offsetof(struct ticket, told))
 
 RECORD(outbox, offsetof(struct outbox, channel), offsetof(struct outbox, message_id), offsetof(struct outbox, sender),
        offsetof(struct outbox, recipient), offsetof(struct outbox, subject), offsetof(struct outbox, body),
@@ -176,21 +177,14 @@ static const char *const ticket_states[TICKET_STATE_COUNT] = {
 };
 
 static const char *const ticket_verb_names[TICKET_VERB_COUNT] = {
-    [TICKET_ACCEPT] = "accept",
-    [TICKET_DISPATCH] = "dispatch",
-    [TICKET_DEPART] = "depart",
-    [TICKET_ARRIVE] = "arrive",
-    [TICKET_WAIT_PART] = "wait-part",
-    [TICKET_WAIT_CUSTOMER] = "wait-customer",
-    [TICKET_WAIT_VENDOR] = "wait-vendor",
-    [TICKET_RESUME] = "resume",
-    [TICKET_FIX] = "fix",
-    [TICKET_REMOTE_FIX] = "remote-fix",
-    [TICKET_SIGN] = "sign",
-    [TICKET_CALL_BACK] = "call-back",
-    [TICKET_CLOSE] = "close",
-    [TICKET_CANCEL] = "cancel",
-    [TICKET_REOPEN] = "reopen",
+    [TICKET_ACCEPT] = "accept",           [TICKET_DISPATCH] = "dispatch",
+    [TICKET_DEPART] = "depart",           [TICKET_ARRIVE] = "arrive",
+    [TICKET_WAIT_PART] = "wait-part",     [TICKET_WAIT_CUSTOMER] = "wait-customer",
+    [TICKET_WAIT_VENDOR] = "wait-vendor", [TICKET_LOANER] = "loaner",
+    [TICKET_RESUME] = "resume",           [TICKET_FIX] = "fix",
+    [TICKET_REMOTE_FIX] = "remote-fix",   [TICKET_SIGN] = "sign",
+    [TICKET_CALL_BACK] = "call-back",     [TICKET_CLOSE] = "close",
+    [TICKET_CANCEL] = "cancel",           [TICKET_REOPEN] = "reopen",
 };
 
 /* The place of s among n names; n if it is none of them. */
@@ -241,30 +235,33 @@ enum { MAX_MOVES = 8 };
  * The whole life of a ticket: in each state the verbs that are possible and
  * where each leads. Every ticket is called back before it is closed. A waiting
  * ticket is resumed on site or dispatched for another visit; a reopened one
- * counts as accepted: whoever reopened it has looked at it.
+ * counts as accepted: whoever reopened it has looked at it. A loaner leaves it
+ * where it is.
  */
 static const struct {
     const char *verbs[MAX_MOVES + 1];
     enum ticket_state to[MAX_MOVES];
 } ticket_moves[TICKET_STATE_COUNT] = {
     [TICKET_NEW] = {{"accept", "cancel"}, {TICKET_ACCEPTED, TICKET_CANCELLED}},
-    [TICKET_ACCEPTED] = {{"dispatch", "remote-fix", "cancel"},
-                         {TICKET_DISPATCHED, TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
-    [TICKET_DISPATCHED] = {{"dispatch", "depart", "arrive", "remote-fix", "cancel"},
-                           {TICKET_DISPATCHED, TICKET_EN_ROUTE, TICKET_ON_SITE, TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
-    [TICKET_EN_ROUTE] = {{"dispatch", "arrive", "cancel"}, {TICKET_DISPATCHED, TICKET_ON_SITE, TICKET_CANCELLED}},
-    [TICKET_ON_SITE] = {{"wait-part", "wait-customer", "wait-vendor", "fix", "cancel"},
-                        {TICKET_WAITING_PART, TICKET_WAITING_CUSTOMER, TICKET_WAITING_VENDOR, TICKET_FIXED,
-                         TICKET_CANCELLED}},
-    [TICKET_WAITING_PART] = {{"dispatch", "wait-customer", "wait-vendor", "resume", "remote-fix", "cancel"},
-                             {TICKET_DISPATCHED, TICKET_WAITING_CUSTOMER, TICKET_WAITING_VENDOR, TICKET_ON_SITE,
-                              TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
-    [TICKET_WAITING_CUSTOMER] = {{"dispatch", "wait-part", "wait-vendor", "resume", "remote-fix", "cancel"},
-                                 {TICKET_DISPATCHED, TICKET_WAITING_PART, TICKET_WAITING_VENDOR, TICKET_ON_SITE,
-                                  TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
-    [TICKET_WAITING_VENDOR] = {{"dispatch", "wait-part", "wait-customer", "resume", "remote-fix", "cancel"},
-                               {TICKET_DISPATCHED, TICKET_WAITING_PART, TICKET_WAITING_CUSTOMER, TICKET_ON_SITE,
-                                TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
+    [TICKET_ACCEPTED] = {{"dispatch", "loaner", "remote-fix", "cancel"},
+                         {TICKET_DISPATCHED, TICKET_ACCEPTED, TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
+    [TICKET_DISPATCHED] = {{"dispatch", "depart", "arrive", "loaner", "remote-fix", "cancel"},
+                           {TICKET_DISPATCHED, TICKET_EN_ROUTE, TICKET_ON_SITE, TICKET_DISPATCHED, TICKET_REMOTE_FIXED,
+                            TICKET_CANCELLED}},
+    [TICKET_EN_ROUTE] = {{"dispatch", "arrive", "loaner", "cancel"},
+                         {TICKET_DISPATCHED, TICKET_ON_SITE, TICKET_EN_ROUTE, TICKET_CANCELLED}},
+    [TICKET_ON_SITE] = {{"wait-part", "wait-customer", "wait-vendor", "loaner", "fix", "cancel"},
+                        {TICKET_WAITING_PART, TICKET_WAITING_CUSTOMER, TICKET_WAITING_VENDOR, TICKET_ON_SITE,
+                         TICKET_FIXED, TICKET_CANCELLED}},
+    [TICKET_WAITING_PART] = {{"dispatch", "wait-customer", "wait-vendor", "loaner", "resume", "remote-fix", "cancel"},
+                             {TICKET_DISPATCHED, TICKET_WAITING_CUSTOMER, TICKET_WAITING_VENDOR, TICKET_WAITING_PART,
+                              TICKET_ON_SITE, TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
+    [TICKET_WAITING_CUSTOMER] = {{"dispatch", "wait-part", "wait-vendor", "loaner", "resume", "remote-fix", "cancel"},
+                                 {TICKET_DISPATCHED, TICKET_WAITING_PART, TICKET_WAITING_VENDOR,
+                                  TICKET_WAITING_CUSTOMER, TICKET_ON_SITE, TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
+    [TICKET_WAITING_VENDOR] = {{"dispatch", "wait-part", "wait-customer", "loaner", "resume", "remote-fix", "cancel"},
+                               {TICKET_DISPATCHED, TICKET_WAITING_PART, TICKET_WAITING_CUSTOMER, TICKET_WAITING_VENDOR,
+                                TICKET_ON_SITE, TICKET_REMOTE_FIXED, TICKET_CANCELLED}},
     [TICKET_REMOTE_FIXED] = {{"call-back", "reopen"}, {TICKET_CALLED_BACK, TICKET_ACCEPTED}},
     [TICKET_FIXED] = {{"sign", "reopen"}, {TICKET_SIGNED, TICKET_ACCEPTED}},
     [TICKET_SIGNED] = {{"call-back", "reopen"}, {TICKET_CALLED_BACK, TICKET_ACCEPTED}},

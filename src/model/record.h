@@ -123,12 +123,26 @@ struct ticket {
     char *family, *component_kind, *key, *label; /* the fault's */
     char *rule, *category;
     enum severity severity;
+    char *title; /* what it is about, in the words of whoever wished for it; NULL: the rule's title says it */
+    char *
+        origin; /* what it came from, once for ever: "plan NAME 3", "round 7 visit 2 item 5"; NULL: nothing of the kind */
+    char *site; /* where, of a ticket without a device; else the device's site counts */
     char *assignee;
     char *note; /* the last word said on it */
+    char *told; /* which promises were warned of: told_levels() of model/promise.h; NULL: none */
     int64_t opened_ms, changed_ms, closed_ms;
 };
 void ticket_copy(struct ticket *dst, const struct ticket *src);
 void ticket_fini(struct ticket *t);
+
+/* One step of a ticket's history: a struct ticket_step of model/promise.h, as it is kept. Numbered from 1. */
+struct step_record {
+    int64_t ticket_id;
+    uint32_t n;
+    int64_t at_ms;
+    enum ticket_state state;
+    bool loaner;
+};
 
 /* What staff can do to a ticket: `patrolctl ticket VERB`. */
 enum ticket_verb {
@@ -139,6 +153,7 @@ enum ticket_verb {
     TICKET_WAIT_PART,
     TICKET_WAIT_CUSTOMER,
     TICKET_WAIT_VENDOR,
+    TICKET_LOANER,
     TICKET_RESUME,
     TICKET_FIX,
     TICKET_REMOTE_FIX,

@@ -14,6 +14,15 @@ enum party { PARTY_USER, PARTY_SERVICE, PARTY_VENDOR };
 const char *party_name(enum party p);
 int party_parse(const char *s, enum party *out);
 
+/* The ticket that a fault gets: none, one of the kind that fits its category, or one of a kind that is said. */
+enum rule_ticket {
+    RULE_TICKET_NONE,
+    RULE_TICKET_FITTING,
+    RULE_TICKET_FAULT,
+    RULE_TICKET_PREVENTIVE,
+    RULE_TICKET_SUPPLY
+};
+
 /*
  * A fault rule. Rules of one family on one component are degrees of one fault.
  *
@@ -35,7 +44,7 @@ struct rule {
     char *title[LANG_COUNT];   /* "Toner empty" */
     char *message[LANG_COUNT]; /* with {device} {component} {POINT} */
     char *remedy[LANG_COUNT];
-    bool ticket;    /* opens one */
+    enum rule_ticket ticket;
     char *category; /* ticket category (DOMAIN.md): "hardware", "consumable", … */
     /* families: while a fault of one of them is open on the device, this is part of it and not told */
     ARRAY(char *) part_of;

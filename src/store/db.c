@@ -20,6 +20,7 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_FORGET_HOLD] = "DELETE FROM hold WHERE device_id = ?1 AND kind = ?2 AND key = ?3 AND rule = ?4",
     [SQL_TRIM_POLLS] = "DELETE FROM poll WHERE slice = (SELECT min(slice) FROM poll) AND slice < ?1",
     [SQL_META] = "SELECT name, value FROM meta WHERE name NOT LIKE 'store.%' ORDER BY name",
+    [SQL_ORIGINS] = "SELECT origin, id FROM ticket WHERE origin IS NOT NULL ORDER BY id",
     /* Walks from slice to slice by seeks, where a DISTINCT would read every poll. */
     [SQL_SLICES] = "WITH RECURSIVE walk (slice) AS (SELECT max(slice) FROM poll UNION ALL"
                    " SELECT (SELECT max(slice) FROM poll WHERE slice < walk.slice) FROM walk WHERE slice IS NOT NULL)"

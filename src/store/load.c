@@ -22,6 +22,7 @@ union record {
     struct visit visit;
     struct visit_item item;
     struct report report;
+    struct step_record step;
 };
 
 /* Rounds until they are reported; their visits as long as something can become of them. */
@@ -38,6 +39,8 @@ static const struct {
     {ROW_ALERT, " WHERE state <> 'ok' ORDER BY id"},
     {ROW_HOLD, " ORDER BY device_id, kind, key, rule"},
     {ROW_TICKET, " WHERE state NOT IN ('closed', 'cancelled') ORDER BY id"},
+    {ROW_STEP,
+     " WHERE ticket_id IN (SELECT id FROM ticket WHERE state NOT IN ('closed', 'cancelled')) ORDER BY ticket_id, n"},
     {ROW_OUTBOX, " WHERE state = 'pending' ORDER BY id"},
     {ROW_ROUND, " WHERE " ROUNDS " ORDER BY id"},
     {ROW_VISIT, OF_ROUNDS},
@@ -88,6 +91,10 @@ static void hand_over(const struct store_loader *l, enum row_kind kind, const un
         if (l->report)
             l->report(l->ctx, &r->report);
         break;
+    case ROW_STEP:
+        if (l->step)
+            l->step(l->ctx, &r->step);
+        break;
     case ROW_META:
     case ROW_ARCHIVE:
         break;
@@ -127,6 +134,20 @@ static int load_meta(struct db *db, const struct store_loader *l)
         return 0;
     while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
         l->meta(l->ctx, (const char *)sqlite3_column_text(stmt, 0), (const char *)sqlite3_column_text(stmt, 1));
+    rc = db_error(db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+static int load_origins(struct db *db, const struct store_loader *l)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_ORIGINS);
+    int rc;
+
+    if (!l->origin)
+        return 0;
+    while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+        l->origin(l->ctx, (const char *)sqlite3_column_text(stmt, 0), sqlite3_column_int64(stmt, 1));
     rc = db_error(db);
     sqlite3_reset(stmt);
     return rc;
@@ -281,6 +302,8 @@ int load_all(struct db *db, const struct store_loader *l)
         rc = load_table(db, loads[i].kind, loads[i].which, l);
     for (int kind = ARCHIVE_DEVICE + 1; kind < ARCHIVE_KIND_COUNT && rc == 0 && l->entry; kind++)
         rc = load_archive(db, (enum archive_kind)kind, l);
+    if (rc == 0)
+        rc = load_origins(db, l);
     if (rc == 0)
         rc = load_meta(db, l);
     if (rc == 0)

@@ -48,8 +48,9 @@ struct query {
                                                          "LEFT JOIN ticket t ON t.id = a.ticket_id"
 
 #define TICKET_COLUMNS                                                                                                 \
-    "SELECT t.id, t.number, t.kind, t.state, t.severity, t.category, t.device_id, d.name AS device, t.alert_id,"       \
-    " t.family, t.rule, t.component_kind, t.key, t.label, t.assignee, t.note, t.opened_ms, t.changed_ms, t.closed_ms"  \
+    "SELECT t.id, t.number, t.kind, t.state, t.severity, t.category, t.device_id, d.name AS device,"                   \
+    " coalesce(d.site, t.site) AS site, t.alert_id, t.family, t.rule, t.component_kind, t.key, t.label, t.title,"      \
+    " t.origin, t.assignee, t.note, t.told, t.opened_ms, t.changed_ms, t.closed_ms"                                    \
     " FROM ticket t LEFT JOIN device d ON d.id = t.device_id"
 
 #define ENTRY(alias) "SELECT " alias ".id, " alias ".added_ms, " alias ".removed AS \"removed:bool\", "
@@ -154,11 +155,17 @@ static const struct filter ticket_filters[] = {
     {.name = "ticket", .where = " AND (t.number = :ticket OR t.id = :ticket)", .wanted = true},
     {0},
 };
+#define OF_TICKET(column) " AND " column " IN (SELECT id FROM ticket WHERE number = :ticket OR id = :ticket)"
+
+static const struct filter ticket_steps_filters[] = {
+    {.name = "ticket", .where = OF_TICKET("s.ticket_id"), .wanted = true},
+    {0},
+};
 static const struct filter events_filters[] = {
     {.name = "kind", .where = " AND substr(e.kind, 1, length(:kind)) = :kind"}, /* a prefix */
     {.name = "device", .where = OF_DEVICE("e.device_id")},
     {.name = "alert", .where = " AND e.alert_id = :alert"},
-    {.name = "ticket", .where = " AND e.ticket_id IN (SELECT id FROM ticket WHERE number = :ticket OR id = :ticket)"},
+    {.name = "ticket", .where = OF_TICKET("e.ticket_id")},
     {0},
 };
 static const struct filter outbox_filters[] = {{.name = "state", .where = " AND o.state = :state"}, {0}};
@@ -262,6 +269,8 @@ static const struct query queries[] = {
     {"alert", ALERT_COLUMNS, "a.id", alert_filters},
     {"tickets", TICKET_COLUMNS, "t.id", tickets_filters},
     {"ticket", TICKET_COLUMNS, "t.id", ticket_filters},
+    {"ticket_steps", "SELECT s.n, s.ticket_id, s.at_ms, s.state, s.loaner AS \"loaner:bool\" FROM ticket_step s", "s.n",
+     ticket_steps_filters},
     {"events",
      "SELECT e.number, e.at_ms, e.kind, e.device_id, d.name AS device, e.alert_id, e.ticket_id, t.number AS "
      "ticket, " JSON_OR_TEXT(

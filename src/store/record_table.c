@@ -121,9 +121,16 @@ static const struct field ticket_fields[] = {
     FIELD(ticket, TEXT, family),      FIELD(ticket, TEXT, component_kind),
     FIELD(ticket, TEXT, key),         FIELD(ticket, TEXT, label),
     FIELD(ticket, TEXT, rule),        FIELD(ticket, TEXT, category),
-    CODE(ticket, severity, severity), FIELD(ticket, TEXT, assignee),
-    FIELD(ticket, TEXT, note),        FIELD(ticket, I64, opened_ms),
+    CODE(ticket, severity, severity), FIELD(ticket, TEXT, title),
+    FIELD(ticket, TEXT, origin),      FIELD(ticket, TEXT, site),
+    FIELD(ticket, TEXT, assignee),    FIELD(ticket, TEXT, note),
+    FIELD(ticket, TEXT, told),        FIELD(ticket, I64, opened_ms),
     FIELD(ticket, I64, changed_ms),   FIELD(ticket, I64, closed_ms),
+};
+
+static const struct field step_fields[] = {
+    FIELD(step_record, I64, ticket_id),     FIELD(step_record, U32, n),       FIELD(step_record, I64, at_ms),
+    CODE(step_record, state, ticket_state), FIELD(step_record, BOOL, loaner),
 };
 
 static const struct field outbox_fields[] = {
@@ -200,6 +207,7 @@ static const struct table tables[TABLE_ARCHIVE] = {
     [ROW_ROUND] = TABLE("round", 1, round_fields),    [ROW_VISIT] = TABLE("visit", 1, visit_fields),
     [ROW_ITEM] = TABLE("item", 1, item_fields),       [ROW_REPORT] = TABLE("report", 1, report_fields),
     [TABLE_EVENT] = TABLE("event", 0, event_fields),
+    [ROW_STEP] = TABLE("ticket_step", 2, step_fields),
 };
 
 /* NULL for those of the archive. */

@@ -124,6 +124,20 @@ static const char *const steps[] = {
     " UNIQUE (customer_id, site_id, month)) STRICT;"
     "CREATE INDEX alert_closed ON alert (closed_ms);"
     "CREATE INDEX ticket_closed ON ticket (closed_ms);",
+
+    /* What tickets went through: of those that are there already as their events tell it. */
+    "ALTER TABLE ticket ADD COLUMN title TEXT;"
+    "ALTER TABLE ticket ADD COLUMN origin TEXT;"
+    "ALTER TABLE ticket ADD COLUMN site TEXT;"
+    "ALTER TABLE ticket ADD COLUMN told TEXT;"
+    "CREATE UNIQUE INDEX ticket_origin ON ticket (origin) WHERE origin IS NOT NULL;"
+    "CREATE TABLE ticket_step ("
+    " ticket_id INTEGER NOT NULL, n INTEGER NOT NULL, at_ms INTEGER NOT NULL, state TEXT NOT NULL,"
+    " loaner INTEGER NOT NULL, PRIMARY KEY (ticket_id, n)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO ticket_step SELECT ticket_id, row_number() OVER (PARTITION BY ticket_id ORDER BY number), at_ms,"
+    " iif(kind = 'ticket.opened', 'new', json_extract(args, '$.to')), 0 FROM event"
+    " WHERE ticket_id <> 0 AND (kind = 'ticket.opened' OR json_valid(args) AND json_extract(args, '$.to') IS NOT "
+    "NULL);",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

@@ -72,6 +72,8 @@ struct store_loader {
     void (*visit)(void *ctx, const struct visit *v);   /* of rounds not yet signed */
     void (*item)(void *ctx, const struct visit_item *i);
     void (*report)(void *ctx, const struct report *r);                       /* all */
+    void (*step)(void *ctx, const struct step_record *s);                    /* of open tickets, after these */
+    void (*origin)(void *ctx, const char *origin, int64_t ticket_id);        /* of every ticket that has one */
     void (*entry)(void *ctx, enum archive_kind kind, const struct entry *e); /* removed ones too */
     void (*meta)(void *ctx, const char *name, const char *value);
     /* Newest stored poll of each device. */

@@ -110,6 +110,8 @@ static int write_row(struct db *db, const struct row *r)
         return write_record(db, (enum table_id)(TABLE_ARCHIVE + r->archive.kind), r->archive.entry);
     case ROW_REPORT:
         return write_record(db, (enum table_id)ROW_REPORT, &r->report);
+    case ROW_STEP:
+        return write_record(db, (enum table_id)ROW_STEP, &r->step);
     }
     return PD_EINVAL;
 }

@@ -62,6 +62,7 @@ static void keep_row(struct site *s, const struct row *r)
     case ROW_META:
     case ROW_ARCHIVE:
     case ROW_REPORT:
+    case ROW_STEP:
         fail_msg("watch has no such rows");
         break;
     }
