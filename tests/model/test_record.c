@@ -209,8 +209,8 @@ static void unknown_names_are_refused(void **state)
 #define NO TICKET_STATE_COUNT
 
 static const enum ticket_state life[TICKET_STATE_COUNT][TICKET_VERB_COUNT] = {
-    /* accept, dispatch, depart, arrive, wait-part, wait-customer, wait-vendor, NO, loaner, resume, fix, remote-fix, sign, call-back, close, cancel, reopen */
-    [TICKET_NEW] = {TICKET_ACCEPTED, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, TICKET_CANCELLED, NO},
+    /* accept, dispatch, depart, arrive, wait-part, wait-customer, wait-vendor, loaner, resume, fix, remote-fix, sign, call-back, close, cancel, reopen */
+    [TICKET_NEW] = {TICKET_ACCEPTED, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, TICKET_CANCELLED, NO},
     [TICKET_ACCEPTED] = {NO, TICKET_DISPATCHED, NO, NO, NO, NO, NO, TICKET_ACCEPTED, NO, NO, TICKET_REMOTE_FIXED, NO,
                          NO, NO, TICKET_CANCELLED, NO},
     [TICKET_DISPATCHED] = {NO, TICKET_DISPATCHED, TICKET_EN_ROUTE, TICKET_ON_SITE, NO, NO, NO, TICKET_DISPATCHED, NO,
