@@ -238,8 +238,6 @@ static int check_target(const struct pd_target *t, const struct pd_modbus_bus *b
 {
     if (!bus && pd_addr_parse(t->address, t->port ? t->port : DEFAULT_PORT, addr) < 0)
         log_warn("modbus", "%s: '%s' is neither a numeric address nor a serial bus's name", t->name, t->address);
-    else if (bus && t->unit > MAX_SERIAL_UNIT)
-        log_warn("modbus", "%s: unit %d: must be 1 to %d on a serial bus", t->name, t->unit, MAX_SERIAL_UNIT);
     else if (t->timeout_ms < 0 || t->timeout_ms > MAX_TIMEOUT_MS)
         log_warn("modbus", "%s: time-out %d ms: must be 0 (the default) to %d", t->name, t->timeout_ms, MAX_TIMEOUT_MS);
     else if (t->retries < -1 || t->retries > MAX_RETRIES)
@@ -258,6 +256,10 @@ static int modbus_open(struct pd_collector *c, const struct pd_target *t, struct
 
     if (check_target(t, bus, &addr) < 0)
         return PD_EINVAL;
+    if (bus && t->unit > MAX_SERIAL_UNIT) {
+        log_warn("modbus", "%s: unit %d: must be 1 to %d on a serial bus", t->name, t->unit, MAX_SERIAL_UNIT);
+        return PD_ERANGE;
+    }
     e = bus ? bus_endpoint(c, bus) : tcp_endpoint(c, &addr);
     if (!e)
         return PD_EIO;
@@ -377,6 +379,8 @@ static void modbus_counters(struct pd_collector *c, void (*put)(void *arg, const
 
 const struct pd_collector_ops pd_modbus_ops = {
     .name = "modbus",
+    .no_credential = true,
+    .addresses = "an IPv4 or IPv6 address, or the name of a serial bus",
     .start = modbus_start,
     .stop = modbus_stop,
     .compile = modbus_compile,

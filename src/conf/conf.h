@@ -48,6 +48,33 @@ struct report_recipient {
     enum lang lang;
 };
 
+/* A serial bus, by whose name as address devices stand on it. */
+struct modbus_bus {
+    char *name, *device; /* device: "/dev/ttyUSB0" */
+    int baud;
+    enum { BUS_EVEN, BUS_NONE, BUS_ODD } parity;
+    int stop_bits; /* 0: one, or two without parity */
+    enum { BUS_ADAPTER, BUS_KERNEL, BUS_RTS_UP, BUS_RTS_DOWN } rs485;
+    int64_t response_ms;
+    int64_t gap_ms; /* 0: as the standard says */
+};
+
+/* How one Modbus TCP server likes to be treated. */
+struct modbus_endpoint {
+    char *address; /* numeric */
+    uint16_t port;
+    int64_t connect_delay_ms, gap_ms; /* before the first request of a connection, and between requests */
+    bool per_poll;                    /* its connection is closed after each poll */
+};
+
+/* They count from the start of the program, whatever a reload says. */
+struct modbus_settings {
+    int64_t timeout_ms;
+    int retries;
+    ARRAY(struct modbus_bus) buses;
+    ARRAY(struct modbus_endpoint) endpoints;
+};
+
 struct settings {
     ARRAY(char *) files; /* what was read, in order */
     char *database;      /* path; default /var/lib/patrold/patrold.db */
@@ -61,6 +88,7 @@ struct settings {
     int64_t every_ms[PART_COUNT]; /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */
     int64_t timeout_ms;           /* snmp.timeout, default 2 s */
     int retries;                  /* snmp.retries, default 3 */
+    struct modbus_settings modbus;
     ARRAY(struct credential) credentials;
     struct {
         char *url, *from, *user, *password, *ca_file; /* url NULL: no mail */

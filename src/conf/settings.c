@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/zone.h"
 #include "conf/conf.h"
+#include "conf/modbus.h"
 #include "conf/plans.h"
 #include "conf/schema.h"
 
@@ -174,6 +175,7 @@ static const struct schema_row settings_rows[] = {
     {"knowledge", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, knowledge)},
     {"poll", SCHEMA_SECTION, .sub = &poll_schema},
     {"snmp", SCHEMA_SECTION, .sub = &snmp_schema},
+    {"modbus", SCHEMA_SECTION, .sub = &modbus_schema, SETTING(modbus)},
     {"credentials", SCHEMA_MAP, .sub = &credential_schema, SCHEMA_FIELD(struct draft, credentials)},
     {"mail", SCHEMA_SECTION, .sub = &mail_schema},
     {"recipients", SCHEMA_LIST, .sub = &recipient_schema, SETTING(recipients)},
@@ -472,6 +474,7 @@ void settings_free(struct settings *s)
         free(s->files.v[i]);
     for (size_t i = 0; i < s->knowledge_dirs.n; i++)
         free(s->knowledge_dirs.v[i]);
+    schema_release(&modbus_schema, &s->modbus);
     for (size_t i = 0; i < s->credentials.n; i++) {
         free(s->credentials.v[i].name);
         free(s->credentials.v[i].community);

@@ -24,7 +24,7 @@ struct core_config {
     struct worker *store_writer, *store_reader, *channel_worker;
     int64_t flush_ms; /* see store_config */
     const struct pd_collector_ops *const *collector_ops;
-    const void *const *collector_configs;
+    const void *const *collector_configs; /* wanted until core_start() has returned */
     size_t ncollectors;
     /*
      * Channels. One named "mail" without a configuration of its own here gets the

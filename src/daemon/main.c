@@ -18,17 +18,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/worker.h"
+#include "daemon/collectors.h"
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/journal.h"
 #include "daemon/service.h"
 #include "plugin/loop.h"
 #include "plugins/mail/mail.h"
-#include "plugins/snmp/snmp.h"
 
 enum { EXIT_WRONG_CONFIG = 2, CHANNEL_THREADS = 2, FLUSH_MS = 1000 };
 
-static const struct pd_collector_ops *const collector_ops[] = {&pd_snmp_ops};
 static const struct pd_channel_ops *const channel_ops[] = {&pd_mail_ops};
 
 struct options {
@@ -184,6 +183,7 @@ static void committed(void *ctx, const struct event *events, size_t n)
 
 static int start_core(struct patrold *p)
 {
+    struct collector_configs *collectors = collector_configs_new(p->settings);
     const struct core_config config = {
         .services = *pd_loop_services(p->loop),
         .settings = p->settings,
@@ -192,8 +192,9 @@ static int start_core(struct patrold *p)
         .store_reader = p->reader,
         .channel_worker = p->channels,
         .flush_ms = FLUSH_MS,
-        .collector_ops = collector_ops,
-        .ncollectors = sizeof collector_ops / sizeof *collector_ops,
+        .collector_ops = collector_table,
+        .collector_configs = collector_configs_list(collectors),
+        .ncollectors = COLLECTOR_COUNT,
         .channel_ops = channel_ops,
         .nchannels = sizeof channel_ops / sizeof *channel_ops,
         .committed = committed,
@@ -205,6 +206,7 @@ static int start_core(struct patrold *p)
     p->settings = NULL;
     p->knowledge = NULL;
     rc = core_start(&config, &p->core, &why);
+    collector_configs_free(collectors);
     if (rc < 0)
         log_error("daemon", "%s", why ? why : pd_strerror(rc));
     free(why);

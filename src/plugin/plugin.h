@@ -126,6 +126,9 @@ struct pd_compile_error {
 
 struct pd_collector_ops {
     const char *name; /* "snmp" */
+    /* A device is asked without a credential; how long and how often stands in the collector's own settings. */
+    bool no_credential;
+    const char *addresses; /* what an address is, in words; NULL: "an IPv4 or IPv6 address" */
     /*
      * 0 and *out, or an error with its cause in the log. `config` is the collector's own settings,
      * NULL for defaults.

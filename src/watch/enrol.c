@@ -36,6 +36,14 @@ static bool good_name(const char *name)
     return same;
 }
 
+/* Whether its collector wants no credential. */
+static bool asked_without(const struct watch *w, const struct device *d)
+{
+    int collector = watch_collector(w, d->collector);
+
+    return collector >= 0 && w->config.collector_ops[collector]->no_credential;
+}
+
 /* Fills in what was not said: the first collector, the first credential. */
 static void add_defaults(const struct watch *w, struct device *d)
 {
@@ -43,8 +51,25 @@ static void add_defaults(const struct watch *w, struct device *d)
 
     if (!d->collector && w->config.ncollectors)
         d->collector = xstrdup(w->config.collector_ops[0]->name);
-    if (!d->credential && s->credentials.n)
+    if (!d->credential && s->credentials.n && !asked_without(w, d))
         d->credential = xstrdup(s->credentials.v[0].name);
+}
+
+/* The profile that is wished for is there and read by its collector; who can't be asked what it is needs one. */
+static int check_profile(const struct watch *w, struct device_wish *wish)
+{
+    const struct device *d = &wish->device;
+    const struct profile *p = d->profile_wish ? knowledge_profile(watch_knowledge(w), d->profile_wish) : NULL;
+
+    if (!d->profile_wish && !identify_asks(w, (unsigned)watch_collector(w, d->collector)))
+        return refuse(wish, "profile", PD_EINVAL,
+                      xasprintf("%s needs a profile: a device can't be asked by %s what it is", d->name, d->collector));
+    if (d->profile_wish && !p)
+        return refuse(wish, "profile", PD_EINVAL, xasprintf("there is no profile '%s'", d->profile_wish));
+    if (p && profile_collector(p) && !str_eq(profile_collector(p), d->collector))
+        return refuse(wish, "profile", PD_EINVAL,
+                      xasprintf("profile '%s' is read by %s, not by %s", p->name, profile_collector(p), d->collector));
+    return 0;
 }
 
 static int check_said(const struct watch *w, struct device_wish *wish)
@@ -56,18 +81,16 @@ static int check_said(const struct watch *w, struct device_wish *wish)
                       xasprintf("a device needs a name of 1 to %d bytes of plain text", MAX_NAME));
     if (!d->address || !*d->address)
         return refuse(wish, "address", PD_EINVAL, xasprintf("%s needs an address", d->name));
-    if (!d->credential)
+    if (!d->credential && !asked_without(w, d))
         return refuse(wish, "credential", PD_EINVAL,
                       xstrdup("no credential is configured (credentials: in patrold.yaml)"));
-    if (!settings_credential(w->config.settings, d->credential))
+    if (d->credential && !settings_credential(w->config.settings, d->credential))
         return refuse(wish, "credential", PD_EINVAL,
                       xasprintf("there is no credential '%s' in the configuration", d->credential));
     if (watch_collector(w, d->collector) < 0)
         return refuse(wish, "collector", PD_EINVAL,
                       xasprintf("there is no collector '%s'", d->collector ? d->collector : ""));
-    if (d->profile_wish && !knowledge_profile(watch_knowledge(w), d->profile_wish))
-        return refuse(wish, "profile", PD_EINVAL, xasprintf("there is no profile '%s'", d->profile_wish));
-    return 0;
+    return check_profile(w, wish);
 }
 
 /* Names and places that the wishes before this one have taken: text -> wish. */
@@ -144,6 +167,13 @@ static int check_parent(const struct watch *w, struct device_wish *wish, const s
     return 0;
 }
 
+static const char *what_addresses_are(const struct watch *w, const struct device *d)
+{
+    const char *words = w->config.collector_ops[watch_collector(w, d->collector)]->addresses;
+
+    return words ? words : "an IPv4 or IPv6 address";
+}
+
 /* A node for it, opened: the collector knows what an address is. */
 static int open_new(struct watch *w, struct device_wish *wish, struct node **out)
 {
@@ -157,7 +187,7 @@ static int open_new(struct watch *w, struct device_wish *wish, struct node **out
     }
     node_free(n);
     if (rc == PD_EINVAL)
-        return refuse(wish, "address", rc, xasprintf("'%s' is not an IPv4 or IPv6 address", d->address));
+        return refuse(wish, "address", rc, xasprintf("'%s' is not %s", d->address, what_addresses_are(w, d)));
     return refuse(wish, "address", rc, xasprintf("%s can't be opened: %s", d->address, pd_strerror(rc)));
 }
 
@@ -203,6 +233,7 @@ static void enrol(struct turn *t, const char *actor)
     node_add(w, n);
     node_add_device_unit(t);
     judge_fit(t);
+    identify_told(t);
     w->next_add_ms = w->next_add_ms >= t->mono ? w->next_add_ms + ADD_GAP_MS : t->mono;
     schedule_first(n, w->next_add_ms);
     n->identify_ms = w->next_add_ms;
@@ -251,11 +282,14 @@ static void change_device(struct watch *w, struct device_wish *wish, const char 
         schedule_close(n);
     node_leave(w, n);
     take_said(&n->d, &wish->device);
+    if (n->collector != (unsigned)watch_collector(w, n->d.collector))
+        n->speech = NULL; /* it is another's */
     n->collector = (unsigned)watch_collector(w, n->d.collector);
     node_settle(w, n);
     change_put_device(c, &n->d);
     judge_fit(&t);
     if (begin) {
+        identify_told(&t);
         n->identify_ms = t.mono;
         node_begin(n, t.mono);
     }

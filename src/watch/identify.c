@@ -48,16 +48,39 @@ static bool matches(const struct profile *p, const struct value *row, size_t nro
     return v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && v.b;
 }
 
-/* The operator's wish, else the first that matches: they lie in order of priority. */
-static const struct profile *choose(const struct watch *w, const struct device *d, const struct value *row, size_t nrow)
+const char *profile_collector(const struct profile *p)
 {
-    const struct knowledge *k = watch_knowledge(w);
-    const struct profile *wish = d->profile_wish ? knowledge_profile(k, d->profile_wish) : NULL;
+    return p->modules.n ? p->modules.v[0]->collector : NULL;
+}
+
+/* One that has nothing to read is anybody's. */
+static bool speaks(const struct watch *w, const struct profile *p, unsigned collector)
+{
+    const char *by = profile_collector(p);
+
+    return !by || str_eq(by, w->config.collector_ops[collector]->name);
+}
+
+bool identify_asks(const struct watch *w, unsigned collector)
+{
+    return w->tables.identify && speaks(w, w->tables.identify, collector);
+}
+
+const struct speech *identify_speech(struct watch *w, unsigned collector)
+{
+    return identify_asks(w, collector) ? speech_get(w, w->tables.identify, collector) : NULL;
+}
+
+/* The operator's wish, else the first that matches: they lie in order of priority. */
+static const struct profile *choose(const struct node *n, const struct value *row, size_t nrow)
+{
+    const struct knowledge *k = watch_knowledge(n->watch);
+    const struct profile *wish = n->d.profile_wish ? knowledge_profile(k, n->d.profile_wish) : NULL;
 
     if (wish)
         return wish;
     for (size_t i = 0; i < k->profiles.n; i++) {
-        if (matches(k->profiles.v[i], row, nrow))
+        if (speaks(n->watch, k->profiles.v[i], n->collector) && matches(k->profiles.v[i], row, nrow))
             return k->profiles.v[i];
     }
     return NULL;
@@ -79,7 +102,7 @@ static void look(void *ctx, const struct found *f)
     if (s->found || f->module != watch_knowledge(t->w)->identify)
         return;
     s->found = true;
-    p = choose(t->w, &t->n->d, f->row, nrow);
+    p = choose(t->n, f->row, nrow);
     s->identity.profile = p;
     if (!p)
         return;
@@ -131,11 +154,9 @@ static void record(struct turn *t, const struct identity *id)
 static const struct speech *speech_for(struct node *n, const struct profile *p)
 {
     struct watch *w = n->watch;
-    const struct speech *s = p ? speech_get(w, p, n->collector) : NULL;
+    const struct speech *s = p && speaks(w, p, n->collector) ? speech_get(w, p, n->collector) : NULL;
 
-    if (s && s->parts)
-        return s;
-    return w->tables.identify ? speech_get(w, w->tables.identify, n->collector) : NULL;
+    return s && s->parts ? s : identify_speech(w, n->collector);
 }
 
 void identify_take(struct turn *t, struct batch *b)
@@ -155,11 +176,54 @@ void identify_take(struct turn *t, struct batch *b)
     identity_fini(&s.identity);
 }
 
-void identify_known(struct node *n)
+/* The profile's texts where nothing was read: those that are the same for all. */
+static void identity_of(const struct watch *w, const struct profile *p, struct identity *id)
 {
+    const struct module *m = watch_knowledge(w)->identify;
+    size_t nrow = (m ? m->components.v[0].columns.n : 0) + ROW_INDEX_SLOTS;
+    struct value *row = xcalloc(nrow, sizeof *row);
+
+    for (size_t i = 0; i < nrow; i++)
+        row[i] = VALUE_UNKNOWN;
+    *id = (struct identity){
+        .profile = p,
+        .make = text_of(p->make, row, nrow),
+        .model = text_of(p->model, row, nrow),
+        .serial = text_of(p->serial, row, nrow),
+        .firmware = text_of(p->firmware, row, nrow),
+    };
+    free(row);
+}
+
+bool identify_told(struct turn *t)
+{
+    struct node *n = t->n;
+    const char *name = n->d.profile_wish;
+    const struct profile *p = name ? knowledge_profile(watch_knowledge(t->w), name) : NULL;
+    struct identity id;
+
+    if (identify_asks(t->w, n->collector))
+        return false;
+    n->speech = p ? speech_for(n, p) : NULL;
+    if (!n->speech) {
+        log_about(LOG_LEVEL_ERROR, "watch", &(struct log_about){.kind = LOG_KIND_NOT_POLLED, .device = n->d.name},
+                  "%s is not polled: there is no profile %s for %s", n->d.name, name ? name : "", n->d.collector);
+        return true;
+    }
+    identity_of(t->w, p, &id);
+    if (!n->d.identified_ms || !same_identity(&n->d, &id))
+        record(t, &id);
+    identity_fini(&id);
+    return true;
+}
+
+void identify_known(struct turn *t)
+{
+    struct node *n = t->n;
     const struct knowledge *k = watch_knowledge(n->watch);
     const char *name = n->d.profile_wish ? n->d.profile_wish : n->d.profile;
     const struct profile *p = name && n->d.identified_ms ? knowledge_profile(k, name) : NULL;
 
-    n->speech = p ? speech_for(n, p) : NULL;
+    if (!identify_told(t))
+        n->speech = p ? speech_for(n, p) : NULL;
 }

@@ -257,8 +257,16 @@ void inventory_free(struct node *n);
 
 /* Takes in a read of the identify module. */
 void identify_take(struct turn *t, struct batch *b);
+/* Whether devices of this collector can be asked what they are. */
+bool identify_asks(const struct watch *w, unsigned collector);
+/* The identify module as the collector speaks it; NULL where it can't. */
+const struct speech *identify_speech(struct watch *w, unsigned collector);
+/* Who can't be asked what it is, is what the record's profile says; false of any other. */
+bool identify_told(struct turn *t);
 /* Goes by the profile that the record names, if there is one. */
-void identify_known(struct node *n);
+void identify_known(struct turn *t);
+/* By what a profile is read; NULL if it has nothing to read. */
+const char *profile_collector(const struct profile *p);
 
 /* ---- judge.c ---- */
 

@@ -144,7 +144,9 @@ int schedule_open(struct node *n)
 {
     const struct watch_config *config = &n->watch->config;
     const struct settings *s = config->settings;
-    const struct credential *c = settings_credential(s, n->d.credential ? n->d.credential : "");
+    const struct pd_collector_ops *ops = config->collector_ops[n->collector];
+    const struct credential *c =
+        n->d.credential && !ops->no_credential ? settings_credential(s, n->d.credential) : NULL;
     const struct profile *p = n->speech ? n->speech->profile : NULL;
     struct pd_target t = {
         .name = n->d.name,
@@ -153,8 +155,8 @@ int schedule_open(struct node *n)
         .unit = n->d.unit,
         .version = c ? c->version : 0,
         .community = c && c->community ? c->community : "",
-        .timeout_ms = (int)s->timeout_ms,
-        .retries = s->retries,
+        .timeout_ms = c ? (int)s->timeout_ms : 0,
+        .retries = c ? s->retries : -1,
         .no_bulk = p && p->no_bulk,
         .max_repetitions = p ? p->max_repetitions : 0,
     };
@@ -163,10 +165,10 @@ int schedule_open(struct node *n)
     if (n->handle && n->target_hash == target_hash(&t))
         return 0;
     schedule_close(n);
-    if (!c)
+    if (!c && !ops->no_credential)
         return PD_ENOENT;
     n->target_hash = target_hash(&t);
-    return config->collector_ops[n->collector]->open(config->collectors[n->collector], &t, &n->handle);
+    return ops->open(config->collectors[n->collector], &t, &n->handle);
 }
 
 void schedule_close(struct node *n)
@@ -384,7 +386,7 @@ void schedule_poll(void *arg)
     struct node *n = arg;
     struct watch *w = n->watch;
     int64_t now = watch_mono(w);
-    const struct speech *identify = w->tables.identify ? speech_get(w, w->tables.identify, n->collector) : NULL;
+    const struct speech *identify = identify_speech(w, n->collector);
     uint32_t parts = 0;
 
     if (n->read)

@@ -358,7 +358,7 @@ void watch_start(struct watch *w)
         node_add_device_unit(&t);
         restore_holds(&t);
         judge_fit(&t);
-        identify_known(n);
+        identify_known(&t);
         n->identify_ms = w->origin_ms + schedule_identify_phase(n);
         node_begin(n, w->origin_ms + schedule_jitter(n));
     }
@@ -391,7 +391,7 @@ static void reload_node(struct watch *w, struct node *n, const uint16_t *map, co
     inventory_remap(w, n);
     judge_remap(&t, map, old);
     judge_fit(&t);
-    identify_known(n);
+    identify_known(&t);
     n->identify_ms = t.mono + schedule_jitter(n);
     node_begin(n, n->identify_ms);
     turn_end(&t, true);

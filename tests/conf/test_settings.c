@@ -108,6 +108,9 @@ static void test_empty_file_has_fallbacks(void **state)
     assert_int_equal(s->every_ms[PART_INVENTORY], 86400000);
     assert_int_equal(s->timeout_ms, 2000);
     assert_int_equal(s->retries, 3);
+    assert_int_equal(s->modbus.timeout_ms, 2000);
+    assert_int_equal(s->modbus.retries, 2);
+    assert_int_equal(s->modbus.buses.n, 0);
     assert_null(s->mail.url);
     assert_int_equal(s->mail.timeout_s, 60);
     assert_int_equal(s->log_level, LOG_LEVEL_INFO);
@@ -179,6 +182,83 @@ static void test_everything_is_read(void **state)
     assert_int_equal(s->rules.v[1].severity, SEVERITY_INFO);
     assert_true(s->rules.v[1].off);
     settings_free(s);
+}
+
+static void test_modbus_buses_and_endpoints(void **state)
+{
+    const struct modbus_bus *b;
+    struct settings *s;
+
+    (void)state;
+    put("patrold.yaml", 0644,
+        "modbus:\n"
+        "  timeout: 800ms\n"
+        "  retries: 0\n"
+        "  buses:\n"
+        "    cellar: {device: /dev/ttyUSB0}\n"
+        "    roof: {device: /dev/ttyS1, baud: 19200, parity: none, stop_bits: 2, rs485: rts-up, response: 1s, gap: "
+        "5ms}\n"
+        "  endpoints:\n"
+        "    - {address: 10.0.0.5, gap: 20ms}\n"
+        "    - {address: 'fe80::1%eth0', port: 1502, connect_delay: 500ms, per_poll: true}\n");
+    s = load_good();
+    assert_int_equal(s->modbus.timeout_ms, 800);
+    assert_int_equal(s->modbus.retries, 0);
+    assert_int_equal(s->modbus.buses.n, 2);
+    b = &s->modbus.buses.v[0];
+    assert_string_equal(b->name, "cellar");
+    assert_string_equal(b->device, "/dev/ttyUSB0");
+    assert_int_equal(b->baud, 9600);
+    assert_int_equal(b->parity, BUS_EVEN);
+    assert_int_equal(b->stop_bits, 0);
+    assert_int_equal(b->rs485, BUS_ADAPTER);
+    assert_int_equal(b->response_ms, 500);
+    assert_int_equal(b->gap_ms, 0);
+    b++;
+    assert_int_equal(b->baud, 19200);
+    assert_int_equal(b->parity, BUS_NONE);
+    assert_int_equal(b->stop_bits, 2);
+    assert_int_equal(b->rs485, BUS_RTS_UP);
+    assert_int_equal(b->response_ms, 1000);
+    assert_int_equal(b->gap_ms, 5);
+    assert_int_equal(s->modbus.endpoints.v[0].port, 502);
+    assert_int_equal(s->modbus.endpoints.v[0].gap_ms, 20);
+    assert_string_equal(s->modbus.endpoints.v[1].address, "fe80::1%eth0");
+    assert_int_equal(s->modbus.endpoints.v[1].connect_delay_ms, 500);
+    assert_true(s->modbus.endpoints.v[1].per_poll);
+    settings_free(s);
+}
+
+/* Each is one error, at its place. */
+static void test_what_is_wrong_of_modbus(void **state)
+{
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"{retris: 2}", ":1:10: error: unknown key 'retris' (did you mean 'retries'?)"},
+        {"{timeout: 1ms}", ":1:19: error: 1ms is out of range"},
+        {"{buses: {a: {}}}", ":1:18: error: a serial bus needs 'device', which is missing"},
+        {"{buses: {a: {device: ttyUSB0}}}", ":1:30: error: expected the path of a serial port"},
+        {"{buses: {a: {device: [x]}}}", ":1:30: error: expected the path of a serial port"},
+        {"{buses: {10.0.0.5: {device: /dev/x}}}", ":1:18: error: '10.0.0.5' cannot be a name"},
+        {"{buses: {a: {device: /dev/x, baud: 9601}}}", ":1:44: error: 9601 baud is no usual rate"},
+        {"{buses: {a: {device: /dev/x, baud: fast}}}", ":1:44: error: "},
+        {"{buses: {a: {device: /dev/x, parity: N}}}", ":1:46: error: "},
+        {"{buses: {a: {device: /dev/x, stop_bits: 3}}}", ":1:49: error: 3 is out of range: 1 to 2"},
+        {"{buses: {a: {device: /dev/x}, b: {device: /dev/x}}}", ":1:51: error: /dev/x is that of bus 'a' too"},
+        {"{endpoints: [{port: 502}]}", ":1:22: error: an endpoint needs 'address'"},
+        {"{endpoints: [{address: plc.example.com}]}", ":1:32: error: expected a numeric IPv4 or IPv6 address"},
+        {"{endpoints: [{address: 10.0.0.5%eth0}]}", ":1:32: error: expected a numeric"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = xasprintf("modbus: %s\n", rows[i].text);
+
+        put("patrold.yaml", 0644, text);
+        ASSERT_ERRORS(1, rows[i].error);
+        free(text);
+    }
 }
 
 static void test_conf_d_is_read_in_order_of_name(void **state)
@@ -282,6 +362,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_empty_file_has_fallbacks),
         TEST(test_everything_is_read),
+        TEST(test_modbus_buses_and_endpoints),
+        TEST(test_what_is_wrong_of_modbus),
         TEST(test_conf_d_is_read_in_order_of_name),
         TEST(test_errors_come_all_at_once),
         TEST(test_secrets_must_be_private),

@@ -616,7 +616,7 @@ static void targets_are_checked(void **state)
         struct pd_device *d = NULL;
 
         t.name = "d";
-        if (pd_modbus_ops.open(s.collector, &t, &d) != PD_EINVAL || d)
+        if (pd_modbus_ops.open(s.collector, &t, &d) != (t.unit > 247 ? PD_ERANGE : PD_EINVAL) || d)
             fail_msg("row %zu was taken", i);
     }
     script_stop(&s);

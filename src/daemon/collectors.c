@@ -1,0 +1,91 @@
+#include "daemon/collectors.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "plugins/modbus/modbus.h"
+#include "plugins/snmp/snmp.h"
+
+const struct pd_collector_ops *const collector_table[COLLECTOR_COUNT] = {&pd_snmp_ops, &pd_modbus_ops};
+
+struct collector_configs {
+    struct pd_modbus_config modbus;
+    struct pd_modbus_bus *buses;
+    struct pd_modbus_endpoint *endpoints;
+    const void *list[COLLECTOR_COUNT];
+};
+
+static struct pd_modbus_bus bus_of(const struct modbus_bus *from)
+{
+    static const char parities[] = {[BUS_EVEN] = 'E', [BUS_NONE] = 'N', [BUS_ODD] = 'O'};
+    static const enum pd_modbus_rs485 ways[] = {
+        [BUS_ADAPTER] = PD_MODBUS_RS485_ADAPTER,
+        [BUS_KERNEL] = PD_MODBUS_RS485_KERNEL,
+        [BUS_RTS_UP] = PD_MODBUS_RS485_RTS_UP,
+        [BUS_RTS_DOWN] = PD_MODBUS_RS485_RTS_DOWN,
+    };
+
+    return (struct pd_modbus_bus){
+        .name = from->name,
+        .device = from->device,
+        .baud = from->baud,
+        .parity = parities[from->parity],
+        .stop_bits = from->stop_bits,
+        .rs485 = ways[from->rs485],
+        .response_ms = (int)from->response_ms,
+        .gap_ms = (int)from->gap_ms,
+    };
+}
+
+static struct pd_modbus_endpoint endpoint_of(const struct modbus_endpoint *from)
+{
+    return (struct pd_modbus_endpoint){
+        .address = from->address,
+        .port = from->port,
+        .manners = {.connect_delay_ms = (int)from->connect_delay_ms,
+                    .gap_ms = (int)from->gap_ms,
+                    .per_poll = from->per_poll},
+    };
+}
+
+static void configure_modbus(struct collector_configs *c, const struct modbus_settings *s)
+{
+    c->modbus = pd_modbus_defaults;
+    c->modbus.timeout_ms = (int)s->timeout_ms;
+    c->modbus.retries = s->retries;
+    c->buses = xcalloc(s->buses.n + 1, sizeof *c->buses);
+    for (size_t i = 0; i < s->buses.n; i++)
+        c->buses[i] = bus_of(&s->buses.v[i]);
+    c->endpoints = xcalloc(s->endpoints.n + 1, sizeof *c->endpoints);
+    for (size_t i = 0; i < s->endpoints.n; i++)
+        c->endpoints[i] = endpoint_of(&s->endpoints.v[i]);
+    c->modbus.buses = c->buses;
+    c->modbus.nbuses = s->buses.n;
+    c->modbus.endpoints = c->endpoints;
+    c->modbus.nendpoints = s->endpoints.n;
+}
+
+struct collector_configs *collector_configs_new(const struct settings *s)
+{
+    struct collector_configs *c = xcalloc(1, sizeof *c);
+
+    configure_modbus(c, &s->modbus);
+    for (size_t i = 0; i < COLLECTOR_COUNT; i++)
+        if (collector_table[i] == &pd_modbus_ops)
+            c->list[i] = &c->modbus;
+    return c;
+}
+
+void collector_configs_free(struct collector_configs *c)
+{
+    if (!c)
+        return;
+    free(c->buses);
+    free(c->endpoints);
+    free(c);
+}
+
+const void *const *collector_configs_list(const struct collector_configs *c)
+{
+    return c->list;
+}
