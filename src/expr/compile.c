@@ -105,6 +105,7 @@ void compile_emit(struct compiler *c, enum op op, size_t n, enum value_type type
     result.type = type;
     result.dictionary = dictionary;
     result.end = of[n - 1].end;
+    result.duration = false;
     for (size_t i = 1; i < n; i++)
         result.constant &= of[i].constant;
     write_insn(c, op, n, 0);
@@ -112,6 +113,16 @@ void compile_emit(struct compiler *c, enum op op, size_t n, enum value_type type
         fold(c, &result);
     c->n -= n - 1;
     *of = result;
+}
+
+void compile_replace(struct compiler *c, size_t n, unsigned slot, enum value_type type)
+{
+    struct operand *of = &c->stack[c->n - n];
+
+    c->code.n = of->start; /* constants that only they used stay, unused */
+    write_insn(c, OP_SLOT, 0, slot);
+    *of = (struct operand){.type = type, .dictionary = slot, .start = of->start, .at = of->at, .end = of[n - 1].end};
+    c->n -= n - 1;
 }
 
 bool operand_is_unknown(const struct compiler *c, const struct operand *o)
@@ -234,6 +245,30 @@ static void number_literal(struct compiler *c, struct token t)
     free(digits);
 }
 
+/* A whole number of seconds. The lexer has seen to digits and units. */
+static void duration_literal(struct compiler *c, struct token t)
+{
+    static const int64_t seconds[] = {1, 60, 3600, 86400}; /* of LEX_UNITS */
+    const char *s = c->text + t.at, *end = s + t.len;
+    int64_t sum = 0;
+
+    while (s < end) {
+        int64_t n = 0;
+        bool wrong = false;
+
+        for (; *s >= '0' && *s <= '9'; s++)
+            wrong |= __builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, *s - '0', &n);
+        wrong |= __builtin_mul_overflow(n, seconds[strchr(LEX_UNITS, *s++) - LEX_UNITS], &n);
+        if (wrong || __builtin_add_overflow(sum, n, &sum)) {
+            compile_fail(c, t.at, t.len, "a duration out of range");
+            return;
+        }
+    }
+    push_constant(c, t, value_int(sum));
+    if (!c->failed)
+        c->stack[c->n - 1].duration = true;
+}
+
 void compile_literal(struct compiler *c, struct token t)
 {
     if (c->failed)
@@ -245,6 +280,9 @@ void compile_literal(struct compiler *c, struct token t)
     case TOKEN_INT:
     case TOKEN_NUM:
         number_literal(c, t);
+        break;
+    case TOKEN_DURATION:
+        duration_literal(c, t);
         break;
     case TOKEN_UNKNOWN:
         push_constant(c, t, VALUE_UNKNOWN);

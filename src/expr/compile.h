@@ -15,6 +15,7 @@
 struct operand {
     enum value_type type;
     bool constant;       /* its code is a single OP_CONST */
+    bool duration;       /* written as one: 15m */
     uint32_t dictionary; /* of ENUM and BITS: the slot whose member names it has */
     size_t start;        /* its first instruction */
     size_t at, end;      /* where it stands in the text */
@@ -25,6 +26,7 @@ struct compiler {
     const struct expr_scope *scope;
     struct expr_error *err;
     bool failed; /* the first mistake ends it; err is filled */
+    bool inner;  /* the condition of a since() */
     ARRAY(struct insn) code;
     ARRAY(struct value) consts;
     char *texts; /* the literals' contents; as large as the text, so they never move */
@@ -47,6 +49,12 @@ void compile_binary(struct compiler *c, struct token op);
 size_t compile_skip(struct compiler *c, struct token op);
 void compile_logic(struct compiler *c, struct token op, size_t skip);
 void compile_call(struct compiler *c, struct token name, size_t nargs, struct token close);
+/* A function over history, its n arguments on the stack. */
+void compile_history(struct compiler *c, struct token name, size_t n, struct token close);
+/* Whether a function of this name, called with what lies on the stack, looks back over time. */
+bool compile_is_history(const struct compiler *c, const char *name, size_t n);
+/* All names of such functions, ended by NULL. */
+const char *const *compile_history_names(void);
 /* At the end: whether the result may be used as what is wanted. */
 void compile_want(struct compiler *c, enum value_type want);
 
@@ -57,6 +65,14 @@ void compile_fail(struct compiler *c, size_t at, size_t len, const char *fmt, ..
     __attribute__((format(printf, 4, 5)));
 void compile_fail_operand(struct compiler *c, const struct operand *o, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Compiles text as expr_compile() does; inner: for a since() of a text that compiled already. */
+int compile_text(const char *text, const struct expr_scope *scope, enum value_type want, bool inner, struct expr **out,
+                 struct expr_error *err);
+/* What people call a type. */
+const char *compile_type_words(enum value_type t);
+/* Puts slot in place of the top n operands. */
+void compile_replace(struct compiler *c, size_t n, unsigned slot, enum value_type type);
 
 /* A token's text, for "%.*s". */
 #define TOKEN_ARGS(c, t) (int)(t).len, (c)->text + (t).at

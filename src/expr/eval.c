@@ -159,6 +159,36 @@ static struct value text_test(enum op op, struct value text, struct value part)
     return value_bool(strncmp(text.text, part.text, strlen(part.text)) == 0);
 }
 
+/* Whether the item is one of a list, whose items are separated by ; and may have spaces around them. */
+static struct value listed(struct value list, struct value item)
+{
+    size_t len;
+
+    if (!is_good(list) || !is_good(item))
+        return spoilt(list, item);
+    if (list.type != VALUE_TEXT || item.type != VALUE_TEXT)
+        return VALUE_UNKNOWN;
+    len = strlen(item.text);
+    for (const char *p = list.text + strspn(list.text, " ;"); *p; p += strspn(p, " ;")) {
+        size_t n = strcspn(p, ";"), kept = n;
+
+        while (kept > 0 && p[kept - 1] == ' ')
+            kept--;
+        if (kept == len && memcmp(p, item.text, len) == 0)
+            return value_bool(true);
+        p += n;
+    }
+    return value_bool(false);
+}
+
+/* What was read last counts, however long ago that was. */
+static struct value last(struct value v)
+{
+    if (v.quality == QUALITY_STALE && v.type != VALUE_NONE)
+        v.quality = QUALITY_GOOD;
+    return v;
+}
+
 static bool is_bool(struct value v, bool want)
 {
     return is_good(v) && v.type == VALUE_BOOL && v.b == want;
@@ -280,6 +310,9 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
         case OP_IS_SOME:
             top[-1] = value_bool(top[-1].quality == QUALITY_SOME);
             break;
+        case OP_LAST:
+            top[-1] = last(top[-1]);
+            break;
         case OP_ADD:
         case OP_SUB:
         case OP_MUL:
@@ -305,6 +338,10 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
         case OP_STARTS:
             top--;
             top[-1] = text_test(op, top[-1], top[0]);
+            break;
+        case OP_LISTED:
+            top--;
+            top[-1] = listed(top[-1], top[0]);
             break;
         case OP_AND:
         case OP_OR:

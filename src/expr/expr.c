@@ -53,10 +53,10 @@ static struct expr *finish(struct compiler *c, enum value_type want)
     return e;
 }
 
-int expr_compile(const char *text, const struct expr_scope *scope, enum value_type want, struct expr **out,
+int compile_text(const char *text, const struct expr_scope *scope, enum value_type want, bool inner, struct expr **out,
                  struct expr_error *err)
 {
-    struct compiler c = {.text = text, .scope = scope, .err = err};
+    struct compiler c = {.text = text, .scope = scope, .err = err, .inner = inner};
     size_t n = strlen(text);
 
     if (n > EXPR_MAX_TEXT) {
@@ -74,6 +74,12 @@ int expr_compile(const char *text, const struct expr_scope *scope, enum value_ty
     array_free(&c.consts);
     free(c.texts);
     return PD_EINVAL;
+}
+
+int expr_compile(const char *text, const struct expr_scope *scope, enum value_type want, struct expr **out,
+                 struct expr_error *err)
+{
+    return compile_text(text, scope, want, false, out, err);
 }
 
 void expr_free(struct expr *e)

@@ -15,13 +15,18 @@
  *   or  and  not   =  !=  <  <=  >  >=   has   + - * / %   unary -   ( )
  *   numbers, "texts", true, false, unknown
  *   if(c, a, b)  min(a, …)  max(a, …)  abs(x)  round(x)  floor(x)
- *   known(x)  is_some(x)  first(a, …)  contains(t, "s")  starts(t, "s")
+ *   known(x)  is_some(x)  first(a, …)  last(x)  contains(t, "s")  starts(t, "s")  listed(t, "s")
+ *   durations: 30s, 15m, 1h30m, 7d, which are whole numbers of seconds
+ *   over history, where the scope keeps one:
+ *   avg(p, 15m)  min(p, 15m)  max(p, 15m)  delta(p, 1h)  rate(p, 15m)
+ *   days_left(p, 7d, limit)  seen(p, 30d)  since(c)
  *
  * An enumeration is compared with a text that names a member (state = "down"),
  * a flag set is asked with has (errors has "jammed"); a name the dictionary
  * lacks is an error at load. first() gives its first argument that is good, else
- * the one that can be believed most. Only what is good is known(). In a text
- * \" and \\ stand for " and \.
+ * the one that can be believed most; last() takes what is stale for good. Only
+ * what is good is known(). listed() asks for an item of a list separated by
+ * semicolons. In a text \" and \\ stand for " and \.
  *
  * Logic is three-valued (Kleene): what is unknown decides nothing: `false and
  * unknown` is false, `true or unknown` true, anything else unknown. Arithmetic
@@ -29,8 +34,36 @@
  * before the others; so does if() with its condition. A division by zero, and
  * any result that is not finite or leaves 64 bits, is unknown. + - * % of whole
  * numbers stay whole, / never is; round() and floor() give whole numbers.
+ *
+ * What looks back over time is reckoned outside: each such call is one more slot
+ * to the expression, asked of the scope when it is compiled. min() and max() look
+ * back when their second and last argument is written as a duration.
  */
 struct expr;
+
+/* What a call asks of the history of one slot. */
+enum expr_history {
+    EXPR_AVG,
+    EXPR_MIN,
+    EXPR_MAX,
+    EXPR_DELTA,     /* how much it changed */
+    EXPR_RATE,      /* that, a second */
+    EXPR_DAYS_LEFT, /* days until it is at the limit, as it goes now */
+    EXPR_SEEN,      /* whether it was known: a truth value; of any type */
+    EXPR_SINCE,     /* seconds for which the condition has been true */
+};
+
+struct expr_window {
+    enum expr_history history;
+    unsigned slot;          /* what is looked at; not of SINCE */
+    int64_t length_ms;      /* likewise */
+    double limit;           /* of DAYS_LEFT; 0 where none is said */
+    struct expr *condition; /* of SINCE */
+};
+
+/* Shortest and longest window. */
+#define EXPR_WINDOW_MIN_MS INT64_C(60000)
+#define EXPR_WINDOW_MAX_MS (INT64_C(366) * 86400000)
 
 /* What a name means, for the checker. */
 struct expr_name {
@@ -48,6 +81,11 @@ struct expr_scope {
     const char *const *(*names)(void *ctx);
     /* All member names of a slot, ended by NULL; may be NULL. */
     const char *const *(*members)(void *ctx, unsigned slot);
+    /*
+     * The slot that will hold what the window tells; takes the condition, also where it fails. PD_EINVAL for a
+     * slot that has no history. NULL: nothing here has.
+     */
+    int (*window)(void *ctx, const struct expr_window *w, unsigned *slot);
     void *ctx;
 };
 

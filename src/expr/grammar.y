@@ -40,6 +40,7 @@ text ::= expr.
 
 expr ::= INT(T). { compile_literal(p->c, T); }
 expr ::= NUM(T). { compile_literal(p->c, T); }
+expr ::= DURATION(T). { compile_literal(p->c, T); }
 expr ::= TEXT(T). { compile_literal(p->c, T); }
 expr ::= TRUE(T). { compile_literal(p->c, T); }
 expr ::= FALSE(T). { compile_literal(p->c, T); }
@@ -89,6 +90,7 @@ static bool ends_value(int kind)
     switch (kind) {
     case TOKEN_INT:
     case TOKEN_NUM:
+    case TOKEN_DURATION:
     case TOKEN_TEXT:
     case TOKEN_TRUE:
     case TOKEN_FALSE:

@@ -71,11 +71,19 @@ static const struct {
     {"|", "'|' is no operator; write 'or'"},
 };
 
+/* Labels are named by people, as file names are: in label.may-be-off the hyphens belong to the name. */
+static bool is_label(char c)
+{
+    return is_name(c) || c == '-';
+}
+
 static const char *lex_name(const char *s, struct token *out)
 {
+    static const char label[] = "label.";
+    bool (*belongs)(char c) = strncmp(s, label, sizeof label - 1) == 0 ? is_label : is_name;
     size_t n = 1;
 
-    while (is_name(s[n]))
+    while (belongs(s[n]))
         n++;
     out->len = n;
     out->kind = TOKEN_NAME;
@@ -92,10 +100,24 @@ static size_t skip_digits(const char *s, size_t n)
     return n;
 }
 
+/* How long a duration at s is, or 0 if there is none: 15m, 1h30m. */
+static size_t duration_len(const char *s)
+{
+    size_t n = 0, digits;
+
+    while ((digits = skip_digits(s, n)) > n && s[digits] && strchr(LEX_UNITS, s[digits]))
+        n = digits + 1;
+    return is_name(s[n]) ? 0 : n;
+}
+
 static const char *lex_number(const char *s, struct token *out)
 {
     size_t n = skip_digits(s, 0);
 
+    out->kind = TOKEN_DURATION;
+    out->len = duration_len(s);
+    if (out->len > 0)
+        return NULL;
     out->kind = TOKEN_INT;
     if (s[n] == '.') {
         out->kind = TOKEN_NUM;
@@ -113,7 +135,7 @@ static const char *lex_number(const char *s, struct token *out)
     while (is_name(s[n]))
         n++;
     out->len = n;
-    return clean ? NULL : "not a number; numbers look like 12, 0.5 or 1.5e3 and carry no unit";
+    return clean ? NULL : "not a number; numbers look like 12, 0.5 or 1.5e3, durations like 30s, 15m, 1h, 7d";
 }
 
 /* A text in double quotes; inside, \" and \\ stand for " and \. */

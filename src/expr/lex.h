@@ -14,6 +14,9 @@ struct lexer {
     size_t at;
 };
 
+/* The units that durations are written in. */
+#define LEX_UNITS "smhd"
+
 /*
  * The next token. NULL, or why there is none: a static English sentence (what is
  * wrong and what would be right) about the bytes *out covers.

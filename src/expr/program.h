@@ -22,6 +22,7 @@ enum op {
     OP_FLOOR,
     OP_KNOWN,
     OP_IS_SOME,
+    OP_LAST,
 
     OP_ADD, /* two operands */
     OP_SUB,
@@ -37,6 +38,7 @@ enum op {
     OP_HAS, /* flags, number of a flag */
     OP_CONTAINS,
     OP_STARTS,
+    OP_LISTED,
     OP_AND,
     OP_OR,
 

@@ -9,8 +9,7 @@
 #include "base/mem.h"
 #include "expr/grammar.h"
 
-/* What people call a type. */
-static const char *type_words(enum value_type t)
+const char *compile_type_words(enum value_type t)
 {
     switch (t) {
     case VALUE_NONE:
@@ -62,8 +61,8 @@ static bool need(struct compiler *c, const struct operand *o, enum value_type wa
 {
     if (fits(o->type, want))
         return true;
-    compile_fail_operand(c, o, "'%.*s' needs %s, this is %s%s", TOKEN_ARGS(c, who), type_words(want),
-                         type_words(o->type), want == VALUE_BOOL ? truth_hint(o->type) : "");
+    compile_fail_operand(c, o, "'%.*s' needs %s, this is %s%s", TOKEN_ARGS(c, who), compile_type_words(want),
+                         compile_type_words(o->type), want == VALUE_BOOL ? truth_hint(o->type) : "");
     return false;
 }
 
@@ -131,9 +130,9 @@ static void comparison_mismatch(struct compiler *c, const struct operand *a, con
     else if (a->type == VALUE_ENUM || b->type == VALUE_ENUM)
         compile_fail(c, at, len, "an enumeration is compared by = or != with the name of a member in double quotes");
     else if (a->type == b->type)
-        compile_fail(c, at, len, "%s has no order; compare by = or !=", type_words(a->type));
+        compile_fail(c, at, len, "%s has no order; compare by = or !=", compile_type_words(a->type));
     else
-        compile_fail(c, at, len, "%s is compared with %s", type_words(a->type), type_words(b->type));
+        compile_fail(c, at, len, "%s is compared with %s", compile_type_words(a->type), compile_type_words(b->type));
 }
 
 static void comparison(struct compiler *c, enum op op)
@@ -156,7 +155,7 @@ static void has_flag(struct compiler *c, struct token t)
     struct operand *set = &c->stack[c->n - 2], *flag = set + 1;
 
     if (set->type != VALUE_BITS)
-        compile_fail_operand(c, set, "'%.*s' needs a flag set, this is %s", TOKEN_ARGS(c, t), type_words(set->type));
+        compile_fail_operand(c, set, "'%.*s' needs a flag set, this is %s", TOKEN_ARGS(c, t), compile_type_words(set->type));
     else if (!operand_is_literal_text(flag))
         compile_fail_operand(c, flag, "'%.*s' needs the name of a flag in double quotes", TOKEN_ARGS(c, t));
     else if (compile_member(c, flag, set))
@@ -224,18 +223,19 @@ static const struct function functions[] = {
     {"floor", "floor(x)", OP_FLOOR, 1, 1, VALUE_NUM, VALUE_INT},
     {"known", "known(x)", OP_KNOWN, 1, 1, VALUE_NONE, VALUE_BOOL},
     {"is_some", "is_some(x)", OP_IS_SOME, 1, 1, VALUE_NONE, VALUE_BOOL},
+    {"last", "last(x)", OP_LAST, 1, 1, VALUE_NONE, VALUE_NONE},
     {"first", "first(a, …)", OP_FIRST, 1, EXPR_MAX_DEPTH, VALUE_NONE, VALUE_NONE},
     {"contains", "contains(text, part)", OP_CONTAINS, 2, 2, VALUE_TEXT, VALUE_BOOL},
     {"starts", "starts(text, beginning)", OP_STARTS, 2, 2, VALUE_TEXT, VALUE_BOOL},
+    {"listed", "listed(list, item)", OP_LISTED, 2, 2, VALUE_TEXT, VALUE_BOOL},
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
-static const struct function *find_function(struct compiler *c, struct token t)
+static const struct function *find_function(struct compiler *c, struct token t, const char *name)
 {
     const char *names[FUNCTIONS + 1] = {NULL};
     const struct function *found = NULL;
     const char *hint;
-    char *name = xstrndup(c->text + t.at, t.len);
 
     for (size_t i = 0; i < FUNCTIONS; i++) {
         names[i] = functions[i].name;
@@ -243,11 +243,12 @@ static const struct function *find_function(struct compiler *c, struct token t)
             found = &functions[i];
     }
     hint = found ? NULL : str_nearest(name, names);
+    if (!found && !hint && c->scope->window)
+        hint = str_nearest(name, compile_history_names());
     if (hint)
         compile_fail(c, t.at, t.len, "unknown function '%s' (did you mean '%s'?)", name, hint);
     else if (!found)
         compile_fail(c, t.at, t.len, "unknown function '%s'", name);
-    free(name);
     return found;
 }
 
@@ -279,8 +280,8 @@ static bool widen(struct compiler *c, struct operand *common, const struct opera
     } else if (type_is_number(common->type) && type_is_number(arg->type)) {
         common->type = number_type(common->type, arg->type);
     } else if (common->type != arg->type) {
-        compile_fail_operand(c, arg, "%s beside %s; all must be of one type", type_words(arg->type),
-                             type_words(common->type));
+        compile_fail_operand(c, arg, "%s beside %s; all must be of one type", compile_type_words(arg->type),
+                             compile_type_words(common->type));
         return false;
     } else if (common->dictionary != arg->dictionary && (arg->type == VALUE_ENUM || arg->type == VALUE_BITS)) {
         compile_fail_operand(c, arg, "two different %s; all must have the same members",
@@ -313,18 +314,30 @@ static void call(struct compiler *c, const struct function *f, struct token name
     compile_emit(c, f->op, n, f->result == VALUE_NONE ? common.type : f->result, common.dictionary);
 }
 
-void compile_call(struct compiler *c, struct token name, size_t nargs, struct token close)
+/* A function of its arguments alone. */
+static void plain_call(struct compiler *c, const struct function *f, struct token name, size_t nargs, struct token close)
 {
-    const struct function *f;
-
-    if (c->failed || !(f = find_function(c, name)))
-        return;
     if (nargs < f->min || nargs > f->max) {
         compile_fail(c, name.at, close.at + close.len - name.at, "too %s arguments; it is used as %s",
                      nargs < f->min ? "few" : "many", f->use);
         return;
     }
     call(c, f, name, nargs);
+}
+
+void compile_call(struct compiler *c, struct token name, size_t nargs, struct token close)
+{
+    const struct function *f;
+    char *text;
+
+    if (c->failed)
+        return;
+    text = xstrndup(c->text + name.at, name.len);
+    if (compile_is_history(c, text, nargs))
+        compile_history(c, name, nargs, close);
+    else if ((f = find_function(c, name, text)))
+        plain_call(c, f, name, nargs, close);
+    free(text);
     if (!c->failed) {
         c->stack[c->n - 1].at = name.at;
         c->stack[c->n - 1].end = close.at + close.len;
@@ -341,7 +354,7 @@ void compile_want(struct compiler *c, enum value_type want)
         return;
     o = &c->stack[0];
     if (!fits(o->type, want))
-        compile_fail_operand(c, o, "%s is wanted here, this gives %s%s", type_words(want), type_words(o->type),
+        compile_fail_operand(c, o, "%s is wanted here, this gives %s%s", compile_type_words(want), compile_type_words(o->type),
                              want == VALUE_INT && o->type == VALUE_NUM ? "; use round() or floor()"
                              : want == VALUE_BOOL                      ? truth_hint(o->type)
                                                                        : "");

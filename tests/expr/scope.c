@@ -49,9 +49,20 @@ static int member(void *ctx, unsigned slot, const char *name, int64_t *out)
     return PD_ENOENT;
 }
 
+/* A window of each function; device.online has no history. */
+static int window(void *ctx, const struct expr_window *w, unsigned *slot)
+{
+    (void)ctx;
+    *slot = SLOT_COUNT + (unsigned)w->history;
+    if (w->history == EXPR_SINCE)
+        expr_free(w->condition);
+    return w->history != EXPR_SINCE && w->slot == SLOT_ONLINE ? PD_EINVAL : 0;
+}
+
 const struct expr_scope test_scope = {
     .resolve = resolve,
     .member = member,
     .names = all_names,
     .members = members,
+    .window = window,
 };

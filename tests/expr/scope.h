@@ -3,7 +3,7 @@
 
 #include "expr/expr.h"
 
-/* A made-up scope with a name of every type. */
+/* A made-up scope with a name of every type. Windows take the slots behind, SLOT_COUNT + enum expr_history. */
 enum test_slot {
     SLOT_LEVEL,  /* level: NUM */
     SLOT_PAGES,  /* pages: INT */

@@ -40,10 +40,10 @@ static void check_value(const struct expr *e, struct value v)
 
 static void evaluate(const struct expr *e, const struct pd_rng *rng)
 {
-    struct value slots[SLOT_COUNT];
+    struct value slots[SLOT_COUNT + EXPR_SINCE + 1];
 
     for (int round = 0; round < 8; round++) {
-        size_t n = rng_below(rng, SLOT_COUNT + 1);
+        size_t n = rng_below(rng, sizeof slots / sizeof *slots + 1);
 
         for (size_t i = 0; i < n; i++)
             slots[i] = random_value(rng);
