@@ -79,6 +79,7 @@ struct scope {
     ARRAY(const char *) names; /* of the list, ended by NULL */
     bool takes_labels; /* label.NAME is a text, in slot list.n + its place in labels, where it is put when used */
     ARRAY(char *) labels;
+    struct rule *rule; /* key, label, label.NAME and history likewise, in the rule's extras; NULL: none of these */
 };
 struct scope_name {
     char *name;

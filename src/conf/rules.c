@@ -12,7 +12,7 @@
  *         family: supply             # its rules on one component are degrees of one fault
  *         kind: supply
  *         match: class = "printer" and label.floor != "3"   # which devices; all where absent
- *         when: level <= 10          # over the kind's points, and device.NAME
+ *         when: level <= 10          # over the kind's points, and device.NAME; key, label, label.NAME; history
  *         clear: level > 15          # where absent: not when
  *         hold: 5m                   # how long `when` must last, and `clear_hold` how long its end
  *         clear_hold: 2m
@@ -209,7 +209,7 @@ static void compile_match(struct loader *l, const struct rule_draft *from, struc
 
 static void compile_conditions(struct loader *l, const struct rule_draft *from, struct rule *r)
 {
-    struct scope points = {0};
+    struct scope points = {.rule = r};
 
     scope_add_points(&points, "", r->kind);
     if (l->k->vocabulary.kinds.n > 0)

@@ -148,6 +148,84 @@ static unsigned label_slot(struct scope *s, const char *label)
     return (unsigned)(s->list.n + i);
 }
 
+/* ---- What a rule asks besides points ---- */
+
+static bool same_window(const struct expr_window *a, const struct expr_window *b)
+{
+    if (a->history != b->history || a->slot != b->slot || a->length_ms != b->length_ms)
+        return false;
+    if (a->history == EXPR_SINCE)
+        return str_eq(expr_text(a->condition), expr_text(b->condition));
+    return memcmp(&a->limit, &b->limit, sizeof a->limit) == 0;
+}
+
+static bool same_extra(const struct rule_extra *a, const struct rule_extra *b)
+{
+    return a->type == b->type && str_eq(a->name, b->name) &&
+           (a->type != RULE_WINDOW || same_window(&a->window, &b->window));
+}
+
+/* The slot of what is asked; it is asked for once. Takes e's condition, copies its name. */
+static unsigned extra_slot(struct scope *s, struct rule_extra e)
+{
+    size_t i = 0;
+
+    while (i < s->rule->extras.n && !same_extra(&s->rule->extras.v[i], &e))
+        i++;
+    if (i < s->rule->extras.n) {
+        expr_free(e.window.condition);
+    } else {
+        e.name = xstrdup_null(e.name);
+        array_push(&s->rule->extras, e);
+    }
+    return (unsigned)(s->list.n + i);
+}
+
+static int resolve_extra(struct scope *s, const char *name, struct expr_name *out)
+{
+    struct rule_extra e = {.type = RULE_KEY};
+
+    if (str_starts(name, "label.") && name[6]) {
+        e.type = RULE_DEVICE_LABEL;
+        e.name = (char *)(uintptr_t)name + 6;
+    } else if (str_eq(name, "label")) {
+        e.type = RULE_LABEL;
+    } else if (!str_eq(name, "key")) {
+        return PD_ENOENT;
+    }
+    *out = (struct expr_name){.slot = extra_slot(s, e), .type = VALUE_TEXT};
+    return 0;
+}
+
+/* Whether the point is read from devices; what patrold fills itself has no history. */
+static bool is_read(const struct scope *s, unsigned slot)
+{
+    static const char *const own[] = {POINT_REACHABLE, POINT_PING, POINT_RESTARTS};
+    const char *name;
+
+    if (slot >= s->list.n)
+        return false;
+    name = s->list.v[slot].name;
+    if (str_starts(name, "device."))
+        name += sizeof "device." - 1;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (str_eq(name, own[i]))
+            return false;
+    return true;
+}
+
+static int window(void *ctx, const struct expr_window *w, unsigned *slot)
+{
+    struct scope *s = ctx;
+
+    if (!s->rule || (w->history != EXPR_SINCE && !is_read(s, w->slot))) {
+        expr_free(w->condition);
+        return PD_EINVAL;
+    }
+    *slot = extra_slot(s, (struct rule_extra){.type = RULE_WINDOW, .window = *w});
+    return 0;
+}
+
 static int resolve(void *ctx, const char *name, struct expr_name *out)
 {
     struct scope *s = ctx;
@@ -157,6 +235,8 @@ static int resolve(void *ctx, const char *name, struct expr_name *out)
             *out = (struct expr_name){.slot = (unsigned)i, .type = s->list.v[i].type};
             return 0;
         }
+    if (s->rule)
+        return resolve_extra(s, name, out);
     if (!s->takes_labels || !str_starts(name, "label.") || !name[6])
         return PD_ENOENT;
     *out = (struct expr_name){.slot = label_slot(s, name + 6), .type = VALUE_TEXT};
@@ -197,7 +277,13 @@ struct expr *scope_compile(struct scope *s, const struct yaml_node *node, enum v
                            struct conf_report *report)
 {
     const struct expr_scope ops = {
-        .resolve = resolve, .member = resolve_member, .names = names, .members = member_names, .ctx = s};
+        .resolve = resolve,
+        .member = resolve_member,
+        .names = names,
+        .members = member_names,
+        .window = s->rule ? window : NULL,
+        .ctx = s,
+    };
     struct expr_error err = {0};
     struct expr *e;
 

@@ -63,6 +63,11 @@ void rule_free(struct rule *r)
         free(r->match_labels.v[i]);
     for (size_t i = 0; i < r->part_of.n; i++)
         free(r->part_of.v[i]);
+    for (size_t i = 0; i < r->extras.n; i++) {
+        free(r->extras.v[i].name);
+        expr_free(r->extras.v[i].window.condition);
+    }
+    array_free(&r->extras);
     array_free(&r->match_labels);
     array_free(&r->part_of);
     for (int lang = 0; lang < LANG_COUNT; lang++) {

@@ -27,9 +27,22 @@ enum rule_ticket {
  * A fault rule. Rules of one family on one component are degrees of one fault.
  *
  * Slots of `when` and `clear`: the points of `kind` in order; from
- * kind->points.n on, the points of kind "device" (written device.NAME).
+ * kind->points.n on, the points of kind "device" (written device.NAME), and
+ * behind them `extras`: what the rule asks besides.
  * Slots of `match`: MATCH_ below, texts; labels by label.NAME come after.
  */
+enum rule_extra_type {
+    RULE_KEY,          /* key: of the component */
+    RULE_LABEL,        /* label: of the component, as people read it */
+    RULE_DEVICE_LABEL, /* label.NAME: of the device */
+    RULE_WINDOW,       /* a function over history: its slot is one of the points, its condition reads the same slots */
+};
+struct rule_extra {
+    enum rule_extra_type type;
+    char *name; /* of DEVICE_LABEL */
+    struct expr_window window;
+};
+
 struct rule {
     char *name;   /* "supply-empty" */
     char *family; /* "supply" */
@@ -38,6 +51,7 @@ struct rule {
     ARRAY(char *) match_labels; /* label names used in match: slot MATCH_SLOTS + i */
     struct expr *when;
     struct expr *clear; /* NULL: not when */
+    ARRAY(struct rule_extra) extras; /* a since() behind those that its condition reads */
     int64_t hold_ms, clear_hold_ms;
     enum severity severity;
     enum party party;

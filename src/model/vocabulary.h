@@ -62,10 +62,14 @@ const struct member *members_by_number(const struct members *m, int64_t number);
 const char *member_title(const struct member *m, enum lang lang);
 
 /*
- * Points of kind "device" that patrold itself fills, whatever a module says:
- * "reachable" (bool). Their names are fixed here.
+ * Points of kind "device" that patrold itself fills, whatever a module says, and
+ * those that it reads itself. Their names are fixed here.
  */
 #define DEVICE_KIND "device"
-#define POINT_REACHABLE "reachable"
+#define POINT_REACHABLE "reachable" /* bool: it answers */
+#define POINT_PING "ping"           /* bool: it answers an ICMP echo */
+#define POINT_RESTARTS "restarts"   /* int: restarts seen within 24 hours */
+#define POINT_UPTIME "uptime"       /* num, seconds: read, for the restarts */
+#define POINT_BOOTS "engine_boots"  /* int: likewise */
 
 #endif
