@@ -254,8 +254,11 @@ static char *id_text(enum archive_kind kind, int64_t id, const struct archive_ou
 /* Answers after the commit, or at once where nothing changed. Takes both. */
 static int finish(struct order *o, struct change *change, char *answer)
 {
-    if (change && !change_empty(change))
+    if (change && !change_empty(change)) {
+        contracts_forget(o->core);
+        desk_review_all(o->core->desk, change);
         return order_submit(o, change, answer);
+    }
     change_free(change);
     order_end(o, 0, answer);
     free(answer);

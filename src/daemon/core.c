@@ -72,6 +72,17 @@ static void ticket_moved(void *ctx, struct change *change, const struct ticket *
     free(location);
 }
 
+static const struct contract *contract_of(void *ctx, const struct ticket *t)
+{
+    return core_contract_of(ctx, t);
+}
+
+/* From desk: what time alone has brought. */
+static void submit_soon(void *ctx, struct change *change)
+{
+    core_submit(ctx, change, true, NULL, NULL);
+}
+
 static void take_readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
 {
     struct core *c = ctx;
@@ -317,8 +328,11 @@ static void make_rooms(struct core *c)
     };
     const struct desk_config desk = {
         .clock = config->services.clock,
+        .wheel = config->services.wheel,
         .prefix = c->settings->ticket_prefix ? c->settings->ticket_prefix : id->prefix,
         .moved = ticket_moved,
+        .contract = contract_of,
+        .submit = submit_soon,
         .ctx = c,
     };
     const struct notify_config notify = {
@@ -389,6 +403,7 @@ int core_start(const struct core_config *config, struct core **out, char **why)
         core_stop(c);
         return rc;
     }
+    desk_start(c->desk);
     watch_start(c->watch);
     notify_pause(c->notify, false);
     *out = c;
@@ -466,6 +481,7 @@ void core_stop(struct core *c)
     notify_free(c->notify);
     settings_free(c->settings);
     knowledge_free(c->knowledge);
+    contracts_forget(c);
     people_free(c);
     free(c->trouble.why);
     free(c);
@@ -482,6 +498,8 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
     if (!same_mail(old_settings, settings))
         restart_channels(c);
     notify_reload(c->notify, settings, knowledge);
+    contracts_forget(c);
+    desk_start(c->desk);
     settings_free(old_settings);
     knowledge_free(old_knowledge);
 }

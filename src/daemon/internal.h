@@ -47,7 +47,8 @@ struct core {
     ARRAY(struct old_channel) old_channels;
     ARRAY(struct order *) orders;
     struct trouble trouble;
-    struct dict *zones; /* name -> opened time zone: people.c's own */
+    struct dict *zones;     /* name -> opened time zone: people.c's own */
+    struct dict *contracts; /* made of the archive's: contracts.c's own */
     bool stopping;
     /* the fault that is just being told to desk, for notify */
     const struct device *fault_device;
@@ -64,6 +65,15 @@ char *core_device_text(struct core *c, int64_t device_id, const char *point);
 /* ---- people.c ---- */
 
 void people_free(struct core *c);
+
+/* ---- contracts.c ---- */
+
+/* What was promised for a ticket, NULL: nothing. Borrowed until the archive or the configuration changes. */
+const struct contract *core_contract_of(struct core *c, const struct ticket *t);
+/* The archive or the configuration changed. */
+void contracts_forget(struct core *c);
+/* Says in words which contracts can't be kept as they stand. */
+void contracts_doubts(struct core *c, void (*say)(void *ctx, const char *text), void *ctx);
 
 /* ---- trouble.c ---- */
 

@@ -77,7 +77,12 @@ static bool check_filters(struct live_args *a, const char *const *names)
 
 /* ---- status ---- */
 
-static json_t *troubles(const struct store_state *store)
+static void add_text(void *ctx, const char *text)
+{
+    json_array_append_new(ctx, json_string(text));
+}
+
+static json_t *troubles(struct core *c, const struct store_state *store)
 {
     json_t *list = json_array();
     char *text;
@@ -92,6 +97,7 @@ static json_t *troubles(const struct store_state *store)
         json_array_append_new(list, json_string(text));
         free(text);
     }
+    contracts_doubts(c, add_text, list);
     return list;
 }
 
@@ -108,7 +114,7 @@ static json_t *query_status(struct core *c, struct live_args *a)
     notify_counters(core_notify(c), &notify);
     return json_pack(
         "[{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s}]", //
-        "troubles", troubles(&store), "installation", who->uuid, "epoch", (json_int_t)who->epoch, "devices",
+        "troubles", troubles(c, &store), "installation", who->uuid, "epoch", (json_int_t)who->epoch, "devices",
         (json_int_t)watch.devices, "down", (json_int_t)watch.down, "open_faults", (json_int_t)watch.open_faults,
         "open_tickets", (json_int_t)desk_open_tickets(core_desk(c)), "polls", (json_int_t)watch.polls, "failed_polls",
         (json_int_t)watch.failed_polls, "readings", (json_int_t)watch.readings, "stored_polls", (json_int_t)store.polls,

@@ -16,11 +16,14 @@ struct desk *desk_new(const struct desk_config *config)
     d->by_id = u64dict_new();
     d->by_fault = dict_new();
     d->by_origin = dict_new();
+    desk_clocks_init(d);
     return d;
 }
 
 static void held_free(struct held *h)
 {
+    if (h->desk->config.wheel)
+        wheel_unset(h->desk->config.wheel, &h->timer);
     ticket_fini(&h->ticket);
     array_free(&h->steps);
     free(h);
@@ -34,6 +37,8 @@ void desk_free(struct desk *d)
 
     if (!d)
         return;
+    if (d->config.wheel)
+        wheel_unset(d->config.wheel, &d->drift);
     while (u64dict_next(d->by_id, &at, &id, &h))
         held_free(h);
     u64dict_free(d->by_id);
@@ -121,6 +126,7 @@ void desk_load_ticket(struct desk *d, const struct ticket *t)
 {
     struct held *h = xcalloc(1, sizeof *h);
 
+    desk_held_init(d, h);
     ticket_copy(&h->ticket, t);
     if (t->family) {
         h->ticket.component_kind = h->ticket.component_kind ? h->ticket.component_kind : xstrdup("");

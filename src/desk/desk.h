@@ -2,9 +2,10 @@
 #define PD_DESK_DESK_H
 
 #include "base/clock.h"
+#include "base/wheel.h"
 #include "model/change.h"
 #include "model/knowledge.h"
-#include "model/promise.h"
+#include "model/ticket_clock.h"
 
 /*
  * Tickets: opened by faults and people, moved by staff. One open fault, one open
@@ -21,10 +22,24 @@ enum ticket_move {
     TICKET_MOVE_FAULT_AGAIN
 };
 
+/* Promises of a ticket that come to a level together. */
+struct desk_warning {
+    enum clock_level level;
+    enum promise promises[PROMISE_COUNT];
+    size_t n;
+};
+
 struct desk_config {
     struct pd_clock clock;
-    const char *prefix; /* of ticket numbers */
+    struct wheel *wheel; /* wakes it; NULL: nothing does */
+    const char *prefix;  /* of ticket numbers */
     void (*moved)(void *ctx, struct change *c, const struct ticket *t, enum ticket_move move);
+    /* What was promised for a ticket, borrowed until the next call; NULL: nothing. May be NULL. */
+    const struct contract *(*contract)(void *ctx, const struct ticket *t);
+    /* A promise is in danger or broken: to be told inside the change that writes it down. May be NULL. */
+    void (*warned)(void *ctx, struct change *c, const struct ticket *t, const struct desk_warning *w);
+    /* Takes a change that time alone has brought. */
+    void (*submit)(void *ctx, struct change *c);
     void *ctx;
 };
 
@@ -37,6 +52,14 @@ void desk_load_step(struct desk *d, const struct step_record *s);
 /* And from what every ticket there ever was came, where it says so. */
 void desk_load_origin(struct desk *d, const char *origin, int64_t ticket_id);
 void desk_set_last_id(struct desk *d, int64_t ticket_id);
+
+/*
+ * Once everything is loaded: warns of what became due meanwhile, of each promise
+ * the gravest level alone, and sets the timers. desk_review_all() does the same
+ * within a change, after contracts, calendars, or what they hold for, may be others.
+ */
+void desk_start(struct desk *d);
+void desk_review_all(struct desk *d, struct change *c);
 
 /*
  * A fault opened: opens a ticket if the rule wants one, or joins the one that is
@@ -79,6 +102,11 @@ const struct ticket *desk_ticket_of_fault(const struct desk *d, const struct ale
 int64_t desk_ticket_by_number(const struct desk *d, const char *number);                /* 0 if no open one */
 /* What an open ticket went through, oldest first; *n 0 for one that is not known. Borrowed until the next change. */
 const struct ticket_step *desk_steps(const struct desk *d, int64_t id, size_t *n);
+/* How the promises for an open ticket stand at a time, as far as it has any: by model/ticket_clock.h, as reports have them. */
+void desk_clocks(const struct desk *d, int64_t id, int64_t now_ms,
+                 void (*fn)(void *ctx, const struct ticket_promise *p), void *ctx);
+/* When the next of its clocks comes to a level; CLOCK_NEVER. */
+int64_t desk_next_ms(const struct desk *d, int64_t id);
 size_t desk_open_tickets(const struct desk *d);
 /* All open ones, in order of id. */
 void desk_tickets(const struct desk *d, void (*fn)(void *ctx, const struct ticket *t), void *ctx);

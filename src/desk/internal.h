@@ -10,6 +10,9 @@
 struct held {
     struct ticket ticket;
     ARRAY(struct ticket_step) steps;
+    struct desk *desk;
+    struct timer timer; /* at next_ms */
+    int64_t next_ms;    /* when a clock of it comes to a level; CLOCK_NEVER */
 };
 
 struct desk {
@@ -19,6 +22,8 @@ struct desk {
     struct u64dict *by_id;  /* -> struct held, which it owns */
     struct dict *by_fault;  /* fault key -> the held open ticket of that fault */
     struct dict *by_origin; /* -> the id of the ticket that came from it, open or ended */
+    struct timer drift;     /* looks whether the wall clock was set */
+    int64_t offset_ms;      /* of the wall clock from the monotonic one, when timers were set */
 };
 
 /* ---- desk.c ---- */
@@ -32,5 +37,19 @@ void desk_forget(struct desk *d, struct held *h);
 void desk_index_fault(struct desk *d, struct held *h);
 void desk_note_origin(struct desk *d, const char *origin, int64_t ticket_id);
 int64_t desk_ticket_of_origin(const struct desk *d, const char *origin); /* 0: none */
+
+/* ---- moves.c ---- */
+
+/* An event of what befell a ticket. */
+struct event *desk_record(struct desk *d, struct change *c, const char *kind, const struct ticket *t);
+
+/* ---- clocks.c ---- */
+
+void desk_clocks_init(struct desk *d);
+void desk_held_init(struct desk *d, struct held *h);
+/* Warns of what is due by now and was not told: before anything else befalls the ticket. */
+void desk_settle(struct desk *d, struct change *c, struct held *h);
+/* Likewise after something did, and sets the timer. */
+void desk_review(struct desk *d, struct change *c, struct held *h);
 
 #endif

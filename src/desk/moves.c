@@ -11,7 +11,7 @@
 
 /* ---- Writing it down ---- */
 
-static struct event *record(struct desk *d, struct change *c, const char *kind, const struct ticket *t)
+struct event *desk_record(struct desk *d, struct change *c, const char *kind, const struct ticket *t)
 {
     struct event *e = change_event(c, clock_wall(&d->config.clock), kind);
 
@@ -63,7 +63,7 @@ static void open_ticket(struct desk *d, struct change *c, struct held *h, const 
     if (t->origin)
         desk_note_origin(d, t->origin, t->id);
 
-    e = record(d, c, "ticket.opened", t);
+    e = desk_record(d, c, "ticket.opened", t);
     e->actor = xstrdup_null(actor);
     event_arg(e, "kind", ticket_kind_name(t->kind));
     event_arg(e, "severity", severity_name(t->severity));
@@ -77,6 +77,7 @@ static void open_ticket(struct desk *d, struct change *c, struct held *h, const 
         event_arg(e, "site", t->site);
     change_put_ticket(c, t);
     tell(d, c, t, TICKET_MOVE_OPENED);
+    desk_review(d, c, h);
 }
 
 int desk_open(struct desk *d, struct change *c, const struct ticket_wish *w, const char *actor, int64_t *id)
@@ -88,6 +89,7 @@ int desk_open(struct desk *d, struct change *c, const struct ticket_wish *w, con
         return PD_EINVAL;
     if (known == 0) {
         h = xcalloc(1, sizeof *h);
+        desk_held_init(d, h);
         h->ticket.kind = w->kind;
         h->ticket.device_id = w->device_id;
         h->ticket.severity = w->severity;
@@ -135,6 +137,7 @@ static void open_for_fault(struct desk *d, struct change *c, const struct rule *
     struct held *h = xcalloc(1, sizeof *h);
     struct ticket *t = &h->ticket;
 
+    desk_held_init(d, h);
     t->device_id = a->device_id;
     t->alert_id = a->id;
     t->family = xstrdup(a->family);
@@ -156,15 +159,17 @@ void desk_fault_opened(struct desk *d, struct change *c, const struct rule *r, s
             open_for_fault(d, c, r, a);
         return;
     }
+    desk_settle(d, c, h);
     t = &h->ticket;
     a->ticket_id = t->id;
     t->alert_id = a->id;
     if (a->severity > t->severity)
         take_degree(t, r, a);
     t->changed_ms = clock_wall(&d->config.clock);
-    event_arg(record(d, c, "ticket.fault-again", t), "severity", severity_name(a->severity));
+    event_arg(desk_record(d, c, "ticket.fault-again", t), "severity", severity_name(a->severity));
     change_put_ticket(c, t);
     tell(d, c, t, TICKET_MOVE_FAULT_AGAIN);
+    desk_review(d, c, h);
 }
 
 void desk_fault_changed(struct desk *d, struct change *c, const struct rule *r, struct alert *a)
@@ -181,13 +186,15 @@ void desk_fault_changed(struct desk *d, struct change *c, const struct rule *r, 
     t = &h->ticket;
     if (a->severity <= t->severity)
         return;
+    desk_settle(d, c, h);
     take_degree(t, r, a);
     t->changed_ms = clock_wall(&d->config.clock);
-    e = record(d, c, "ticket.graver", t);
+    e = desk_record(d, c, "ticket.graver", t);
     event_arg(e, "severity", severity_name(t->severity));
     event_arg(e, "rule", t->rule);
     change_put_ticket(c, t);
     tell(d, c, t, TICKET_MOVE_GRAVER);
+    desk_review(d, c, h);
 }
 
 void desk_fault_closed(struct desk *d, struct change *c, const struct alert *a)
@@ -201,10 +208,11 @@ void desk_fault_closed(struct desk *d, struct change *c, const struct alert *a)
         return;
     t = &h->ticket;
     untouched = t->state == TICKET_NEW;
+    desk_settle(d, c, h);
     t->changed_ms = clock_wall(&d->config.clock);
-    record(d, c, "ticket.fault-cleared", t);
+    desk_record(d, c, "ticket.fault-cleared", t);
     if (untouched) {
-        e = record(d, c, "ticket.cancel", t);
+        e = desk_record(d, c, "ticket.cancel", t);
         event_arg(e, "from", ticket_state_name(t->state));
         step(d, c, h, TICKET_CANCELLED, has_loaner(h));
         event_arg(e, "to", ticket_state_name(t->state));
@@ -273,7 +281,7 @@ static void apply_verb(struct desk *d, struct held *h, enum ticket_verb verb, en
 {
     struct ticket *t = &h->ticket;
     char *kind = xasprintf("ticket.%s", ticket_verb_name(verb));
-    struct event *e = record(d, c, kind, t);
+    struct event *e = desk_record(d, c, kind, t);
 
     event_arg(e, "from", ticket_state_name(t->state));
     event_arg(e, "to", ticket_state_name(to));
@@ -303,8 +311,11 @@ int desk_ticket_verb(struct desk *d, int64_t id, enum ticket_verb verb, const ch
     if (!h)
         return PD_ENOENT;
     rc = check_verb(d, h, verb, assignee, &to, why);
-    if (rc == 0)
+    if (rc == 0) {
+        desk_settle(d, c, h);
         apply_verb(d, h, verb, to, assignee, note, actor, c);
+        desk_review(d, c, h);
+    }
     if (!ticket_state_open(h->ticket.state))
         desk_forget(d, h);
     return rc;

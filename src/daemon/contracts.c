@@ -1,0 +1,122 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "daemon/internal.h"
+#include "daemon/people.h"
+
+/*
+ * What was promised for a ticket: the contract that the archive has for it, with
+ * its calendar in the time zone of the place. Made when first asked for, kept
+ * until the archive or the configuration changes.
+ */
+struct kept {
+    struct contract contract;
+    struct calendar calendar; /* a copy of the configuration's, with the place's zone */
+};
+
+static void kept_free(struct kept *k)
+{
+    contract_fini(&k->contract);
+    free(k);
+}
+
+void contracts_forget(struct core *c)
+{
+    const char *key;
+    size_t at = 0;
+    void *k;
+
+    while (c->contracts && dict_next(c->contracts, &at, &key, &k))
+        kept_free(k);
+    dict_free(c->contracts);
+    c->contracts = NULL;
+}
+
+/* The named calendar, or day and night where there is none, by the clocks of a zone. */
+static struct calendar calendar_in(const struct core *c, const char *name, const struct zone *zone)
+{
+    const struct calendar *named = name ? knowledge_calendar(c->knowledge, name) : NULL;
+    struct calendar calendar = {0};
+
+    if (named)
+        calendar = *named;
+    for (int day = 0; !named && day < WEEKDAY_COUNT; day++)
+        hours_add(&calendar.week[day], 0, DAY_MINUTES);
+    calendar.zone = (struct zone *)zone; /* never freed by the copy */
+    return calendar;
+}
+
+static struct kept *keep(const struct core *c, const struct archive_contract *of, const struct zone *zone)
+{
+    struct kept *k = xcalloc(1, sizeof *k);
+
+    contract_init(&k->contract, of->entry.name);
+    k->calendar = calendar_in(c, of->calendar, zone);
+    for (int priority = 0; priority < PRIORITY_COUNT; priority++)
+        for (int p = 0; p < PROMISE_COUNT; p++)
+            if (of->goal_ms[priority][p] > 0)
+                k->contract.goals[priority][p] = (struct goal){of->goal_ms[priority][p], &k->calendar};
+    return k;
+}
+
+const struct contract *core_contract_of(struct core *c, const struct ticket *t)
+{
+    const struct device *d = watch_device(c->watch, t->device_id);
+    const struct archive_contract *of;
+    struct place place;
+    struct kept *k;
+    int64_t day;
+    char *key;
+
+    people_place(c, d ? d->site : t->site, &place);
+    day = calendar_day(&(const struct calendar){.zone = (struct zone *)place.zone}, t->opened_ms);
+    of = people_contract(c, &place, d ? d->name : NULL, day);
+    if (!of)
+        return NULL;
+    if (!c->contracts)
+        c->contracts = dict_new();
+    key = xasprintf("%" PRId64 " %s", of->entry.id, zone_name(place.zone));
+    k = dict_get(c->contracts, key);
+    if (!k) {
+        k = keep(c, of, place.zone);
+        dict_put(c->contracts, key, k);
+    }
+    free(key);
+    return &k->contract;
+}
+
+/* ---- What is wrong with them ---- */
+
+struct doubts {
+    struct core *core;
+    void (*say)(void *ctx, const char *text);
+    void *ctx;
+};
+
+static void doubt(void *ctx, const struct entry *e)
+{
+    const struct archive_contract *of = (const struct archive_contract *)e;
+    const struct doubts *d = ctx;
+    const struct calendar *named = of->calendar ? knowledge_calendar(d->core->knowledge, of->calendar) : NULL;
+    char *text = NULL;
+    int64_t open;
+
+    if (of->calendar && !named)
+        text = xasprintf("contract %s: the configuration has no calendar '%s'; its goals count around the clock",
+                         of->entry.name, of->calendar);
+    else if (named && calendar_add(named, clock_wall(&d->core->config.services.clock), 1, &open) < 0)
+        text = xasprintf("contract %s: the calendar '%s' has no working time; its promises are not watched",
+                         of->entry.name, of->calendar);
+    if (text)
+        d->say(d->ctx, text);
+    free(text);
+}
+
+void contracts_doubts(struct core *c, void (*say)(void *ctx, const char *text), void *ctx)
+{
+    struct doubts d = {c, say, ctx};
+
+    archive_each(c->archive, ARCHIVE_CONTRACT, doubt, &d);
+}
