@@ -52,24 +52,16 @@ static void fault(void *ctx, struct change *change, const struct device *d, stru
     c->fault_alert = NULL;
 }
 
-/* From desk: a ticket moved. What staff did themselves is not told by mail. */
+/* ---- From desk ---- */
+
 static void ticket_moved(void *ctx, struct change *change, const struct ticket *t, enum ticket_move move)
 {
-    static const enum notice notices[] = {
-        [TICKET_MOVE_OPENED] = NOTICE_TICKET_OPENED,
-        [TICKET_MOVE_GRAVER] = NOTICE_TICKET_GRAVER,
-        [TICKET_MOVE_FAULT_CLEARED] = NOTICE_FAULT_CLEARED,
-        [TICKET_MOVE_FAULT_AGAIN] = NOTICE_FAULT_AGAIN,
-    };
-    struct core *c = ctx;
-    const struct device *d = watch_device(c->watch, t->device_id);
-    char *location;
+    tell_ticket_moved(ctx, change, t, move);
+}
 
-    if (move == TICKET_MOVE_CHANGED)
-        return;
-    location = d && d->location ? xstrdup(d->location) : core_device_text(c, t->device_id, "location");
-    notify_ticket(c->notify, change, notices[move], t, c->fault_device, c->fault_alert, location);
-    free(location);
+static void ticket_warned(void *ctx, struct change *change, const struct ticket *t, const struct desk_warning *w)
+{
+    tell_ticket_warned(ctx, change, t, w);
 }
 
 static const struct contract *contract_of(void *ctx, const struct ticket *t)
@@ -77,7 +69,7 @@ static const struct contract *contract_of(void *ctx, const struct ticket *t)
     return core_contract_of(ctx, t);
 }
 
-/* From desk: what time alone has brought. */
+/* What time alone has brought. */
 static void submit_soon(void *ctx, struct change *change)
 {
     core_submit(ctx, change, true, NULL, NULL);
@@ -332,6 +324,7 @@ static void make_rooms(struct core *c)
         .prefix = c->settings->ticket_prefix ? c->settings->ticket_prefix : id->prefix,
         .moved = ticket_moved,
         .contract = contract_of,
+        .warned = ticket_warned,
         .submit = submit_soon,
         .ctx = c,
     };

@@ -75,6 +75,11 @@ void contracts_forget(struct core *c);
 /* Says in words which contracts can't be kept as they stand. */
 void contracts_doubts(struct core *c, void (*say)(void *ctx, const char *text), void *ctx);
 
+/* ---- tell.c ---- */
+
+void tell_ticket_moved(struct core *c, struct change *change, const struct ticket *t, enum ticket_move move);
+void tell_ticket_warned(struct core *c, struct change *change, const struct ticket *t, const struct desk_warning *w);
+
 /* ---- trouble.c ---- */
 
 /* store_config.trouble */

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "notify/args.h"
 
-enum { MAX_FIELDS = 16 };
+enum { MAX_FIELDS = 28 };
 
 /* The text "PREFIX.CODE", or the code itself where there is none; codes come from data and may be new. */
 static const char *code_text(enum lang lang, const char *prefix, const char *code)
@@ -121,11 +121,14 @@ static const char *spoken_component(const struct ticket *t)
     return name;
 }
 
-/* The fault's name: the rule's title, with the component's name where the device has several. */
+/* What it is about: the rule's title or its own, with the component's name where the device has several. */
 static char *fault_title(enum lang lang, const struct message_about *m)
 {
-    const struct ticket *t = m->ticket;
-    const char *title = m->rule && m->rule->title[lang] ? m->rule->title[lang] : t->rule ? t->rule : t->family;
+    const struct ticket *t = m->notice.ticket;
+    const char *title = m->rule && m->rule->title[lang] ? m->rule->title[lang]
+                        : t->title                      ? t->title
+                        : t->rule                       ? t->rule
+                                                        : t->family;
     const char *component = spoken_component(t);
     struct sbuf b = {0};
 
@@ -152,23 +155,57 @@ static const char *notice_name(enum notice what)
         return "cleared";
     case NOTICE_FAULT_AGAIN:
         return "again";
+    case NOTICE_PROMISE_WARNED:
+        return "warned";
+    case NOTICE_PROMISE_MISSED:
+        return "missed";
+    case NOTICE_PROMISE_ESCALATED:
+        return "escalated";
     }
     return "";
 }
 
+/* What it befell: the device with its class, or the site. */
+static char *where_text(enum lang lang, const struct message_about *m)
+{
+    const struct device *d = m->notice.device;
+
+    if (!d)
+        return xstrdup(m->notice.site ? m->notice.site : "");
+    return xasprintf("%s %s", class_title(lang, d), d->name);
+}
+
+static const char *promise_title(enum lang lang, const struct message_about *m)
+{
+    return m->notice.nabout > 0 ? code_text(lang, "promise", promise_name(m->notice.promises[0].promise)) : "";
+}
+
+/* The deadline of the promise that it is about, as the local clock shows it; to the minute. */
+static void deadline_text(const struct message_about *m, char out[static 20])
+{
+    out[0] = '\0';
+    if (m->notice.nabout == 0)
+        return;
+    zone_format(m->notice.zone, m->notice.promises[0].reading.deadline_ms, out);
+    out[strlen("2026-09-30 16:15")] = '\0';
+}
+
 void message_subject(struct sbuf *out, enum lang lang, const struct message_about *m)
 {
-    char *fault = fault_title(lang, m);
+    char *fault = fault_title(lang, m), *where = where_text(lang, m), deadline[20];
     const struct text_arg args[] = {
-        {"severity", code_text(lang, "severity", severity_name(m->ticket->severity))},
-        {"class", class_title(lang, m->device)},
-        {"device", m->device ? m->device->name : "?"},
+        {"severity", code_text(lang, "severity", severity_name(m->notice.ticket->severity))},
+        {"where", where},
         {"fault", fault},
-        {"number", m->ticket->number},
+        {"number", m->notice.ticket->number},
+        {"promise", promise_title(lang, m)},
+        {"deadline", deadline},
     };
 
-    text_fill(out, code_text(lang, "mail.subject", notice_name(m->what)), args, sizeof args / sizeof args[0]);
+    deadline_text(m, deadline);
+    text_fill(out, code_text(lang, "mail.subject", notice_name(m->notice.what)), args, sizeof args / sizeof args[0]);
     free(fault);
+    free(where);
 }
 
 /* ---- The body: a lead, a table of fields, what to do ---- */
@@ -229,21 +266,23 @@ static char *two_words(const char *a, const char *b)
 
 static void ticket_fields(struct fields *f, const struct message_about *m)
 {
-    const struct ticket *t = m->ticket;
-    int64_t opened = m->alert ? m->alert->opened_ms : t->opened_ms;
-    int64_t closed = m->what != NOTICE_FAULT_CLEARED       ? 0
-                     : m->alert && m->alert->closed_ms > 0 ? m->alert->closed_ms
-                                                           : m->now_ms;
+    const struct ticket *t = m->notice.ticket;
+    int64_t opened = m->notice.alert ? m->notice.alert->opened_ms : t->opened_ms;
+    int64_t closed = m->notice.what != NOTICE_FAULT_CLEARED              ? 0
+                     : m->notice.alert && m->notice.alert->closed_ms > 0 ? m->notice.alert->closed_ms
+                                                                         : m->now_ms;
     const struct text_arg number[] = {{"number", t->number},
                                       {"state", code_text(f->lang, "ticket-state", ticket_state_name(t->state))}};
     struct sbuf b = {0};
 
     text_fill(&b, text_get(f->lang, "mail.ticket"), number, 2);
     field(f, "mail.label.ticket", sbuf_take(&b));
+    if (t->kind != TICKET_KIND_FAULT)
+        field(f, "mail.label.kind", xstrdup(code_text(f->lang, "ticket-kind", ticket_kind_name(t->kind))));
     field(f, "mail.label.severity", xstrdup(code_text(f->lang, "severity", severity_name(t->severity))));
-    field(f, "mail.label.since", time_text(m->zone, opened));
+    field(f, "mail.label.since", time_text(m->notice.zone, opened));
     if (closed) {
-        field(f, "mail.label.until", time_text(m->zone, closed));
+        field(f, "mail.label.until", time_text(m->notice.zone, closed));
         field(f, "mail.label.lasted", duration_text(f->lang, closed - opened));
     }
     if (m->rule && !closed)
@@ -251,33 +290,80 @@ static void ticket_fields(struct fields *f, const struct message_about *m)
     if (t->category)
         field(f, "mail.label.category", xstrdup(code_text(f->lang, "category", t->category)));
     field(f, "mail.label.assignee", xstrdup_null(t->assignee));
+    field(f, "mail.label.note", xstrdup_null(t->note));
+}
+
+/* ---- Promises ---- */
+
+/* How a promise stands, in words: of the states, a clock that was missed may have stopped or still run. */
+static const char *promise_words(const struct clock_reading *r, int64_t over_ms)
+{
+    if (r->state == CLOCK_PAUSED)
+        return "mail.promise.paused";
+    if (r->state == CLOCK_MET)
+        return "mail.promise.kept";
+    if (r->state == CLOCK_MISSED && r->stopped_ms != CLOCK_NEVER)
+        return "mail.promise.broken";
+    if (r->state == CLOCK_MISSED)
+        return over_ms < 60000 ? "mail.promise.due" : "mail.promise.over";
+    return "mail.promise.left";
+}
+
+static void promise_field(struct fields *f, const struct message_about *m, const struct ticket_promise *p)
+{
+    int64_t over = p->reading.elapsed_ms - p->goal_ms;
+    char *deadline, *left, id[40];
+    struct sbuf b = {0};
+
+    if (p->reading.state == CLOCK_VOID || p->reading.state == CLOCK_NOT_STARTED)
+        return;
+    deadline = time_text(m->notice.zone, p->reading.deadline_ms);
+    left = duration_text(f->lang, over < 0 ? -over : over);
+    text_fill(&b, text_get(f->lang, promise_words(&p->reading, over)),
+              (struct text_arg[]){{"deadline", deadline}, {"left", left}}, 2);
+    snprintf(id, sizeof id, "promise.%s", promise_name(p->promise));
+    field(f, id, sbuf_take(&b));
+    free(deadline);
+    free(left);
+}
+
+static void promise_fields(struct fields *f, const struct message_about *m)
+{
+    for (size_t i = 0; i < m->notice.npromises; i++)
+        promise_field(f, m, &m->notice.promises[i]);
 }
 
 static void device_fields(struct fields *f, const struct message_about *m)
 {
-    const struct device *d = m->device;
+    const struct device *d = m->notice.device;
 
-    if (!d)
+    if (!d) {
+        field(f, "mail.label.site", xstrdup_null(m->notice.site));
         return;
-    field(f, "mail.label.site", xstrdup_null(d->site ? d->site : m->site));
+    }
+    field(f, "mail.label.site", xstrdup_null(d->site ? d->site : m->notice.site));
     field(f, "mail.label.device", two_words(class_title(f->lang, d), d->name));
-    field(f, "mail.label.component", xstrdup_null(spoken_component(m->ticket)));
+    field(f, "mail.label.component", xstrdup_null(spoken_component(m->notice.ticket)));
     field(f, "mail.label.model", two_words(d->make, d->model));
     field(f, "mail.label.serial", xstrdup_null(d->serial));
     field(f, "mail.label.address", xstrdup_null(d->address));
-    field(f, "mail.label.location", xstrdup_null(m->location));
+    field(f, "mail.label.location", xstrdup_null(m->notice.location));
 }
 
 static void add_lead(struct sbuf *out, enum lang lang, const struct message_about *m)
 {
     struct sbuf message = {0};
 
-    if (m->alert)
-        notify_message(&message, lang, m->rule, m->device, m->alert);
-    else
-        sbuf_add(&message, m->rule && m->rule->title[lang] ? m->rule->title[lang] : "");
-    text_fill(out, code_text(lang, "mail.lead", notice_name(m->what)),
-              &(struct text_arg){"message", message.s ? message.s : ""}, 1);
+    if (m->notice.alert) {
+        notify_message(&message, lang, m->rule, m->notice.device, m->notice.alert);
+    } else {
+        char *title = fault_title(lang, m);
+
+        sbuf_add(&message, title);
+        free(title);
+    }
+    text_fill(out, code_text(lang, "mail.lead", notice_name(m->notice.what)),
+              (struct text_arg[]){{"message", message.s ? message.s : ""}, {"promise", promise_title(lang, m)}}, 2);
     sbuf_add(out, "\n\n");
     sbuf_free(&message);
 }
@@ -285,9 +371,10 @@ static void add_lead(struct sbuf *out, enum lang lang, const struct message_abou
 /* What is to be done, or what became of the ticket. */
 static void add_advice(struct sbuf *out, enum lang lang, const struct message_about *m)
 {
-    if (m->what == NOTICE_FAULT_CLEARED) {
+    if (m->notice.what == NOTICE_FAULT_CLEARED) {
         sbuf_addf(out, "%s\n",
-                  text_get(lang, m->ticket->state == TICKET_CANCELLED ? "mail.ticket.cancelled" : "mail.ticket.stays"));
+                  text_get(lang, m->notice.ticket->state == TICKET_CANCELLED ? "mail.ticket.cancelled"
+                                                                             : "mail.ticket.stays"));
         return;
     }
     if (m->rule && m->rule->remedy[lang])
@@ -299,6 +386,10 @@ void message_body(struct sbuf *out, enum lang lang, const struct message_about *
     struct fields f = {.lang = lang};
 
     add_lead(out, lang, m);
+    if (m->notice.npromises > 0) {
+        promise_fields(&f, m);
+        field_gap(&f);
+    }
     ticket_fields(&f, m);
     field_gap(&f);
     device_fields(&f, m);

@@ -7,14 +7,8 @@
 /* The words of mails: pure functions of what is to be told and the reader's language. */
 
 struct message_about {
-    enum notice what;
-    const struct ticket *ticket;
-    const struct rule *rule;     /* NULL: gone from the configuration */
-    const struct device *device; /* NULL: gone */
-    const struct alert *alert;   /* NULL: gone */
-    const char *location;
-    const char *site; /* where the device names none; NULL */
-    const struct zone *zone;
+    struct notice_about notice;
+    const struct rule *rule; /* NULL: it has none, or that is gone from the configuration */
     int64_t now_ms;
 };
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -100,39 +101,64 @@ static void letters_free(struct letter *letters)
     }
 }
 
-void notify_ticket(struct notify *n, struct change *c, enum notice what, const struct ticket *t, const struct device *d,
-                   const struct alert *a, const char *location)
+/* A message on its way to its readers. */
+struct mailing {
+    struct notify *notify;
+    struct change *change;
+    struct message_about about;
+    struct letter letters[LANG_COUNT];
+    ARRAY(const char *) told; /* addresses */
+};
+
+static bool was_told(const struct mailing *m, const char *address)
+{
+    for (size_t i = 0; i < m->told.n; i++)
+        if (strcasecmp(m->told.v[i], address) == 0)
+            return true;
+    return false;
+}
+
+static void mail_to(struct mailing *m, const char *address, enum lang lang)
+{
+    struct letter *l = &m->letters[lang];
+
+    if (was_told(m, address))
+        return;
+    if (l->subject.n == 0) {
+        message_subject(&l->subject, lang, &m->about);
+        message_body(&l->body, lang, &m->about);
+    }
+    put_mail(m->notify, m->change, address, l->subject.s, l->body.s);
+    array_push(&m->told, address);
+}
+
+/* Whether a recipient of the configuration wants to hear of it. */
+static bool concerns(const struct recipient *r, const struct notice_about *about)
+{
+    const char *site = about->device && about->device->site ? about->device->site : about->site;
+
+    return about->ticket->severity >= r->min_severity && (!r->site || str_eq(r->site, site));
+}
+
+void notify_ticket(struct notify *n, struct change *c, const struct notice_about *about,
+                   const struct notice_reader *readers, size_t nreaders, bool configured)
 {
     const struct settings *s = n->config.settings;
-    const char *site = d && d->site ? d->site : s->site;
-    const struct message_about about = {
-        .what = what,
-        .ticket = t,
-        .rule = t->rule ? knowledge_rule(n->config.knowledge, t->rule) : NULL,
-        .device = d,
-        .alert = a,
-        .location = location,
-        .site = s->site,
-        .zone = n->zone,
-        .now_ms = clock_wall(&n->config.services.clock),
-    };
-    struct letter letters[LANG_COUNT] = {0};
+    struct mailing m = {.notify = n, .change = c, .about = {.notice = *about}};
 
     if (!can_mail(n))
         return;
-    for (size_t i = 0; i < s->recipients.n; i++) {
-        const struct recipient *r = &s->recipients.v[i];
-        struct letter *l = &letters[r->lang];
-
-        if (t->severity < r->min_severity || (r->site && !str_eq(r->site, site)))
-            continue;
-        if (l->subject.n == 0) {
-            message_subject(&l->subject, r->lang, &about);
-            message_body(&l->body, r->lang, &about);
-        }
-        put_mail(n, c, r->address, l->subject.s, l->body.s);
-    }
-    letters_free(letters);
+    m.about.rule = about->ticket->rule ? knowledge_rule(n->config.knowledge, about->ticket->rule) : NULL;
+    m.about.now_ms = clock_wall(&n->config.services.clock);
+    m.about.notice.zone = about->zone ? about->zone : n->zone;
+    m.about.notice.site = about->site ? about->site : s->site;
+    for (size_t i = 0; configured && i < s->recipients.n; i++)
+        if (concerns(&s->recipients.v[i], &m.about.notice))
+            mail_to(&m, s->recipients.v[i].address, s->recipients.v[i].lang);
+    for (size_t i = 0; i < nreaders; i++)
+        mail_to(&m, readers[i].address, readers[i].lang);
+    letters_free(m.letters);
+    array_free(&m.told);
 }
 
 void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, int64_t to_ms, const char *why)

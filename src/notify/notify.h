@@ -4,6 +4,7 @@
 #include "base/worker.h"
 #include "conf/conf.h"
 #include "model/change.h"
+#include "model/ticket_clock.h"
 #include "plugin/plugin.h"
 
 /*
@@ -43,14 +44,42 @@ void notify_set_last_id(struct notify *n, int64_t outbox_id);
 void notify_reload(struct notify *n, const struct settings *settings, const struct knowledge *knowledge);
 
 /* What there is to tell of a ticket. */
-enum notice { NOTICE_TICKET_OPENED, NOTICE_TICKET_GRAVER, NOTICE_FAULT_CLEARED, NOTICE_FAULT_AGAIN };
+enum notice {
+    NOTICE_TICKET_OPENED,
+    NOTICE_TICKET_GRAVER,
+    NOTICE_FAULT_CLEARED,
+    NOTICE_FAULT_AGAIN,
+    NOTICE_PROMISE_WARNED, /* three quarters of its time are over */
+    NOTICE_PROMISE_MISSED,
+    NOTICE_PROMISE_ESCALATED /* and as much again */
+};
+
+/* Texts are borrowed; NULL is what is not known. */
+struct notice_about {
+    enum notice what;
+    const struct ticket *ticket;
+    const struct device *device;
+    const struct alert *alert;
+    const char *location;    /* where the device says it stands */
+    const char *site;        /* where the device names none */
+    const struct zone *zone; /* the site's; NULL: the configuration's */
+    /* How its promises stand: first those that a warning is about. */
+    const struct ticket_promise *promises;
+    size_t npromises, nabout;
+};
+
+/* Somebody who is told beside, or in place of, the recipients of the configuration. */
+struct notice_reader {
+    const char *address;
+    enum lang lang;
+};
 
 /*
- * Adds outbox rows for everybody who is to be told; they are sent after notify_committed(). d, a and
- * location (where the device says it stands) may be NULL.
+ * Adds outbox rows for everybody who is to be told, each address once; they are sent after notify_committed().
+ * configured: the configuration's recipients are told too, as far as they want to hear of such a ticket.
  */
-void notify_ticket(struct notify *n, struct change *c, enum notice what, const struct ticket *t, const struct device *d,
-                   const struct alert *a, const char *location);
+void notify_ticket(struct notify *n, struct change *c, const struct notice_about *about,
+                   const struct notice_reader *readers, size_t nreaders, bool configured);
 /* Likewise, that the database could not be written from one time to another: told to everybody, when it is over. */
 void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, int64_t to_ms, const char *why);
 /* Told once a change with outbox rows is on disk: takes its rows up for sending. */

@@ -72,14 +72,14 @@ static int setup(void **state)
                                 .category = "consumable",
                                 .severity = SEVERITY_CRITICAL,
                                 .opened_ms = 1790756100000};
-    f->about = (struct message_about){.what = NOTICE_TICKET_OPENED,
-                                      .ticket = &f->ticket,
+    f->about = (struct message_about){.notice = {.what = NOTICE_TICKET_OPENED,
+                                                 .ticket = &f->ticket,
+                                                 .device = &f->device,
+                                                 .alert = &f->alert,
+                                                 .location = "3 楼",
+                                                 .site = "总部",
+                                                 .zone = f->zone},
                                       .rule = &f->rule,
-                                      .device = &f->device,
-                                      .alert = &f->alert,
-                                      .location = "3 楼",
-                                      .site = "总部",
-                                      .zone = f->zone,
                                       .now_ms = 1790756100000};
     *state = f;
     return 0;
@@ -174,10 +174,10 @@ static void a_cleared_fault(void **state)
 {
     struct fixture *f = *state;
 
-    f->about.what = NOTICE_FAULT_CLEARED;
+    f->about.notice.what = NOTICE_FAULT_CLEARED;
     f->alert.closed_ms = f->alert.opened_ms + (2 * 3600 + 5 * 60 + 7) * 1000;
     f->ticket.state = TICKET_CANCELLED;
-    f->about.location = NULL;
+    f->about.notice.location = NULL;
     f->device = (struct device){.name = "x", .address = "10.0.0.1"};
     assert_subject(f, LANG_ZH_CN, "[恢复] 设备 x 耗材用尽（Black Cartridge） · PK-000012");
     assert_body(f, LANG_EN,
@@ -202,9 +202,9 @@ static void graver_and_again(void **state)
 {
     struct fixture *f = *state;
 
-    f->about.what = NOTICE_TICKET_GRAVER;
+    f->about.notice.what = NOTICE_TICKET_GRAVER;
     assert_subject(f, LANG_ZH_CN, "[严重] 打印机 3F-影印 耗材用尽（Black Cartridge） 加重 · PK-000012");
-    f->about.what = NOTICE_FAULT_AGAIN;
+    f->about.notice.what = NOTICE_FAULT_AGAIN;
     assert_subject(f, LANG_EN, "[critical] Printer 3F-影印 Supply empty (Black Cartridge), again · PK-000012");
 }
 
@@ -227,8 +227,8 @@ static void what_is_gone_is_left_out(void **state)
     struct fixture *f = *state;
     struct sbuf b = {0};
 
-    f->about.device = NULL;
-    f->about.alert = NULL;
+    f->about.notice.device = NULL;
+    f->about.notice.alert = NULL;
     f->about.rule = NULL;
     assert_subject(f, LANG_EN, "[critical] Device ? supply-empty (Black Cartridge) · PK-000012");
     message_body(&b, LANG_EN, &f->about);
@@ -278,9 +278,9 @@ static void durations_in_their_two_largest_units(void **state)
     };
     struct fixture *f = *state;
 
-    f->about.what = NOTICE_FAULT_CLEARED;
+    f->about.notice.what = NOTICE_FAULT_CLEARED;
     f->device = (struct device){.name = "x"};
-    f->about.location = NULL;
+    f->about.notice.location = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sbuf en = {0}, zh = {0};
 
