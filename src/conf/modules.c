@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "conf/loader.h"
+#include "conf/drafts.h"
 
 /*
  * modules/NAME.yaml: what one MIB or register map tells.
@@ -12,7 +12,7 @@
  *     title: {en: Printer MIB, zh_CN: 打印机 MIB}
  *     components:
  *       printer:
- *         kind: printer            # of kinds.yaml; without one it is a table that others only ask, by any:
+ *         kind: printer            # of kinds.yaml; without one it is a table that others only ask
  *         part: status             # status, counters, supplies, inventory: how often it is read
  *         base: 1.3.6.1.2.1.25.3.5.1.1
  *         columns:
@@ -27,48 +27,20 @@
  *         columns:
  *           code: {address: .7, type: enum, members: {8: jam}}
  *
+ * A row takes columns of other tables, and what is reckoned over their rows:
+ *
+ *       sensor:
+ *         kind: sensor
+ *         joins:
+ *           entity: entity                        # the row of the same instance: entity.name
+ *           parent: {rows: entity, by: [entity.contained]}   # by numbers that make its instance, or begin it
+ *         aggregates:
+ *           hottest: {rows: probe, max: value, where: status = "ok"}  # over rows that begin with this one's instance
+ *
  * An address that begins with a dot goes on from `base`. `table: false` reads
  * single values. Numbers that are none: `unknown: [-2]`, `some: [-3]`,
  * `limit: [-1]`. A row is a component only where `when` is true.
  */
-struct column_draft {
-    char *name;
-    struct yaml_node *here;
-    struct yaml_node *address;
-    int type;
-    struct member_drafts members;
-    ARRAY(int64_t) unknown, some, limit;
-};
-
-struct any_draft {
-    struct yaml_node *here, *rows, *where;
-};
-
-struct rule_of_point {
-    char *name;
-    struct yaml_node *here, *value;
-    ARRAY(struct any_draft) any;
-};
-
-struct component_draft {
-    char *name;
-    struct yaml_node *here, *kind;
-    bool table;
-    uint8_t part;
-    char *base;
-    ARRAY(struct column_draft) columns;
-    struct yaml_node *when, *key, *label;
-    ARRAY(struct rule_of_point) points;
-};
-
-struct module_draft {
-    struct yaml_node *name;
-    char *collector;
-    char *title[LANG_COUNT];
-    char *reference;
-    ARRAY(struct component_draft) components;
-};
-
 struct module_drafts {
     ARRAY(struct module_draft) list;
 };
@@ -99,6 +71,38 @@ static const struct schema_row any_rows[] = {
 static const struct schema any_schema = {
     .what = "a condition of any", .rows = any_rows, .size = sizeof(struct any_draft), .shorthand = "where"};
 
+static void check_aggregate(void *section, struct yaml_node *here, struct conf_report *report);
+static const struct schema_row join_rows[] = {
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct join_draft, name)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct join_draft, here)},
+    {"rows", SCHEMA_TEXT_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct join_draft, rows)},
+    {"by", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct join_draft, by)},
+    {0},
+};
+static const struct schema join_schema = {
+    .what = "a join", .rows = join_rows, .size = sizeof(struct join_draft), .shorthand = "rows"};
+
+/* In the order of enum aggregate_how. */
+static const struct schema_row aggregate_rows[] = {
+    {"mean", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_MEAN])},
+    {"sum", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_SUM])},
+    {"min", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_MIN])},
+    {"max", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_MAX])},
+    {"count", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_COUNT])},
+    {"any", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_ANY])},
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct aggregate_draft, name)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct aggregate_draft, here)},
+    {"rows", SCHEMA_TEXT_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct aggregate_draft, rows)},
+    {"where", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, where)},
+    {0},
+};
+static const struct schema aggregate_schema = {
+    .what = "an aggregate",
+    .rows = aggregate_rows,
+    .size = sizeof(struct aggregate_draft),
+    .check = check_aggregate,
+};
+
 static void check_point(void *section, struct yaml_node *here, struct conf_report *report);
 static const struct schema_row point_rows[] = {
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct rule_of_point, name)},
@@ -123,6 +127,8 @@ static const struct schema_row component_rows[] = {
     {"part", SCHEMA_ENUM, .names = part_names, .fallback = "status", SCHEMA_FIELD(struct component_draft, part)},
     {"base", SCHEMA_TEXT, SCHEMA_FIELD(struct component_draft, base)},
     {"columns", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &column_schema, SCHEMA_FIELD(struct component_draft, columns)},
+    {"joins", SCHEMA_MAP, .sub = &join_schema, SCHEMA_FIELD(struct component_draft, joins)},
+    {"aggregates", SCHEMA_MAP, .sub = &aggregate_schema, SCHEMA_FIELD(struct component_draft, aggregates)},
     {"when", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, when)},
     {"key", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, key)},
     {"label", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, label)},
@@ -150,6 +156,17 @@ static void check_point(void *section, struct yaml_node *here, struct conf_repor
 
     if (!p->value == (p->any.n == 0))
         conf_error(report, here, "a point needs an expression, or 'any' with a list of conditions");
+}
+
+static void check_aggregate(void *section, struct yaml_node *here, struct conf_report *report)
+{
+    const struct aggregate_draft *a = section;
+    unsigned n = 0;
+
+    for (size_t i = 0; i < AGGREGATES; i++)
+        n += a->of[i] != NULL;
+    if (n != 1)
+        conf_error(report, here, "an aggregate needs one of mean, sum, min, max, count and any");
 }
 
 /* ---- Reading ---- */
@@ -242,177 +259,7 @@ static void build_columns(struct loader *l, const struct component_draft *from, 
     array_push(&m->components, def);
 }
 
-/* ---- Meaning ---- */
-
-/* An enumeration may be written with any of its members' codes, or be a text that is one. */
-static enum value_type wanted_type(enum value_type point)
-{
-    return point == VALUE_ENUM || point == VALUE_BITS ? VALUE_NONE : point;
-}
-
-/* What check_members() looks at while it goes through an expression's slots. */
-struct member_check {
-    struct loader *l;
-    const struct component_def *def;
-    const struct point_def *point;
-    struct yaml_node *node;
-    const struct column *first; /* the first column with members */
-};
-
-static bool same_numbers(const struct members *a, const struct members *b)
-{
-    for (size_t i = 0; i < a->list.n; i++) {
-        const struct member *m = members_by_code(b, a->list.v[i].code);
-
-        if (m && m->number != a->list.v[i].number)
-            return false;
-    }
-    return true;
-}
-
-/* Every code that the column can give must be one of the point's. */
-static void check_members(void *ctx, unsigned slot)
-{
-    struct member_check *c = ctx;
-    const struct column *column = slot < c->def->columns.n ? &c->def->columns.v[slot] : NULL;
-
-    if (!column || column->members.list.n == 0 || c->node->bad)
-        return;
-    for (size_t i = 0; i < column->members.list.n; i++) {
-        const char *code = column->members.list.v[i].code;
-
-        if (!members_by_code(&c->point->members, code)) {
-            struct sbuf hint = {0};
-
-            conf_suggest(&hint, code, c->point->members.codes);
-            conf_error(c->l->report, c->node, "column '%s' can be '%s', which point '%s' does not know%s", column->name,
-                       code, c->point->name, hint.s ? hint.s : "");
-            sbuf_free(&hint);
-            return;
-        }
-    }
-    if (c->first &&
-        (!same_numbers(&column->members, &c->point->members) || !same_numbers(&c->first->members, &c->point->members)))
-        conf_error(c->l->report, c->node, "columns '%s' and '%s' must number their members as point '%s' does",
-                   c->first->name, column->name, c->point->name);
-    c->first = column;
-}
-
-/* The expression of a point that has members: a bare text, a column's enumeration or flags. */
-static void check_member_point(struct loader *l, const struct component_def *def, const struct point_def *point,
-                               struct yaml_node *node, const struct expr *e)
-{
-    struct member_check check = {.l = l, .def = def, .point = point, .node = node};
-    enum value_type type = expr_type(e);
-
-    if (type == point->type)
-        expr_slots(e, check_members, &check);
-    else if (type != VALUE_TEXT || point->type == VALUE_BITS)
-        conf_error(l->report, node, "point '%s' is of type %s, this gives %s", point->name,
-                   value_type_name(point->type), value_type_name(type));
-}
-
-static void build_any(struct loader *l, const struct module_draft *module, const struct module *m, struct scope *row,
-                      const struct any_draft *from, struct point_rule *to)
-{
-    ARRAY(const char *) names = {0};
-    struct row_test test = {.component = 0};
-    struct scope other = {0};
-    size_t i = 0;
-
-    if (!from->rows) {
-        struct expr *e = scope_compile(row, from->where, VALUE_BOOL, l->report);
-
-        if (e)
-            array_push(&to->any_here, e);
-        return;
-    }
-    while (i < module->components.n && !str_eq(module->components.v[i].name, from->rows->text))
-        i++;
-    if (i < module->components.n) {
-        scope_add_row(&other, &m->components.v[i]);
-        test.component = (unsigned)i;
-        test.where = scope_compile(&other, from->where, VALUE_BOOL, l->report);
-        if (test.where)
-            array_push(&to->any_rows, test);
-        scope_fini(&other);
-        return;
-    }
-    for (i = 0; i < module->components.n; i++)
-        array_push(&names, module->components.v[i].name);
-    array_push(&names, NULL);
-    unknown_name(from->rows, "component", names.v, l->report);
-    array_free(&names);
-}
-
-static void unknown_point(struct loader *l, const struct rule_of_point *from, const struct kind *kind)
-{
-    struct scope points = {0};
-    struct sbuf hint = {0};
-
-    scope_add_points(&points, "", kind);
-    conf_suggest(&hint, from->name, points.names.v);
-    conf_error(l->report, from->here, "kind '%s' has no point '%s'%s", kind->name, from->name, hint.s ? hint.s : "");
-    sbuf_free(&hint);
-    scope_fini(&points);
-}
-
-static void build_point(struct loader *l, const struct module_draft *module, const struct module *m, struct scope *row,
-                        struct component_def *def, const struct rule_of_point *from)
-{
-    const struct point_def *point = kind_point(def->kind, from->name);
-    struct point_rule rule = {.where = loader_where(l, from->here)};
-
-    if (!point) {
-        unknown_point(l, from, def->kind);
-        return;
-    }
-    rule.slot = point->slot;
-    rule.value = scope_compile(row, from->value, wanted_type(point->type), l->report);
-    if (rule.value && wanted_type(point->type) != point->type)
-        check_member_point(l, def, point, from->value, rule.value);
-    if (from->any.n > 0 && point->type != VALUE_BOOL)
-        conf_error(l->report, from->here, "'any' tells true or false, but point '%s' is of type %s", point->name,
-                   value_type_name(point->type));
-    for (size_t i = 0; i < from->any.n; i++)
-        build_any(l, module, m, row, &from->any.v[i], &rule);
-    array_push(&def->points, rule);
-}
-
-static const char **kind_names(const struct vocabulary *v)
-{
-    const char **names = xcalloc(v->kinds.n + 1, sizeof *names);
-
-    for (size_t i = 0; i < v->kinds.n; i++)
-        names[i] = v->kinds.v[i]->name;
-    return names;
-}
-
-static void build_meaning(struct loader *l, const struct module_draft *module, struct module *m, size_t i)
-{
-    const struct component_draft *from = &module->components.v[i];
-    struct component_def *def = &m->components.v[i];
-    struct scope row = {0};
-
-    if (from->kind) {
-        def->kind = vocabulary_kind(&l->k->vocabulary, from->kind->text);
-        if (!def->kind) {
-            const char **names = kind_names(&l->k->vocabulary);
-
-            unknown_name(from->kind, "kind", names, l->report);
-            free(names);
-        }
-    } else if (from->points.n > 0) {
-        conf_error(l->report, from->here, "points need a 'kind'");
-    }
-    scope_add_row(&row, def);
-    def->when = scope_compile(&row, from->when, VALUE_BOOL, l->report);
-    def->key = scope_compile(&row, from->key, VALUE_NONE, l->report);
-    def->label = scope_compile(&row, from->label, VALUE_NONE, l->report);
-    for (size_t p = 0; def->kind && p < from->points.n; p++)
-        build_point(l, module, m, &row, def, &from->points.v[p]);
-    scope_fini(&row);
-}
+/* ---- Building ---- */
 
 static void build_module(struct loader *l, struct module_draft *from)
 {
@@ -426,8 +273,7 @@ static void build_module(struct loader *l, struct module_draft *from)
         m->title[i] = xstrdup_null(from->title[i]);
     for (size_t i = 0; i < from->components.n; i++)
         build_columns(l, &from->components.v[i], m);
-    for (size_t i = 0; i < from->components.n; i++)
-        build_meaning(l, from, m, i);
+    meaning_build(l, from, m);
     array_push(&l->k->modules, m);
 }
 

@@ -106,16 +106,22 @@ void scope_add(struct scope *s, const char *prefix, const char *name, enum value
     s->names.v[s->list.n] = NULL;
 }
 
-void scope_add_row(struct scope *s, const struct component_def *def)
+void scope_add_column(struct scope *s, const char *prefix, const struct column *column)
 {
     static const enum value_type types[] = {
         [COLUMN_INT] = VALUE_INT,   [COLUMN_NUM] = VALUE_NUM,  [COLUMN_TEXT] = VALUE_TEXT, [COLUMN_ENUM] = VALUE_ENUM,
         [COLUMN_BITS] = VALUE_BITS, [COLUMN_OID] = VALUE_TEXT, [COLUMN_HEX] = VALUE_TEXT,
     };
+
+    scope_add(s, prefix, column->name, types[column->type], &column->members);
+}
+
+void scope_add_row(struct scope *s, const struct component_def *def)
+{
     static const char *const indexes[ROW_INDEX_SLOTS] = {"index", "index1", "index2", "index3", "index4"};
 
     for (size_t i = 0; i < def->columns.n; i++)
-        scope_add(s, "", def->columns.v[i].name, types[def->columns.v[i].type], &def->columns.v[i].members);
+        scope_add_column(s, "", &def->columns.v[i]);
     for (size_t i = 0; i < ROW_INDEX_SLOTS; i++)
         scope_add(s, "", indexes[i], VALUE_INT, NULL);
 }

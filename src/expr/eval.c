@@ -66,7 +66,7 @@ static struct value arith(enum op op, struct value a, struct value b)
 
     if (!is_good(a) || !is_good(b))
         return spoilt(a, b);
-    if (a.type == VALUE_INT && b.type == VALUE_INT)
+    if (op != OP_POW && a.type == VALUE_INT && b.type == VALUE_INT)
         return arith_int(op, a.i, b.i);
     if (!as_double(a, &x) || !as_double(b, &y))
         return VALUE_UNKNOWN;
@@ -79,6 +79,8 @@ static struct value arith(enum op op, struct value a, struct value b)
         return reckoned(x * y);
     case OP_MOD:
         return reckoned(fmod(x, y));
+    case OP_POW:
+        return reckoned(pow(x, y));
     default:
         return reckoned(x / y);
     }
@@ -318,6 +320,7 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
         case OP_MUL:
         case OP_DIV:
         case OP_MOD:
+        case OP_POW:
             top--;
             top[-1] = arith(op, top[-1], top[0]);
             break;

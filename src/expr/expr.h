@@ -14,7 +14,7 @@
  *
  *   or  and  not   =  !=  <  <=  >  >=   has   + - * / %   unary -   ( )
  *   numbers, "texts", true, false, unknown
- *   if(c, a, b)  min(a, …)  max(a, …)  abs(x)  round(x)  floor(x)
+ *   if(c, a, b)  min(a, …)  max(a, …)  abs(x)  round(x)  floor(x)  pow(x, y)
  *   known(x)  is_some(x)  first(a, …)  last(x)  contains(t, "s")  starts(t, "s")  listed(t, "s")
  *   durations: 30s, 15m, 1h30m, 7d, which are whole numbers of seconds
  *   over history, where the scope keeps one:

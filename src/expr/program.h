@@ -29,6 +29,7 @@ enum op {
     OP_MUL,
     OP_DIV,
     OP_MOD,
+    OP_POW,
     OP_EQ,
     OP_NE,
     OP_LT,

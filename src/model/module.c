@@ -15,6 +15,21 @@ static void point_rule_free(struct point_rule *p)
     array_free(&p->any_rows);
 }
 
+static void join_free(struct join *j)
+{
+    free(j->name);
+    for (size_t i = 0; i < j->by.n; i++)
+        expr_free(j->by.v[i]);
+    array_free(&j->by);
+}
+
+static void aggregate_free(struct aggregate *a)
+{
+    free(a->name);
+    expr_free(a->of);
+    expr_free(a->where);
+}
+
 static void component_def_free(struct component_def *c)
 {
     for (size_t i = 0; i < c->columns.n; i++) {
@@ -25,7 +40,13 @@ static void component_def_free(struct component_def *c)
     }
     for (size_t i = 0; i < c->points.n; i++)
         point_rule_free(&c->points.v[i]);
+    for (size_t i = 0; i < c->joins.n; i++)
+        join_free(&c->joins.v[i]);
+    for (size_t i = 0; i < c->aggregates.n; i++)
+        aggregate_free(&c->aggregates.v[i]);
     array_free(&c->columns);
+    array_free(&c->joins);
+    array_free(&c->aggregates);
     array_free(&c->points);
     expr_free(c->when);
     expr_free(c->key);
@@ -45,4 +66,18 @@ void module_free(struct module *m)
         free(m->title[lang]);
     free(m->reference);
     free(m);
+}
+
+const struct column *module_column(const struct module *m, const struct component_def *def, unsigned slot)
+{
+    if (slot < def->columns.n)
+        return &def->columns.v[slot];
+    for (size_t i = 0; i < def->joins.n; i++) {
+        const struct join *j = &def->joins.v[i];
+        const struct component_def *other = &m->components.v[j->component];
+
+        if (slot >= j->first_slot && slot < j->first_slot + other->columns.n)
+            return &other->columns.v[slot - j->first_slot];
+    }
+    return NULL;
 }

@@ -47,6 +47,30 @@ struct row_test {
     struct expr *where; /* over that component's row */
 };
 
+/*
+ * A row of another component of the module beside this one: its columns are
+ * names in this row's expressions, NAME.COLUMN. It is found by its instance,
+ * whole or the beginning of it: the first row that begins so.
+ */
+struct join {
+    char *name;
+    unsigned component;      /* index into module->components */
+    bool whole;              /* by this row's own instance; else by what `by` gives */
+    ARRAY(struct expr *) by; /* whole numbers: its instance from the left; none for a group of single values */
+    unsigned first_slot;     /* of its columns among this row's */
+};
+
+/* What is reckoned over another component's rows whose instance begins with this row's: one name more. */
+enum aggregate_how { AGGREGATE_MEAN, AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX, AGGREGATE_COUNT, AGGREGATE_ANY };
+struct aggregate {
+    char *name;
+    unsigned component;
+    enum aggregate_how how;
+    struct expr *of;    /* over that component's row: a number; of COUNT and ANY a condition */
+    struct expr *where; /* only rows for which it is true; NULL: all */
+    unsigned slot;
+};
+
 struct point_rule {
     unsigned slot; /* in the kind */
     /*
@@ -63,7 +87,8 @@ struct point_rule {
 
 /*
  * Slots of a row's expressions: the columns in order, then `index` (the last
- * number of the row's instance), then `index1` … `index4` (its first four).
+ * number of the row's instance), then `index1` … `index4` (its first four),
+ * then the columns of each join, then the aggregates.
  */
 enum { ROW_INDEX_SLOTS = 5 };
 
@@ -71,7 +96,15 @@ struct component_def {
     const struct kind *kind;
     bool table;
     uint8_t part; /* which part of a poll reads it; see PART_ */
+    /*
+     * All parts that read it, as bits: its own; one without a kind is read with
+     * those components that ask it, and only then.
+     */
+    uint8_t parts;
     ARRAY(struct column) columns;
+    ARRAY(struct join) joins; /* a join's `by` sees the joins before it */
+    ARRAY(struct aggregate) aggregates;
+    size_t nslots;
     struct expr *when;  /* a row is a component only when true; NULL: always */
     struct expr *key;   /* text or number; NULL or unknown: the instance, dotted */
     struct expr *label; /* as people call it; NULL: the key */
@@ -93,5 +126,7 @@ struct module {
 };
 
 void module_free(struct module *m);
+/* The column whose value lies in a slot of the component's rows, joined ones too; NULL where it is no column's. */
+const struct column *module_column(const struct module *m, const struct component_def *def, unsigned slot);
 
 #endif

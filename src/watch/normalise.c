@@ -7,174 +7,9 @@
 
 #include "base/mem.h"
 #include "watch/arena.h"
+#include "watch/beside.h"
 #include "watch/decode.h"
-#include "watch/rows.h"
-
-/* ---- The plan of a profile ---- */
-
-/* A column that a source fills: several may be read from one address. */
-struct use {
-    uint32_t table, column;
-};
-
-/* What a point's rule needs beside its expression. */
-struct point_plan {
-    const struct point_def *def;
-    const struct column *dictionary; /* its members are numbered otherwise than the point's; NULL: alike */
-};
-
-struct table_plan {
-    const struct module *module;
-    const struct component_def *def;
-    uint32_t first_of_module;  /* the module's tables stand together */
-    struct point_plan *points; /* parallel to def->points */
-};
-
-struct normaliser {
-    ARRAY(struct table_plan) tables;
-    ARRAY(struct pd_source) sources;
-    ARRAY(uint32_t) use_at; /* of each source: its first place in uses; one more at the end */
-    ARRAY(struct use) uses;
-};
-
-struct dictionary_search {
-    const struct component_def *def;
-    const struct column *found;
-};
-
-static void find_dictionary(void *ctx, unsigned slot)
-{
-    struct dictionary_search *s = ctx;
-
-    if (!s->found && slot < s->def->columns.n && s->def->columns.v[slot].members.list.n > 0)
-        s->found = &s->def->columns.v[slot];
-}
-
-static bool numbered_alike(const struct members *a, const struct members *b)
-{
-    for (size_t i = 0; i < a->list.n; i++) {
-        const struct member *m = members_by_code(b, a->list.v[i].code);
-
-        if (!m || m->number != a->list.v[i].number)
-            return false;
-    }
-    return true;
-}
-
-static struct point_plan plan_point(const struct component_def *def, const struct point_rule *rule)
-{
-    struct point_plan plan = {.def = &def->kind->points.v[rule->slot]};
-    struct dictionary_search search = {.def = def};
-
-    if (rule->value && expr_type(rule->value) == plan.def->type &&
-        (plan.def->type == VALUE_ENUM || plan.def->type == VALUE_BITS))
-        expr_slots(rule->value, find_dictionary, &search);
-    if (search.found && !numbered_alike(&search.found->members, &plan.def->members))
-        plan.dictionary = search.found;
-    return plan;
-}
-
-static void plan_tables(struct normaliser *n, const struct profile *p)
-{
-    for (size_t m = 0; m < p->modules.n; m++) {
-        const struct module *module = p->modules.v[m];
-        uint32_t first = (uint32_t)n->tables.n;
-
-        for (size_t c = 0; c < module->components.n; c++) {
-            const struct component_def *def = &module->components.v[c];
-            struct table_plan plan = {.module = module, .def = def, .first_of_module = first};
-
-            plan.points = xcalloc(def->points.n + 1, sizeof *plan.points);
-            for (size_t i = 0; i < def->points.n; i++)
-                plan.points[i] = plan_point(def, &def->points.v[i]);
-            array_push(&n->tables, plan);
-        }
-    }
-}
-
-static bool same_source(const struct pd_source *s, const struct component_def *def, const struct column *column)
-{
-    return s->part == def->part && s->table == def->table && strcmp(s->address, column->address) == 0;
-}
-
-/* The source that reads a column, shared with columns of the same address and part. */
-static uint32_t source_for(struct normaliser *n, const struct component_def *def, const struct column *column)
-{
-    struct pd_source source = {
-        .id = (uint32_t)n->sources.n,
-        .address = column->address,
-        .table = def->table,
-        .part = def->part,
-        .file = column->where.file,
-        .line = column->where.line,
-        .col = column->where.col,
-    };
-
-    for (size_t i = 0; i < n->sources.n; i++)
-        if (same_source(&n->sources.v[i], def, column))
-            return (uint32_t)i;
-    array_push(&n->sources, source);
-    return source.id;
-}
-
-static uint32_t table_of(const struct normaliser *n, const struct profile *p, const struct profile_source *s)
-{
-    uint32_t table = s->component;
-
-    for (unsigned m = 0; m < s->module; m++)
-        table += (uint32_t)p->modules.v[m]->components.n;
-    return table < n->tables.n ? table : 0;
-}
-
-static void plan_sources(struct normaliser *n, const struct profile *p)
-{
-    uint32_t *source_of = xcalloc(p->sources.n + 1, sizeof *source_of);
-
-    for (size_t i = 0; i < p->sources.n; i++) {
-        const struct component_def *def = n->tables.v[table_of(n, p, &p->sources.v[i])].def;
-
-        source_of[i] = source_for(n, def, &def->columns.v[p->sources.v[i].column]);
-    }
-    for (uint32_t s = 0; s < n->sources.n; s++) {
-        array_push(&n->use_at, (uint32_t)n->uses.n);
-        for (size_t i = 0; i < p->sources.n; i++) {
-            struct use use = {.table = table_of(n, p, &p->sources.v[i]), .column = p->sources.v[i].column};
-
-            if (source_of[i] == s)
-                array_push(&n->uses, use);
-        }
-    }
-    array_push(&n->use_at, (uint32_t)n->uses.n);
-    free(source_of);
-}
-
-struct normaliser *normaliser_new(const struct profile *p)
-{
-    struct normaliser *n = xcalloc(1, sizeof *n);
-
-    plan_tables(n, p);
-    plan_sources(n, p);
-    return n;
-}
-
-void normaliser_free(struct normaliser *n)
-{
-    if (!n)
-        return;
-    for (size_t i = 0; i < n->tables.n; i++)
-        free(n->tables.v[i].points);
-    array_free(&n->tables);
-    array_free(&n->sources);
-    array_free(&n->use_at);
-    array_free(&n->uses);
-    free(n);
-}
-
-const struct pd_source *normaliser_sources(const struct normaliser *n, size_t *count)
-{
-    *count = n->sources.n;
-    return n->sources.v;
-}
+#include "watch/plan.h"
 
 /* ---- Taking cells ---- */
 
@@ -205,8 +40,10 @@ struct batch *batch_new(const struct normaliser *n)
 
     b->n = n;
     b->rows = xcalloc(n->tables.n + 1, sizeof *b->rows);
-    for (size_t i = 0; i < n->tables.n; i++)
-        b->rows[i].nslots = n->tables.v[i].def->columns.n + ROW_INDEX_SLOTS;
+    for (size_t i = 0; i < n->tables.n; i++) {
+        b->rows[i].nslots = n->tables.v[i].def->nslots;
+        b->rows[i].index_slot = n->tables.v[i].def->columns.n;
+    }
     return b;
 }
 
@@ -336,23 +173,11 @@ static struct value point_value(const struct point_plan *plan, struct value v)
     return v.type == plan->def->type ? v : VALUE_UNKNOWN;
 }
 
-static bool is_true(struct value v)
-{
-    return v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && v.b;
-}
-
-/* True or false of a condition, if it says anything. */
-static void hear(struct value v, struct value *verdict)
-{
-    if (v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && !is_true(*verdict))
-        *verdict = v;
-}
-
 static void ask_rows(const struct rows *rows, const struct row_test *test, const struct row *row, struct value *verdict)
 {
     for (size_t i = rows_lower_bound(rows, row->instance, row->ninstance);
-         i < rows->n && row_begins(&rows->v[i], row->instance, row->ninstance) && !is_true(*verdict); i++)
-        hear(expr_eval(test->where, rows_slots(rows, i), rows->nslots), verdict);
+         i < rows->n && row_begins(&rows->v[i], row->instance, row->ninstance) && !beside_is_true(*verdict); i++)
+        beside_hear(expr_eval(test->where, rows_slots(rows, i), rows->nslots), verdict);
 }
 
 /* True as soon as one condition is, false only if one says so. */
@@ -361,9 +186,9 @@ static struct value any_value(const struct batch *b, const struct table_plan *ta
 {
     struct value verdict = VALUE_UNKNOWN;
 
-    for (size_t i = 0; i < rule->any_here.n && !is_true(verdict); i++)
-        hear(expr_eval(rule->any_here.v[i], slots, nslots), &verdict);
-    for (size_t i = 0; i < rule->any_rows.n && !is_true(verdict); i++) {
+    for (size_t i = 0; i < rule->any_here.n && !beside_is_true(verdict); i++)
+        beside_hear(expr_eval(rule->any_here.v[i], slots, nslots), &verdict);
+    for (size_t i = 0; i < rule->any_rows.n && !beside_is_true(verdict); i++) {
         const struct row_test *test = &rule->any_rows.v[i];
 
         ask_rows(&b->rows[table->first_of_module + test->component], test, row, &verdict);
@@ -519,11 +344,12 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     const struct component_def *def = plan->def;
     const struct rows *rows = &b->rows[table];
     const struct row *row = &rows->v[i];
-    const struct value *slots = rows_slots(rows, i);
+    struct value *slots = rows->slots + row->place * rows->nslots;
     const char *key = "", *label;
     struct finding *f;
 
-    if (def->when && !is_true(expr_eval(def->when, slots, rows->nslots)))
+    beside_ask(plan, &b->rows[plan->first_of_module], row, slots);
+    if (def->when && !beside_is_true(expr_eval(def->when, slots, rows->nslots)))
         return;
     if (!def->kind->single) {
         key = name_of(b, def->key, slots, rows->nslots);

@@ -35,8 +35,9 @@ struct found {
     const uint32_t *instance;
     size_t ninstance;
     const struct value *points; /* kind->points.n; those the module does not tell are VALUE_NONE unknown */
-    const struct value *row; /* the slots of def's expressions as read: its columns, then ROW_INDEX_SLOTS; of the first
-                                   row where rows were merged. Identification reads the columns here */
+    /* The slots of def's expressions as read: its columns, then ROW_INDEX_SLOTS, then what was joined; of the first row
+     * where rows were merged. Identification reads the columns here. */
+    const struct value *row;
 };
 /*
  * Reckons everything out, in order of definition and instance. A component is

@@ -79,7 +79,7 @@ static struct value *insert(struct rows *r, size_t at, const uint32_t *instance,
     slots = r->slots + r->n * r->nslots;
     for (size_t i = 0; i < r->nslots; i++)
         slots[i] = VALUE_UNKNOWN;
-    fill_index(slots + r->nslots - ROW_INDEX_SLOTS, kept, n);
+    fill_index(slots + r->index_slot, kept, n);
     r->n++;
     return slots;
 }

@@ -20,8 +20,9 @@ struct rows {
     size_t n, cap;
     struct value *slots; /* of all rows, in order of arrival */
     size_t slots_cap;
-    size_t nslots; /* of one row: set once, by the owner */
-    size_t last;   /* where the last cell went */
+    size_t nslots;     /* of one row: set once, by the owner; so is */
+    size_t index_slot; /* where a row's index goes */
+    size_t last;       /* where the last cell went */
 };
 
 /* Most rows of one table; what comes after is a device gone mad. */
@@ -29,7 +30,7 @@ enum { ROWS_MAX = 10000 };
 
 /*
  * The slots of the row with this instance, made if there is none yet: all
- * unknown but its index (the last five). NULL where there are too many rows.
+ * unknown but its index (five of them). NULL where there are too many rows.
  * Good until the next call.
  */
 struct value *rows_at(struct rows *r, const uint32_t *instance, uint32_t n, struct arena *arena);

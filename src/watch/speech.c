@@ -14,7 +14,7 @@ static void learn_tells(struct speech *s, const struct tables *t)
         for (size_t i = 0; i < module->components.n; i++) {
             const struct component_def *def = &module->components.v[i];
 
-            s->parts |= UINT32_C(1) << def->part;
+            s->parts |= def->parts;
             for (size_t j = 0; j < def->points.n; j++)
                 s->tells[t->base[def->kind->number] + def->points.v[j].slot] |= (uint8_t)(1 << def->part);
         }

@@ -362,6 +362,80 @@ static void test_messages(void **state)
         assert_wrong(*state, i, &rows[i]);
 }
 
+/* Joins and aggregates: what can't be asked, or is asked wrongly. */
+static void test_messages_about_other_tables(void **state)
+{
+    static const struct wrong rows[] = {
+        {.module =
+             MODULE("  p: {kind: port, columns: {a: 1.2}, joins: {q: {rows: qq, by: [a]}}, points: {speed: q.b}}\n"
+                    "  q: {columns: {b: 1.3}}\n"),
+         .report = "@modules/box.yaml:3:56: error: unknown component 'qq' (known here: p, q)\n"
+                   "      p: {kind: port, columns: {a: 1.2}, joins: {q: {rows: qq, by: [a]}}, points: {speed: q.b}}\n"
+                   "                                                           ^~\n"
+                   "@modules/box.yaml:3:87: error: unknown name 'q.b'\n"
+                   "      p: {kind: port, columns: {a: 1.2}, joins: {q: {rows: qq, by: [a]}}, points: {speed: q.b}}\n"
+                   "                                                                                          ^~~\n"},
+        {.module = MODULE("  p:\n    kind: port\n    columns: {a: 1.2, t: {address: 1.4, type: text}}\n"
+                          "    joins: {q: {rows: q, by: [t]}, a: q}\n    points: {speed: q.c}\n"
+                          "  q: {columns: {b: 1.3}}\n"),
+         .report = "@modules/box.yaml:6:31: error: a whole number is wanted here, this gives a text\n"
+                   "        joins: {q: {rows: q, by: [t]}, a: q}\n"
+                   "                                  ^\n"
+                   "@modules/box.yaml:6:36: error: 'a' is the name of a column here: choose another\n"
+                   "        joins: {q: {rows: q, by: [t]}, a: q}\n"
+                   "                                       ^\n"
+                   "@modules/box.yaml:7:21: error: unknown name 'q.c' (did you mean 'q.b'?)\n"
+                   "        points: {speed: q.c}\n"
+                   "                        ^~~\n"},
+        {.module = MODULE("  p: {kind: port, columns: {a: 1.2}, joins: {q: q}}\n"
+                          "  q: {kind: port, part: inventory, columns: {b: 1.3}}\n"),
+         .report = "@modules/box.yaml:3:49: error: 'q' is read with inventory, but this with status: write its columns "
+                   "once more, in a component without a kind\n"
+                   "      p: {kind: port, columns: {a: 1.2}, joins: {q: q}}\n"
+                   "                                                    ^\n"},
+        {.module = MODULE("  p: {kind: port, columns: {a: 1.2}, joins: {p: p, s: {rows: s, by: [a]}}}\n"
+                          "  s: {table: false, columns: {b: 1.3}}\n"),
+         .report = "@modules/box.yaml:3:49: error: a row joined with itself says nothing new: say by what number, with "
+                   "'by'\n"
+                   "      p: {kind: port, columns: {a: 1.2}, joins: {p: p, s: {rows: s, by: [a]}}}\n"
+                   "                                                    ^\n"
+                   "@modules/box.yaml:3:52: error: 's' is a group of single values: there is nothing to find by 'by'\n"
+                   "      p: {kind: port, columns: {a: 1.2}, joins: {p: p, s: {rows: s, by: [a]}}}\n"
+                   "                                                       ^\n"},
+        {.module =
+             MODULE("  p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
+                    "  q: {columns: {b: 1.3}}\n"),
+         .report =
+             "@modules/box.yaml:3:51: error: an aggregate needs one of mean, sum, min, max, count and any\n"
+             "      p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
+             "                                                      ^\n"
+             "@modules/box.yaml:3:65: error: an aggregate needs one of mean, sum, min, max, count and any\n"
+             "      p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
+             "                                                                    ^\n"},
+        {.module = MODULE("  p:\n    kind: port\n    columns: {a: 1.2}\n"
+                          "    aggregates: {m: {rows: q, mean: a}, n: {rows: q, count: b}}\n    points: {speed: m}\n"
+                          "  q: {columns: {b: 1.3}}\n"),
+         .report = "@modules/box.yaml:6:37: error: unknown name 'a'\n"
+                   "        aggregates: {m: {rows: q, mean: a}, n: {rows: q, count: b}}\n"
+                   "                                        ^\n"
+                   "@modules/box.yaml:6:61: error: a truth value is wanted here, this gives a whole number; compare it "
+                   "with a number\n"
+                   "        aggregates: {m: {rows: q, mean: a}, n: {rows: q, count: b}}\n"
+                   "                                                                ^\n"
+                   "@modules/box.yaml:7:21: error: a whole number is wanted here, this gives a number; use round() or "
+                   "floor()\n"
+                   "        points: {speed: m}\n"
+                   "                        ^\n"},
+        {.module = MODULE("  q: {columns: {b: 1.3}, joins: {p: p}}\n  p: {columns: {a: 1.2}}\n"),
+         .report = "@modules/box.yaml:3:3: error: joins and aggregates need a 'kind': nobody asks for theirs\n"
+                   "      q: {columns: {b: 1.3}, joins: {p: p}}\n"
+                   "      ^\n"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_wrong(*state, i, &rows[i]);
+}
+
 /* ---- Several files and folders ---- */
 
 static void put_good(const char *dir)
@@ -455,6 +529,7 @@ int main(void)
         cmocka_unit_test(test_recognition),
         cmocka_unit_test(test_overrides),
         WITH_FOLDER(test_messages),
+        WITH_FOLDER(test_messages_about_other_tables),
         WITH_FOLDER(test_a_later_folder_overrides_by_name),
         WITH_FOLDER(test_a_name_twice_in_one_folder),
         WITH_FOLDER(test_what_must_be_there),

@@ -12,123 +12,13 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "conf/conf.h"
+#include "tests/watch/bench.h"
 #include "watch/decode.h"
-#include "watch/normalise.h"
 #include "watch/rows.h"
-
-/* ---- A profile under test, its batch, and what was found ---- */
-
-struct bench {
-    struct knowledge *k;
-    const struct profile *p;
-    struct normaliser *n;
-    struct batch *b;
-    const struct pd_source *sources;
-    size_t nsources;
-    struct found found[64];
-    size_t nfound;
-};
-
-static struct knowledge *load(const char *folder)
-{
-    const char *srcdir = getenv("srcdir");
-    char *dir = xasprintf("%s/%s", srcdir ? srcdir : ".", folder);
-    struct conf_report report = {0};
-    struct knowledge *k = NULL;
-
-    if (knowledge_load((const char *const[]){dir}, 1, NULL, &k, &report) < 0)
-        fail_msg("%s", report.text.s);
-    conf_report_free(&report);
-    free(dir);
-    return k;
-}
-
-static struct bench bench_new(const char *folder, const char *profile)
-{
-    struct bench t = {.k = load(folder)};
-
-    t.p = knowledge_profile(t.k, profile);
-    assert_non_null(t.p);
-    t.n = normaliser_new(t.p);
-    t.b = batch_new(t.n);
-    t.sources = normaliser_sources(t.n, &t.nsources);
-    return t;
-}
 
 static struct bench bench_box(void)
 {
     return bench_new("tests/watch/normalise", "box");
-}
-
-static void bench_free(struct bench *t)
-{
-    batch_free(t->b);
-    normaliser_free(t->n);
-    knowledge_free(t->k);
-}
-
-static uint32_t source(const struct bench *t, const char *address, unsigned part)
-{
-    for (uint32_t i = 0; i < t->nsources; i++)
-        if (strcmp(t->sources[i].address, address) == 0 && t->sources[i].part == part)
-            return i;
-    fail_msg("no source %s", address);
-    return 0;
-}
-
-/* Adds one cell: of row `index`, or a scalar where it is 0. */
-static void add(struct bench *t, const char *address, uint32_t index, struct pd_cell c)
-{
-    c.source = source(t, address, PART_STATUS);
-    c.instance = &index;
-    c.ninstance = index ? 1 : 0;
-    batch_add(t->b, &c, 1);
-}
-
-static struct pd_cell cell_int(int64_t i)
-{
-    return (struct pd_cell){.type = PD_CELL_INT, .i = i};
-}
-
-static struct pd_cell cell_bytes(const void *p, size_t n)
-{
-    return (struct pd_cell){.type = PD_CELL_BYTES, .bytes = p, .nbytes = (uint32_t)n};
-}
-
-static struct pd_cell cell_text(const char *s)
-{
-    return cell_bytes(s, strlen(s));
-}
-
-static void collect(void *ctx, const struct found *f)
-{
-    struct bench *t = ctx;
-
-    assert_true(t->nfound < sizeof t->found / sizeof *t->found);
-    t->found[t->nfound++] = *f;
-}
-
-static void finish(struct bench *t)
-{
-    t->nfound = 0;
-    batch_finish(t->b, collect, t);
-}
-
-static struct value point(const struct bench *t, const char *key, const char *name)
-{
-    for (size_t i = 0; i < t->nfound; i++)
-        if (strcmp(t->found[i].key, key) == 0)
-            return t->found[i].points[kind_point(t->found[i].kind, name)->slot];
-    fail_msg("no component '%s'", key);
-    return VALUE_UNKNOWN;
-}
-
-static void assert_value(struct value have, struct value want)
-{
-    if (!value_same(have, want))
-        fail_msg("%s %s, wanted %s %s", quality_name(have.quality), value_type_name(have.type),
-                 quality_name(want.quality), value_type_name(want.type));
 }
 
 /* ---- Rows and keys ---- */
@@ -138,15 +28,15 @@ static void test_scalars_make_the_device(void **state)
     struct bench t = bench_box();
 
     (void)state;
-    add(&t, "1.5.0", 0, cell_text("copier-2f"));
-    add(&t, "1.3.0", 0, (struct pd_cell){.type = PD_CELL_TICKS, .u = 12345});
-    finish(&t);
+    bench_add(&t, "1.5.0", 0, cell_text("copier-2f"));
+    bench_add(&t, "1.3.0", 0, (struct pd_cell){.type = PD_CELL_TICKS, .u = 12345});
+    bench_finish(&t);
     assert_int_equal(t.nfound, 1);
     assert_string_equal(t.found[0].key, "");
     assert_string_equal(t.found[0].kind->name, "device");
-    assert_value(point(&t, "", "name"), value_text("copier-2f"));
-    assert_value(point(&t, "", "uptime"), value_num(123.45));
-    assert_value(point(&t, "", "reachable"), VALUE_UNKNOWN);
+    assert_value(bench_point(&t, "", "name"), value_text("copier-2f"));
+    assert_value(bench_point(&t, "", "uptime"), value_num(123.45));
+    assert_value(bench_point(&t, "", "reachable"), VALUE_UNKNOWN);
     bench_free(&t);
 }
 
@@ -159,11 +49,11 @@ static void test_rows_come_in_order_of_instance(void **state)
     (void)state;
     for (size_t i = 0; i < 5; i++) {
         snprintf(name, sizeof name, "p%u", (unsigned)arrival[i]);
-        add(&t, "2.2.1", arrival[i], cell_text(name));
+        bench_add(&t, "2.2.1", arrival[i], cell_text(name));
     }
     for (uint32_t i = 1; i <= 9; i += 2)
-        add(&t, "2.2.2", i, cell_int(i * 100));
-    finish(&t);
+        bench_add(&t, "2.2.2", i, cell_int(i * 100));
+    bench_finish(&t);
     assert_int_equal(t.nfound, 5);
     for (uint32_t i = 0; i < 5; i++) {
         assert_int_equal(t.found[i].instance[0], i * 2 + 1);
@@ -180,11 +70,11 @@ static void test_what_has_no_key_is_known_by_its_instance(void **state)
     struct pd_cell c = cell_int(5);
 
     (void)state;
-    c.source = source(&t, "2.2.2", PART_STATUS);
+    c.source = bench_source(&t, "2.2.2", PART_STATUS);
     c.instance = instance;
     c.ninstance = 3;
     batch_add(t.b, &c, 1);
-    finish(&t);
+    bench_finish(&t);
     assert_string_equal(t.found[0].key, "1.4294967295.3");
     assert_string_equal(t.found[0].label, "1.4294967295.3");
     bench_free(&t);
@@ -195,10 +85,10 @@ static void test_equal_keys_of_one_table_stay_apart(void **state)
     struct bench t = bench_box();
 
     (void)state;
-    add(&t, "2.2.1", 1, cell_text("a"));
-    add(&t, "2.2.1", 2, cell_text("a"));
-    add(&t, "2.2.1", 3, cell_text("a#2"));
-    finish(&t);
+    bench_add(&t, "2.2.1", 1, cell_text("a"));
+    bench_add(&t, "2.2.1", 2, cell_text("a"));
+    bench_add(&t, "2.2.1", 3, cell_text("a#2"));
+    bench_finish(&t);
     assert_int_equal(t.nfound, 3);
     assert_string_equal(t.found[0].key, "a");
     assert_string_equal(t.found[1].key, "a#2");
@@ -213,18 +103,18 @@ static void test_definitions_of_one_component_are_merged(void **state)
     struct pd_cell name = cell_text("eth0"), octets = {.type = PD_CELL_UINT, .u = 1u << 31};
 
     (void)state;
-    add(&t, "2.2.1", 4, cell_text("eth0"));
-    add(&t, "2.2.2", 4, cell_int(10));
-    name.source = source(&t, "2.2.1", PART_COUNTERS);
-    octets.source = source(&t, "2.2.8", PART_COUNTERS);
+    bench_add(&t, "2.2.1", 4, cell_text("eth0"));
+    bench_add(&t, "2.2.2", 4, cell_int(10));
+    name.source = bench_source(&t, "2.2.1", PART_COUNTERS);
+    octets.source = bench_source(&t, "2.2.8", PART_COUNTERS);
     name.instance = octets.instance = &index;
     name.ninstance = octets.ninstance = 1;
     batch_add(t.b, &name, 1);
     batch_add(t.b, &octets, 1);
-    finish(&t);
+    bench_finish(&t);
     assert_int_equal(t.nfound, 1);
-    assert_value(point(&t, "eth0", "speed"), value_int(10));
-    assert_value(point(&t, "eth0", "in_octets"), value_int(1u << 31));
+    assert_value(bench_point(&t, "eth0", "speed"), value_int(10));
+    assert_value(bench_point(&t, "eth0", "in_octets"), value_int(1u << 31));
     bench_free(&t);
 }
 
@@ -248,10 +138,10 @@ static void test_when_decides_what_is_a_component(void **state)
     struct bench t = bench_box();
 
     (void)state;
-    add(&t, "2.2.1", 1, cell_text("a"));
-    add(&t, "2.2.1", 2, cell_text("b"));
-    add(&t, "2.2.7", 2, (struct pd_cell){.type = PD_CELL_OID, .oid = other, .nbytes = 3});
-    finish(&t);
+    bench_add(&t, "2.2.1", 1, cell_text("a"));
+    bench_add(&t, "2.2.1", 2, cell_text("b"));
+    bench_add(&t, "2.2.7", 2, (struct pd_cell){.type = PD_CELL_OID, .oid = other, .nbytes = 3});
+    bench_finish(&t);
     assert_int_equal(t.nfound, 1);
     assert_string_equal(t.found[0].key, "a");
     bench_free(&t);
@@ -262,9 +152,9 @@ static void test_absent_cells_make_no_component(void **state)
     struct bench t = bench_box();
 
     (void)state;
-    add(&t, "2.2.1", 1, (struct pd_cell){.type = PD_CELL_ABSENT});
-    add(&t, "1.5.0", 0, (struct pd_cell){.type = PD_CELL_ABSENT});
-    finish(&t);
+    bench_add(&t, "2.2.1", 1, (struct pd_cell){.type = PD_CELL_ABSENT});
+    bench_add(&t, "1.5.0", 0, (struct pd_cell){.type = PD_CELL_ABSENT});
+    bench_finish(&t);
     assert_int_equal(t.nfound, 0);
     bench_free(&t);
 }
@@ -278,8 +168,8 @@ static void test_long_keys_are_cut_at_a_character(void **state)
     sbuf_add(&name, "x");
     for (int i = 0; i < 100; i++)
         sbuf_add(&name, "墨");
-    add(&t, "2.2.1", 1, cell_text(name.s));
-    finish(&t);
+    bench_add(&t, "2.2.1", 1, cell_text(name.s));
+    bench_finish(&t);
     assert_int_equal(strlen(t.found[0].key), 199);
     assert_true(str_utf8_valid(t.found[0].key, 199));
     sbuf_free(&name);
@@ -316,10 +206,10 @@ static void test_integers_and_sentinels(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         batch_reset(t.b);
-        add(&t, "2.2.2", 1, rows[i].cell);
-        finish(&t);
-        if (!value_same(point(&t, "1", "speed"), rows[i].want))
-            fail_msg("row %zu: quality %s", i, quality_name(point(&t, "1", "speed").quality));
+        bench_add(&t, "2.2.2", 1, rows[i].cell);
+        bench_finish(&t);
+        if (!value_same(bench_point(&t, "1", "speed"), rows[i].want))
+            fail_msg("row %zu: quality %s", i, quality_name(bench_point(&t, "1", "speed").quality));
     }
     bench_free(&t);
 }
@@ -341,9 +231,9 @@ static void test_texts(void **state)
         struct value v;
 
         batch_reset(t.b);
-        add(&t, "1.5.0", 0, cell_bytes(rows[i].bytes, rows[i].n));
-        finish(&t);
-        v = point(&t, "", "name");
+        bench_add(&t, "1.5.0", 0, cell_bytes(rows[i].bytes, rows[i].n));
+        bench_finish(&t);
+        v = bench_point(&t, "", "name");
         if (!value_same(v, rows[i].want ? value_text(rows[i].want) : VALUE_UNKNOWN))
             fail_msg("row %zu: '%s'", i, v.quality == QUALITY_GOOD ? v.text : quality_name(v.quality));
     }
@@ -364,9 +254,9 @@ static void test_members_are_renumbered_by_code(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         batch_reset(t.b);
-        add(&t, "2.2.4", 1, cell_int(rows[i].raw));
-        finish(&t);
-        if (!value_same(point(&t, "1", "state"), rows[i].want))
+        bench_add(&t, "2.2.4", 1, cell_int(rows[i].raw));
+        bench_finish(&t);
+        if (!value_same(bench_point(&t, "1", "state"), rows[i].want))
             fail_msg("row %zu", i);
     }
     bench_free(&t);
@@ -391,10 +281,10 @@ static void test_flags_count_from_the_top_bit_and_may_be_short(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         batch_reset(t.b);
-        add(&t, "2.2.5", 1, cell_bytes(rows[i].bytes, rows[i].n));
-        finish(&t);
-        if (!value_same(point(&t, "1", "flags"), value_bits(rows[i].want)))
-            fail_msg("row %zu: %llx", i, (unsigned long long)point(&t, "1", "flags").bits);
+        bench_add(&t, "2.2.5", 1, cell_bytes(rows[i].bytes, rows[i].n));
+        bench_finish(&t);
+        if (!value_same(bench_point(&t, "1", "flags"), value_bits(rows[i].want)))
+            fail_msg("row %zu: %llx", i, (unsigned long long)bench_point(&t, "1", "flags").bits);
     }
     bench_free(&t);
 }
@@ -405,9 +295,9 @@ static void test_addresses_and_identifiers_are_texts(void **state)
     struct bench t = bench_box();
 
     (void)state;
-    add(&t, "2.2.6", 1, cell_bytes("\x00\x1b\xFF", 3));
-    add(&t, "2.2.7", 1, (struct pd_cell){.type = PD_CELL_OID, .oid = oid, .nbytes = 4});
-    finish(&t);
+    bench_add(&t, "2.2.6", 1, cell_bytes("\x00\x1b\xFF", 3));
+    bench_add(&t, "2.2.7", 1, (struct pd_cell){.type = PD_CELL_OID, .oid = oid, .nbytes = 4});
+    bench_finish(&t);
     assert_string_equal(t.found[0].label, "00:1b:ff");
     assert_value(t.found[0].row[6], value_text("1.3.6.4294967295"));
     bench_free(&t);
@@ -418,16 +308,16 @@ static void test_computed_points(void **state)
     struct bench t = bench_box();
 
     (void)state;
-    add(&t, "2.2.2", 1, cell_int(55));
-    add(&t, "2.2.2", 2, cell_int(-3));
-    add(&t, "2.2.3", 3, cell_text("2.5"));
-    add(&t, "2.2.4", 3, cell_int(0));
-    finish(&t);
-    assert_value(point(&t, "1", "load"), value_num(5.5));
-    assert_value(point(&t, "2", "load"), value_quality(QUALITY_SOME));
-    assert_value(point(&t, "3", "load"), value_num(2.5));
-    assert_value(point(&t, "3", "note"), value_text("asleep"));
-    assert_value(point(&t, "1", "note"), VALUE_UNKNOWN);
+    bench_add(&t, "2.2.2", 1, cell_int(55));
+    bench_add(&t, "2.2.2", 2, cell_int(-3));
+    bench_add(&t, "2.2.3", 3, cell_text("2.5"));
+    bench_add(&t, "2.2.4", 3, cell_int(0));
+    bench_finish(&t);
+    assert_value(bench_point(&t, "1", "load"), value_num(5.5));
+    assert_value(bench_point(&t, "2", "load"), value_quality(QUALITY_SOME));
+    assert_value(bench_point(&t, "3", "load"), value_num(2.5));
+    assert_value(bench_point(&t, "3", "note"), value_text("asleep"));
+    assert_value(bench_point(&t, "1", "note"), VALUE_UNKNOWN);
     bench_free(&t);
 }
 
@@ -438,7 +328,7 @@ static void add_alarm(struct bench *t, uint32_t row, uint32_t number, int64_t co
     uint32_t instance[] = {row, number};
     struct pd_cell c = {.type = PD_CELL_INT, .i = code, .instance = instance, .ninstance = 2};
 
-    c.source = source(t, "2.9.1", PART_STATUS);
+    c.source = bench_source(t, "2.9.1", PART_STATUS);
     batch_add(t->b, &c, 1);
 }
 
@@ -448,24 +338,24 @@ static void test_any_asks_rows_that_begin_with_its_own(void **state)
 
     (void)state;
     for (uint32_t i = 1; i <= 3; i++)
-        add(&t, "2.2.1", i, cell_text(i == 1 ? "a" : i == 2 ? "b" : "c"));
-    add(&t, "2.2.5", 3, cell_bytes("\x00\x01", 2));
+        bench_add(&t, "2.2.1", i, cell_text(i == 1 ? "a" : i == 2 ? "b" : "c"));
+    bench_add(&t, "2.2.5", 3, cell_bytes("\x00\x01", 2));
     add_alarm(&t, 1, 4, 3);
     add_alarm(&t, 1, 9, 8);
     add_alarm(&t, 11, 1, 8);
-    finish(&t);
-    assert_value(point(&t, "a", "alarm"), value_bool(true));
-    assert_value(point(&t, "b", "alarm"), VALUE_UNKNOWN); /* nothing says anything of it */
-    assert_value(point(&t, "c", "alarm"), value_bool(true));
+    bench_finish(&t);
+    assert_value(bench_point(&t, "a", "alarm"), value_bool(true));
+    assert_value(bench_point(&t, "b", "alarm"), VALUE_UNKNOWN); /* nothing says anything of it */
+    assert_value(bench_point(&t, "c", "alarm"), value_bool(true));
 
     batch_reset(t.b);
-    add(&t, "2.2.1", 1, cell_text("a"));
-    add(&t, "2.2.1", 2, cell_text("b"));
-    add(&t, "2.2.5", 2, cell_bytes("", 0));
+    bench_add(&t, "2.2.1", 1, cell_text("a"));
+    bench_add(&t, "2.2.1", 2, cell_text("b"));
+    bench_add(&t, "2.2.5", 2, cell_bytes("", 0));
     add_alarm(&t, 1, 4, 3);
-    finish(&t);
-    assert_value(point(&t, "a", "alarm"), value_bool(false)); /* the one alarm is another */
-    assert_value(point(&t, "b", "alarm"), value_bool(false)); /* the flags say so */
+    bench_finish(&t);
+    assert_value(bench_point(&t, "a", "alarm"), value_bool(false)); /* the one alarm is another */
+    assert_value(bench_point(&t, "b", "alarm"), value_bool(false)); /* the flags say so */
     bench_free(&t);
 }
 
@@ -482,16 +372,16 @@ static void test_hostile_cells_are_dropped_and_counted(void **state)
     c.instance = &index;
     c.source = (uint32_t)t.nsources;
     batch_add(t.b, &c, 1); /* no such source */
-    c.source = source(&t, "2.2.2", PART_STATUS);
+    c.source = bench_source(&t, "2.2.2", PART_STATUS);
     batch_add(t.b, &c, 1); /* a column without instance */
     c.ninstance = PD_MAX_INSTANCE + 1;
     c.instance = long_instance;
     batch_add(t.b, &c, 1);
-    c.source = source(&t, "1.5.0", PART_STATUS);
+    c.source = bench_source(&t, "1.5.0", PART_STATUS);
     c.ninstance = 1;
     batch_add(t.b, &c, 1); /* a scalar with one */
     assert_int_equal(batch_dropped(t.b), 4);
-    finish(&t);
+    bench_finish(&t);
     assert_int_equal(t.nfound, 0);
     bench_free(&t);
 }
@@ -509,7 +399,7 @@ static void test_a_table_holds_ten_thousand_rows(void **state)
 
     (void)state;
     for (uint32_t i = 20000; i > 0; i--) /* the worst order */
-        add(&t, "2.2.3", i, cell_int(1));
+        bench_add(&t, "2.2.3", i, cell_int(1));
     batch_finish(t.b, count_found, &found);
     assert_int_equal(found, ROWS_MAX);
     assert_int_equal(batch_dropped(t.b), 20000 - ROWS_MAX);
@@ -606,15 +496,6 @@ static void test_random_cells(void **state)
 
 /* ---- The shipped printer module ---- */
 
-static void add_at(struct bench *t, const char *address, unsigned part, const uint32_t *instance, size_t n,
-                   struct pd_cell c)
-{
-    c.source = source(t, address, part);
-    c.instance = instance;
-    c.ninstance = (uint16_t)n;
-    batch_add(t->b, &c, 1);
-}
-
 #define SUPPLY "1.3.6.1.2.1.43.11.1.1"
 
 static void test_supply_levels(void **state)
@@ -646,19 +527,19 @@ static void test_supply_levels(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         batch_reset(t.b);
-        add_at(&t, SUPPLY ".6", PART_SUPPLIES, at, 2, cell_text("Black Toner"));
+        bench_add_at(&t, SUPPLY ".6", PART_SUPPLIES, at, 2, cell_text("Black Toner"));
         if (rows[i].unit != ABSENT)
-            add_at(&t, SUPPLY ".7", PART_SUPPLIES, at, 2, cell_int(rows[i].unit));
+            bench_add_at(&t, SUPPLY ".7", PART_SUPPLIES, at, 2, cell_int(rows[i].unit));
         if (rows[i].max != ABSENT)
-            add_at(&t, SUPPLY ".8", PART_SUPPLIES, at, 2, cell_int(rows[i].max));
+            bench_add_at(&t, SUPPLY ".8", PART_SUPPLIES, at, 2, cell_int(rows[i].max));
         if (rows[i].level != ABSENT)
-            add_at(&t, SUPPLY ".9", PART_SUPPLIES, at, 2, cell_int(rows[i].level));
-        finish(&t);
-        if (!value_same(point(&t, "Black Toner", "level"), rows[i].want))
-            fail_msg("row %zu: %s %g", i, quality_name(point(&t, "Black Toner", "level").quality),
-                     point(&t, "Black Toner", "level").num);
+            bench_add_at(&t, SUPPLY ".9", PART_SUPPLIES, at, 2, cell_int(rows[i].level));
+        bench_finish(&t);
+        if (!value_same(bench_point(&t, "Black Toner", "level"), rows[i].want))
+            fail_msg("row %zu: %s %g", i, quality_name(bench_point(&t, "Black Toner", "level").quality),
+                     bench_point(&t, "Black Toner", "level").num);
     }
-    assert_value(point(&t, "Black Toner", "colour"), value_enum(1));
+    assert_value(bench_point(&t, "Black Toner", "colour"), value_enum(1));
     bench_free(&t);
 }
 
@@ -698,20 +579,20 @@ static void test_printer_faults(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         batch_reset(t.b);
-        add_at(&t, "1.3.6.1.2.1.25.3.5.1.1", PART_STATUS, at, 1, cell_int(3));
+        bench_add_at(&t, "1.3.6.1.2.1.25.3.5.1.1", PART_STATUS, at, 1, cell_int(3));
         if (rows[i].errors)
-            add_at(&t, "1.3.6.1.2.1.25.3.5.1.2", PART_STATUS, at, 1, cell_bytes(rows[i].errors, rows[i].n));
+            bench_add_at(&t, "1.3.6.1.2.1.25.3.5.1.2", PART_STATUS, at, 1, cell_bytes(rows[i].errors, rows[i].n));
         if (rows[i].code) {
-            add_at(&t, "1.3.6.1.2.1.43.18.1.1.2", PART_STATUS, alert, 2, cell_int(3));
-            add_at(&t, "1.3.6.1.2.1.43.18.1.1.3", PART_STATUS, alert, 2, cell_int(3));
-            add_at(&t, "1.3.6.1.2.1.43.18.1.1.7", PART_STATUS, alert, 2, cell_int(rows[i].code));
+            bench_add_at(&t, "1.3.6.1.2.1.43.18.1.1.2", PART_STATUS, alert, 2, cell_int(3));
+            bench_add_at(&t, "1.3.6.1.2.1.43.18.1.1.3", PART_STATUS, alert, 2, cell_int(3));
+            bench_add_at(&t, "1.3.6.1.2.1.43.18.1.1.7", PART_STATUS, alert, 2, cell_int(rows[i].code));
         }
-        finish(&t);
+        bench_finish(&t);
         assert_int_equal(t.nfound, 1); /* alerts are no components */
         assert_string_equal(t.found[0].key, "1");
-        if (!value_same(point(&t, "1", "jam"), rows[i].jam) ||
-            !value_same(point(&t, "1", "cover_open"), rows[i].cover) ||
-            !value_same(point(&t, "1", "service_requested"), rows[i].service))
+        if (!value_same(bench_point(&t, "1", "jam"), rows[i].jam) ||
+            !value_same(bench_point(&t, "1", "cover_open"), rows[i].cover) ||
+            !value_same(bench_point(&t, "1", "service_requested"), rows[i].service))
             fail_msg("row %zu", i);
     }
     bench_free(&t);

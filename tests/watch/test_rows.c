@@ -15,7 +15,7 @@ static void test_a_row_knows_its_index(void **state)
 {
     static const uint32_t instance[] = {4, 5, 6, 7, 8, 9};
     struct arena arena = {0};
-    struct rows r = {.nslots = SLOTS};
+    struct rows r = {.nslots = SLOTS, .index_slot = COLUMNS};
     const struct value *v = rows_at(&r, instance, 6, &arena);
 
     (void)state;
@@ -37,7 +37,7 @@ static void test_rows_that_begin_alike_stand_together(void **state)
     static const uint32_t rows[][2] = {{2, 1}, {1, 9}, {1, 2}, {10, 1}, {1, 1}};
     static const uint32_t one[] = {1};
     struct arena arena = {0};
-    struct rows r = {.nslots = SLOTS};
+    struct rows r = {.nslots = SLOTS, .index_slot = COLUMNS};
     size_t at;
 
     (void)state;
@@ -60,7 +60,7 @@ static void test_random_arrival(void **state)
     struct rng_seeded seeded;
     struct pd_rng rng = rng_seeded_ops(&seeded);
     struct arena arena = {0};
-    struct rows r = {.nslots = SLOTS};
+    struct rows r = {.nslots = SLOTS, .index_slot = COLUMNS};
 
     (void)state;
     for (uint64_t seed = 1; seed <= 50; seed++) {
@@ -87,7 +87,7 @@ static void test_random_arrival(void **state)
 static void test_too_many_rows_are_refused(void **state)
 {
     struct arena arena = {0};
-    struct rows r = {.nslots = SLOTS};
+    struct rows r = {.nslots = SLOTS, .index_slot = COLUMNS};
     uint32_t last = ROWS_MAX;
 
     (void)state;

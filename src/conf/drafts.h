@@ -1,0 +1,66 @@
+#ifndef PD_CONF_DRAFTS_H
+#define PD_CONF_DRAFTS_H
+
+#include "conf/loader.h"
+
+/*
+ * A module as it is written (modules.c reads it), before names are looked up
+ * (meaning.c does that).
+ */
+struct column_draft {
+    char *name;
+    struct yaml_node *here;
+    struct yaml_node *address;
+    int type;
+    struct member_drafts members;
+    ARRAY(int64_t) unknown, some, limit;
+};
+
+struct any_draft {
+    struct yaml_node *here, *rows, *where;
+};
+
+struct rule_of_point {
+    char *name;
+    struct yaml_node *here, *value;
+    ARRAY(struct any_draft) any;
+};
+
+struct join_draft {
+    char *name;
+    struct yaml_node *here, *rows;
+    ARRAY(struct yaml_node *) by;
+};
+
+enum { AGGREGATES = AGGREGATE_ANY + 1 };
+struct aggregate_draft {
+    char *name;
+    struct yaml_node *here, *rows, *where;
+    struct yaml_node *of[AGGREGATES]; /* one of them, by enum aggregate_how */
+};
+
+struct component_draft {
+    char *name;
+    struct yaml_node *here, *kind;
+    bool table;
+    uint8_t part;
+    char *base;
+    ARRAY(struct column_draft) columns;
+    ARRAY(struct join_draft) joins;
+    ARRAY(struct aggregate_draft) aggregates;
+    struct yaml_node *when, *key, *label;
+    ARRAY(struct rule_of_point) points;
+};
+
+struct module_draft {
+    struct yaml_node *name;
+    char *collector;
+    char *title[LANG_COUNT];
+    char *reference;
+    ARRAY(struct component_draft) components;
+};
+
+/* What stands over the columns of m, which are built: joins, aggregates, conditions, names, points. */
+void meaning_build(struct loader *l, const struct module_draft *from, struct module *m);
+
+#endif

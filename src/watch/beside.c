@@ -1,0 +1,116 @@
+#include "watch/beside.h"
+
+#include <math.h>
+
+bool beside_is_true(struct value v)
+{
+    return v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && v.b;
+}
+
+void beside_hear(struct value v, struct value *verdict)
+{
+    if (v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && !beside_is_true(*verdict))
+        *verdict = v;
+}
+
+/* The instance that a join looks for, as long as its numbers can be one; false if it can't. */
+static bool wanted_instance(const struct join *join, const struct value *slots, size_t nslots, uint32_t *instance)
+{
+    for (size_t i = 0; i < join->by.n; i++) {
+        struct value v = expr_eval(join->by.v[i], slots, nslots);
+
+        if (v.quality != QUALITY_GOOD || v.type != VALUE_INT || v.i < 0 || v.i > UINT32_MAX)
+            return false;
+        instance[i] = (uint32_t)v.i;
+    }
+    return true;
+}
+
+/* The joined row's columns; unknown where there is no such row. */
+static void take_join(const struct table_plan *plan, const struct rows *tables, const struct join *join,
+                      const struct row *row, struct value *slots)
+{
+    const struct component_def *other = &plan->module->components.v[join->component];
+    const struct rows *rows = &tables[join->component];
+    uint32_t made[PD_MAX_INSTANCE];
+    const uint32_t *instance = join->whole ? row->instance : made;
+    uint32_t n = join->whole ? row->ninstance : (uint32_t)join->by.n;
+    bool found = n <= PD_MAX_INSTANCE && (join->whole || wanted_instance(join, slots, plan->def->nslots, made));
+    size_t at = found ? rows_lower_bound(rows, instance, n) : rows->n;
+
+    found = at < rows->n && row_begins(&rows->v[at], instance, n);
+    for (size_t i = 0; i < other->columns.n; i++)
+        slots[join->first_slot + i] = found ? rows_slots(rows, at)[i] : VALUE_UNKNOWN;
+}
+
+/* What is reckoned so far over some rows. */
+struct tally {
+    enum aggregate_how how;
+    struct value least, most;
+    double sum;
+    int64_t n, hits; /* rows that gave a number; whose condition is true */
+    struct value any;
+};
+
+static void tally_row(struct tally *t, struct value v)
+{
+    double x = v.type == VALUE_INT ? (double)v.i : v.num;
+
+    if (t->how == AGGREGATE_COUNT || t->how == AGGREGATE_ANY) {
+        t->hits += beside_is_true(v);
+        beside_hear(v, &t->any);
+        return;
+    }
+    if (v.quality != QUALITY_GOOD || (v.type != VALUE_INT && v.type != VALUE_NUM))
+        return;
+    if (t->n == 0 || x < t->least.num)
+        t->least = value_num(x);
+    if (t->n == 0 || x > t->most.num)
+        t->most = value_num(x);
+    t->sum += x;
+    t->n++;
+}
+
+static struct value tally_end(const struct tally *t)
+{
+    double x = t->how == AGGREGATE_MEAN && t->n ? t->sum / (double)t->n : t->sum;
+
+    if (t->how == AGGREGATE_COUNT)
+        return value_int(t->hits);
+    if (t->how == AGGREGATE_ANY)
+        return t->any;
+    if (t->n == 0)
+        return VALUE_UNKNOWN;
+    if (t->how == AGGREGATE_MIN)
+        return t->least;
+    if (t->how == AGGREGATE_MAX)
+        return t->most;
+    return isfinite(x) ? value_num(x) : VALUE_UNKNOWN;
+}
+
+static struct value aggregate_value(const struct rows *rows, const struct aggregate *a, const struct row *row)
+{
+    struct tally tally = {.how = a->how, .any = VALUE_UNKNOWN};
+
+    for (size_t i = rows_lower_bound(rows, row->instance, row->ninstance);
+         i < rows->n && row_begins(&rows->v[i], row->instance, row->ninstance); i++) {
+        const struct value *slots = rows_slots(rows, i);
+
+        if (!a->where || beside_is_true(expr_eval(a->where, slots, rows->nslots)))
+            tally_row(&tally, expr_eval(a->of, slots, rows->nslots));
+    }
+    return tally_end(&tally);
+}
+
+void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct row *row, struct value *slots)
+{
+    const struct component_def *def = plan->def;
+
+    for (size_t i = 0; i < def->joins.n; i++)
+        take_join(plan, tables, &def->joins.v[i], row, slots);
+    for (size_t i = 0; i < def->aggregates.n; i++) {
+        const struct aggregate *a = &def->aggregates.v[i];
+
+        slots[a->slot] = aggregate_value(&tables[a->component], a, row);
+    }
+}

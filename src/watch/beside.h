@@ -1,0 +1,21 @@
+#ifndef PD_WATCH_BESIDE_H
+#define PD_WATCH_BESIDE_H
+
+#include "watch/plan.h"
+#include "watch/rows.h"
+
+/*
+ * What other tables of a module say beside a row: joined columns and what is
+ * reckoned over their rows. A join is one search among rows in order of
+ * instance; an aggregate sees each row but for the few rows whose instances
+ * begin it, so both stay quick however many rows a device has.
+ */
+
+/* Fills the row's slots of joins and aggregates. tables: the rows of its module's components. */
+void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct row *row, struct value *slots);
+
+bool beside_is_true(struct value v);
+/* Takes up what a condition says, if it says anything: true stays true. */
+void beside_hear(struct value v, struct value *verdict);
+
+#endif

@@ -1,0 +1,161 @@
+#include "watch/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct dictionary_search {
+    const struct module *module;
+    const struct component_def *def;
+    const struct column *found;
+};
+
+static void find_dictionary(void *ctx, unsigned slot)
+{
+    struct dictionary_search *s = ctx;
+    const struct column *column = s->found ? NULL : module_column(s->module, s->def, slot);
+
+    if (column && column->members.list.n > 0)
+        s->found = column;
+}
+
+static bool numbered_alike(const struct members *a, const struct members *b)
+{
+    for (size_t i = 0; i < a->list.n; i++) {
+        const struct member *m = members_by_code(b, a->list.v[i].code);
+
+        if (!m || m->number != a->list.v[i].number)
+            return false;
+    }
+    return true;
+}
+
+static struct point_plan plan_point(const struct module *module, const struct component_def *def,
+                                    const struct point_rule *rule)
+{
+    struct point_plan plan = {.def = &def->kind->points.v[rule->slot]};
+    struct dictionary_search search = {.module = module, .def = def};
+
+    if (rule->value && expr_type(rule->value) == plan.def->type &&
+        (plan.def->type == VALUE_ENUM || plan.def->type == VALUE_BITS))
+        expr_slots(rule->value, find_dictionary, &search);
+    if (search.found && !numbered_alike(&search.found->members, &plan.def->members))
+        plan.dictionary = search.found;
+    return plan;
+}
+
+static void plan_tables(struct normaliser *n, const struct profile *p)
+{
+    for (size_t m = 0; m < p->modules.n; m++) {
+        const struct module *module = p->modules.v[m];
+        uint32_t first = (uint32_t)n->tables.n;
+
+        for (size_t c = 0; c < module->components.n; c++) {
+            const struct component_def *def = &module->components.v[c];
+            struct table_plan plan = {.module = module, .def = def, .first_of_module = first};
+
+            plan.points = xcalloc(def->points.n + 1, sizeof *plan.points);
+            for (size_t i = 0; i < def->points.n; i++)
+                plan.points[i] = plan_point(module, def, &def->points.v[i]);
+            array_push(&n->tables, plan);
+        }
+    }
+}
+
+static bool same_source(const struct pd_source *s, const struct component_def *def, const struct column *column,
+                        uint8_t part)
+{
+    return s->part == part && s->table == def->table && strcmp(s->address, column->address) == 0;
+}
+
+/* The source that reads a column in a part, shared with columns of the same address and part. */
+static uint32_t source_for(struct normaliser *n, const struct component_def *def, const struct column *column,
+                           uint8_t part)
+{
+    struct pd_source source = {
+        .id = (uint32_t)n->sources.n,
+        .address = column->address,
+        .table = def->table,
+        .part = part,
+        .file = column->where.file,
+        .line = column->where.line,
+        .col = column->where.col,
+    };
+
+    for (size_t i = 0; i < n->sources.n; i++)
+        if (same_source(&n->sources.v[i], def, column, part))
+            return (uint32_t)i;
+    array_push(&n->sources, source);
+    return source.id;
+}
+
+static uint32_t table_of(const struct normaliser *n, const struct profile *p, const struct profile_source *s)
+{
+    uint32_t table = s->component;
+
+    for (unsigned m = 0; m < s->module; m++)
+        table += (uint32_t)p->modules.v[m]->components.n;
+    return table < n->tables.n ? table : 0;
+}
+
+/* A column that something reads, in one of the parts that it is read in. */
+struct wanted {
+    uint32_t source;
+    struct use use;
+};
+
+static void plan_sources(struct normaliser *n, const struct profile *p)
+{
+    ARRAY(struct wanted) wanted = {0};
+
+    for (size_t i = 0; i < p->sources.n; i++) {
+        struct use use = {.table = table_of(n, p, &p->sources.v[i]), .column = p->sources.v[i].column};
+        const struct component_def *def = n->tables.v[use.table].def;
+
+        for (uint8_t part = 0; part < PART_COUNT; part++) {
+            struct wanted w = {.use = use};
+
+            if (!(def->parts >> part & 1))
+                continue;
+            w.source = source_for(n, def, &def->columns.v[use.column], part);
+            array_push(&wanted, w);
+        }
+    }
+    for (uint32_t s = 0; s < n->sources.n; s++) {
+        array_push(&n->use_at, (uint32_t)n->uses.n);
+        for (size_t i = 0; i < wanted.n; i++)
+            if (wanted.v[i].source == s)
+                array_push(&n->uses, wanted.v[i].use);
+    }
+    array_push(&n->use_at, (uint32_t)n->uses.n);
+    array_free(&wanted);
+}
+
+struct normaliser *normaliser_new(const struct profile *p)
+{
+    struct normaliser *n = xcalloc(1, sizeof *n);
+
+    plan_tables(n, p);
+    plan_sources(n, p);
+    return n;
+}
+
+void normaliser_free(struct normaliser *n)
+{
+    if (!n)
+        return;
+    for (size_t i = 0; i < n->tables.n; i++)
+        free(n->tables.v[i].points);
+    array_free(&n->tables);
+    array_free(&n->sources);
+    array_free(&n->use_at);
+    array_free(&n->uses);
+    free(n);
+}
+
+const struct pd_source *normaliser_sources(const struct normaliser *n, size_t *count)
+{
+    *count = n->sources.n;
+    return n->sources.v;
+}

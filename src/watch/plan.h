@@ -1,0 +1,34 @@
+#ifndef PD_WATCH_PLAN_H
+#define PD_WATCH_PLAN_H
+
+#include "base/array.h"
+#include "watch/normalise.h"
+
+/* What a profile's modules come to: the sources to read, and where each one's cells belong. */
+
+/* A column that a source fills: several may be read from one address. */
+struct use {
+    uint32_t table, column;
+};
+
+/* What a point's rule needs beside its expression. */
+struct point_plan {
+    const struct point_def *def;
+    const struct column *dictionary; /* its members are numbered otherwise than the point's; NULL: alike */
+};
+
+struct table_plan {
+    const struct module *module;
+    const struct component_def *def;
+    uint32_t first_of_module;  /* the module's tables stand together */
+    struct point_plan *points; /* parallel to def->points */
+};
+
+struct normaliser {
+    ARRAY(struct table_plan) tables;
+    ARRAY(struct pd_source) sources;
+    ARRAY(uint32_t) use_at; /* of each source: its first place in uses; one more at the end */
+    ARRAY(struct use) uses;
+};
+
+#endif
