@@ -103,7 +103,7 @@ static void ready(void *ctx)
     for (size_t i = 0; i < v->story->devices.n && !v->introduced; i++) {
         struct sbuf args = {0};
 
-        story_device_args(&args, &v->story->devices.v[i], v->options->port);
+        story_device_args(&args, &v->story->devices.v[i], &v->options->ports);
         patrol_command(v->patrol, "device.add", args.s);
         sbuf_free(&args);
     }
@@ -206,7 +206,7 @@ static int start(struct live *v)
         return rc;
     v->patrol = patrol_new(v->services, v->options->patrold, v->folder, &patrol);
     v->site = site_new(v->story, &site);
-    rc = farm_start(v->services, v->site, v->options->port, &v->farm, &why);
+    rc = farm_start(v->services, v->site, &v->options->ports, &v->farm, &why);
     if (rc < 0)
         problem(v, "the devices cannot be served", why);
     free(why);

@@ -2,10 +2,11 @@
 #define PD_SIM_LIVE_H
 
 #include "run.h"
+#include "settings.h"
 
 struct live_options {
     const char *knowledge, *patrold; /* a folder, and the program */
-    unsigned port;                   /* that the devices answer at */
+    struct site_ports ports;         /* that the devices answer at */
 };
 
 /*

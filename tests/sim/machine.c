@@ -7,10 +7,22 @@
 
 enum { HOUR = 3600000, FULL = 1000000, CHARGE_HOURS = 4 };
 
-static bool prints(const struct machine *m)
-{
-    return model_prints(m->spec->model);
-}
+/* How each model is built, and what it shows anew; NULL: nothing. */
+static const struct {
+    void (*build)(struct machine *m);
+    void (*show)(struct machine *m, int64_t now_ms);
+} models[MODEL_COUNT] = {
+    [MODEL_PRINTER] = {model_printer, model_printer_show},
+    [MODEL_COPIER] = {model_printer, model_printer_show},
+    [MODEL_SWITCH] = {model_switch, NULL},
+    [MODEL_SERVER] = {model_server, model_load_show},
+    [MODEL_UPS] = {model_ups, model_ups_show},
+    [MODEL_SENSOR] = {model_sensor, model_sensor_show},
+    [MODEL_MODBUS_UPS] = {model_modbus_ups, model_modbus_ups_show},
+    [MODEL_METER] = {model_meter, model_meter_show},
+    [MODEL_MODBUS_SENSOR] = {model_modbus_sensor, model_modbus_sensor_show},
+    [MODEL_AIR_CONDITIONER] = {model_air_conditioner, model_air_conditioner_show},
+};
 
 /* ---- The pace of what moves by itself: a machine that is off stands still ---- */
 
@@ -30,7 +42,6 @@ static void pace_printer(struct machine *m, int64_t now_ms)
         ramp_turn(&s->level, works ? -pages * s->capacity : 0, now_ms);
     }
     ramp_turn(&m->pages, all, now_ms);
-    model_printer_show(m, now_ms);
 }
 
 static void pace_disks(struct machine *m, int64_t now_ms)
@@ -43,11 +54,9 @@ static void pace_disks(struct machine *m, int64_t now_ms)
 
 static void pace(struct machine *m, int64_t now_ms)
 {
-    if (prints(m))
+    if (model_prints(m->spec->model))
         pace_printer(m, now_ms);
     pace_disks(m, now_ms);
-    if (m->nprocessors > 0)
-        model_load_show(m, now_ms);
     for (unsigned i = 0; i < m->nports; i++)
         model_port_show(m, &m->ports[i], now_ms);
     machine_show(m, now_ms);
@@ -67,45 +76,20 @@ void machine_init(struct machine *m, const struct story_device *spec, unsigned n
     *m = (struct machine){.spec = spec, .number = number, .on = true, .cpu = -1, .memory = -1};
     if (spec->address != NULL)
         machine_set_address(m, spec->address);
-    switch (spec->model) {
-    case MODEL_PRINTER:
-    case MODEL_COPIER:
-        model_printer(m);
-        break;
-    case MODEL_SWITCH:
-        model_switch(m);
-        break;
-    case MODEL_SERVER:
-        model_server(m);
-        break;
-    case MODEL_UPS:
-    case MODEL_MODBUS_UPS:
-    case MODEL_METER:
-        model_power(m);
-        break;
-    case MODEL_SENSOR:
-    case MODEL_MODBUS_SENSOR:
-    case MODEL_AIR_CONDITIONER:
-    case MODEL_COUNT:
-        model_climate(m);
-        break;
-    }
+    models[spec->model].build(m);
     pace(m, 0);
 }
 
 void machine_fini(struct machine *m)
 {
     simdev_fini(&m->dev);
+    regmap_fini(&m->regs);
 }
 
 void machine_show(struct machine *m, int64_t now_ms)
 {
-    if (prints(m))
-        model_printer_show(m, now_ms);
-    if (m->charge.den > 0)
-        model_power_show(m, now_ms);
-    if (m->nprobes > 0)
-        model_climate_show(m, now_ms);
+    if (models[m->spec->model].show != NULL)
+        models[m->spec->model].show(m, now_ms);
 }
 
 int64_t machine_next_show(const struct machine *m, int64_t now_ms)
@@ -127,12 +111,12 @@ int64_t machine_next_show(const struct machine *m, int64_t now_ms)
 
 bool machine_pings(const struct machine *m)
 {
-    return m->on && !m->cut_off && m->sleep != SLEEP_DEEP;
+    return !m->cut_off && (m->gateway || (m->on && m->sleep != SLEEP_DEEP));
 }
 
 bool machine_speaks(const struct machine *m)
 {
-    return machine_pings(m) && !m->snmp_silent;
+    return machine_pings(m) && m->on && m->sleep != SLEEP_DEEP && !m->snmp_silent;
 }
 
 /* ---- What befalls any machine ---- */
@@ -222,19 +206,19 @@ void machine_refill(struct machine *m, int toner, int64_t now_ms)
 void machine_set_jam(struct machine *m, bool on, int64_t now_ms)
 {
     m->jam = on;
-    model_printer_show(m, now_ms);
+    machine_show(m, now_ms);
 }
 
 void machine_set_cover(struct machine *m, bool open, int64_t now_ms)
 {
     m->cover = open;
-    model_printer_show(m, now_ms);
+    machine_show(m, now_ms);
 }
 
 void machine_set_service(struct machine *m, bool on, int64_t now_ms)
 {
     m->service = on;
-    model_printer_show(m, now_ms);
+    machine_show(m, now_ms);
 }
 
 /* ---- Ports ---- */
@@ -310,13 +294,13 @@ int64_t disk_falls_below(const struct disk *d, int percent, int64_t now_ms)
 void machine_set_cpu(struct machine *m, int percent, int64_t now_ms)
 {
     m->cpu = percent;
-    model_load_show(m, now_ms);
+    machine_show(m, now_ms);
 }
 
 void machine_set_memory(struct machine *m, int percent, int64_t now_ms)
 {
     m->memory = percent;
-    model_load_show(m, now_ms);
+    machine_show(m, now_ms);
 }
 
 /* ---- Uninterruptible power supplies ---- */

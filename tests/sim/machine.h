@@ -1,6 +1,7 @@
 #ifndef PD_SIM_MACHINE_H
 #define PD_SIM_MACHINE_H
 
+#include "regmap.h"
 #include "simdev.h"
 #include "story.h"
 
@@ -56,12 +57,15 @@ enum sleep { SLEEP_NONE, SLEEP_LIGHT, SLEEP_DEEP };
 
 struct machine {
     const struct story_device *spec;
-    unsigned number; /* its place in the story */
-    struct simdev dev;
-    char address[16]; /* where it is now */
+    unsigned number;    /* its place in the story */
+    struct simdev dev;  /* what its agent shows */
+    struct regmap regs; /* what it answers over Modbus */
+    char address[16];   /* where it is now */
+    bool gateway;       /* others are at that address too: it is behind a gateway, which has its own power */
     bool on, cut_off, snmp_silent, jam, cover, service;
     enum sleep sleep;
-    double loss; /* % of packets lost each way, of this machine alone */
+    double loss;   /* % of packets lost each way, of this machine alone */
+    uint64_t lost; /* packets lost over TCP so far, where that is not seen from the answers */
     unsigned boots;
     struct ramp uptime; /* hundredths of a second */
     struct supply supplies[MACHINE_SUPPLIES];
@@ -81,6 +85,7 @@ struct machine {
     unsigned outages;                 /* of the mains, so far */
     int load;                         /* %; of a meter too */
     struct ramp charge;               /* millionths of a full battery */
+    struct ramp energy;               /* Wh that a meter counted */
     bool cooling_alarm;
 };
 
@@ -158,7 +163,10 @@ void machine_set_memory(struct machine *m, int percent, int64_t now_ms);
 
 /* ---- Uninterruptible power supplies ---- */
 
-enum { UPS_RUNTIME_MIN = 45 }; /* on a full battery, at any load */
+enum {
+    UPS_RUNTIME_MIN = 45, /* on a full battery, at any load */
+    UPS_LOW_MIN = 2,      /* left, or a little more: it calls its battery low */
+};
 
 /* The mains fail, and the battery is being emptied; or they are back, and it is charged in four hours. */
 void machine_set_battery(struct machine *m, bool on_battery, int64_t now_ms);

@@ -14,9 +14,10 @@
 enum { EXIT_DONE, EXIT_FAILED, EXIT_MISUSE };
 
 static const char usage[] =
-    "usage: patrol-sim serve [--port N] STORY\n"
+    "usage: patrol-sim serve [--port N] [--modbus-port N] STORY\n"
     "       patrol-sim run [--all] [--stats] [--log] [--db FILE] [--power-fail N] [--knowledge DIR] STORY...\n"
-    "       patrol-sim run --live [--port N] [--patrold PROGRAM] [--knowledge DIR] STORY\n"
+    "       patrol-sim run --live [--port N] [--modbus-port N] [--patrold PROGRAM] [--knowledge DIR]\n"
+    "                      STORY\n"
     "       patrol-sim random --seeds A-B [--devices N] [--days N] [--jobs N] [--print] [--power-fail N]\n"
     "                         [--knowledge DIR]\n";
 
@@ -24,7 +25,7 @@ static const char usage[] =
 struct arguments {
     struct random_options random; /* with those of a run */
     struct live_options live_options;
-    unsigned port;
+    struct site_ports ports;
     bool live, stats, print, seeds;
 };
 
@@ -71,6 +72,7 @@ enum {
     OPT_KNOWLEDGE,
     OPT_LIVE,
     OPT_LOG,
+    OPT_MODBUS_PORT,
     OPT_PATROLD,
     OPT_PORT,
     OPT_POWER_FAIL,
@@ -106,7 +108,9 @@ static bool take_option(struct arguments *a, int option)
         a->live_options.patrold = optarg;
         return true;
     case OPT_PORT:
-        return number(optarg, 1, 65535, &a->port);
+        return number(optarg, 1, 65535, &a->ports.snmp);
+    case OPT_MODBUS_PORT:
+        return number(optarg, 1, 65535, &a->ports.modbus);
     case OPT_POWER_FAIL:
         return number(optarg, 1, 100000, &r->run.power_fails);
     case OPT_PRINT:
@@ -132,6 +136,7 @@ static int parse(int argc, char **argv, struct arguments *a)
         {"knowledge", required_argument, NULL, OPT_KNOWLEDGE},
         {"live", no_argument, NULL, OPT_LIVE},
         {"log", no_argument, NULL, OPT_LOG},
+        {"modbus-port", required_argument, NULL, OPT_MODBUS_PORT},
         {"patrold", required_argument, NULL, OPT_PATROLD},
         {"port", required_argument, NULL, OPT_PORT},
         {"power-fail", required_argument, NULL, OPT_POWER_FAIL},
@@ -186,7 +191,7 @@ static int play(const struct arguments *a, const struct story *s, struct sbuf *o
     if (!a->live)
         return run_story(s, &a->random.run, out, r);
     live.knowledge = a->random.run.knowledge;
-    live.port = a->port;
+    live.ports = a->ports;
     return live_story(s, &live, out, r);
 }
 
@@ -253,7 +258,7 @@ static int serve(const struct arguments *a, int n, char **paths)
     s = load(paths[0]);
     if (s == NULL)
         return EXIT_FAILED;
-    rc = serve_story(s, a->port);
+    rc = serve_story(s, &a->ports);
     story_free(s);
     return rc == 0 ? EXIT_DONE : EXIT_FAILED;
 }
@@ -277,7 +282,7 @@ int main(int argc, char **argv)
     struct arguments a = {
         .random = {.devices = 10, .days = 30, .jobs = 1, .run = {.knowledge = PATROL_SIM_KNOWLEDGE}},
         .live_options = {.patrold = PATROL_SIM_PATROLD},
-        .port = 1161,
+        .ports = {.snmp = 1161, .modbus = 1502},
     };
 
     const char *command = argc > 1 ? argv[1] : "";

@@ -31,13 +31,30 @@ void model_server(struct machine *m);
 void model_disk_show(struct machine *m, const struct disk *d);
 void model_load_show(struct machine *m, int64_t now_ms); /* processors and memory */
 
-/* Power supplies and meters; probes of the environment and air conditioners. */
-void model_power(struct machine *m);
-void model_power_show(struct machine *m, int64_t now_ms);
-/* It calls its battery low; and when that changes, at the rate of now. */
+/* ---- Power ---- */
+
+/* A full battery, and a load as usual. */
+void model_battery(struct machine *m);
+/* The machine calls its battery low; and when that changes, at the rate of now. */
 bool model_battery_low(const struct machine *m, int64_t now_ms);
 int64_t model_battery_low_at(const struct machine *m, int64_t now_ms);
-void model_climate(struct machine *m);
-void model_climate_show(struct machine *m, int64_t now_ms);
+/* What is left of the charge, a full battery being so much. */
+struct ramp model_charge_of(const struct machine *m, int64_t full);
+
+void model_ups(struct machine *m);
+void model_ups_show(struct machine *m, int64_t now_ms);
+void model_modbus_ups(struct machine *m);
+void model_modbus_ups_show(struct machine *m, int64_t now_ms);
+void model_meter(struct machine *m);
+void model_meter_show(struct machine *m, int64_t now_ms);
+
+/* ---- Climate ---- */
+
+void model_sensor(struct machine *m);
+void model_sensor_show(struct machine *m, int64_t now_ms);
+void model_modbus_sensor(struct machine *m);
+void model_modbus_sensor_show(struct machine *m, int64_t now_ms);
+void model_air_conditioner(struct machine *m);
+void model_air_conditioner_show(struct machine *m, int64_t now_ms);
 
 #endif

@@ -5,10 +5,10 @@
 #include "site.h"
 
 /*
- * A collector that answers from a site's machines in virtual time: cells as an
- * SNMP agent's answers would give, after the network's delay, with its losses
- * and retries. Requests and answers get lost by the site's loss and the services'
- * randomness.
+ * Collectors that answer from a site's machines in virtual time, after the
+ * network's delay, with its losses and retries: requests and answers get lost by
+ * the site's loss and the services' randomness. Over SNMP the cells are made as an
+ * agent's answers would give them.
  */
 struct scripted_config {
     struct site *site;
@@ -20,6 +20,8 @@ struct scripted_config {
     void *ctx;
 };
 
-extern const struct pd_collector_ops scripted_ops;
+extern const struct pd_collector_ops scripted_ops; /* named "snmp" */
+/* The Modbus collector itself, on a network that is played. */
+extern const struct pd_collector_ops scripted_modbus_ops;
 
 #endif

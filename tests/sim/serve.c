@@ -42,14 +42,14 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void say_who(struct site *site, unsigned port)
+static void say_who(struct site *site, const struct site_ports *ports)
 {
     for (size_t i = 0; i < site_count(site); i++) {
         const struct story_device *d = site_machine(site, i)->spec;
 
         printf("%s %s %s\n", d->name, d->address, model_names[d->model]);
     }
-    printf("serving %zu devices on port %u\n", site_count(site), port);
+    printf("serving %zu devices on port %u (Modbus: %u)\n", site_count(site), ports->snmp, ports->modbus);
     fflush(stdout);
 }
 
@@ -58,17 +58,17 @@ static void end(void *arg)
     pd_loop_stop(arg);
 }
 
-static int serve(struct pd_loop *loop, struct site *site, unsigned port)
+static int serve(struct pd_loop *loop, struct site *site, const struct site_ports *ports)
 {
     const struct pd_services *services = pd_loop_services(loop);
     int signals = open_signals();
     struct pd_watch *watch = services->watch_read(services->loop, signals, end, loop);
     struct farm *farm = NULL;
     char *why = NULL;
-    int rc = farm_start(services, site, port, &farm, &why);
+    int rc = farm_start(services, site, ports, &farm, &why);
 
     if (rc == 0) {
-        say_who(site, port);
+        say_who(site, ports);
         rc = pd_loop_run(loop);
     } else {
         fprintf(stderr, "patrol-sim: %s\n", why);
@@ -80,7 +80,7 @@ static int serve(struct pd_loop *loop, struct site *site, unsigned port)
     return rc;
 }
 
-int serve_story(const struct story *story, unsigned port)
+int serve_story(const struct story *story, const struct site_ports *ports)
 {
     const struct site_ops ops = {.truth = ignore_truth,
                                  .expected = ignore_expected,
@@ -98,7 +98,7 @@ int serve_story(const struct story *story, unsigned port)
     if (rc < 0)
         return rc;
     site = site_new(story, &ops);
-    rc = serve(loop, site, port);
+    rc = serve(loop, site, ports);
     site_free(site);
     pd_loop_free(loop);
     return rc;

@@ -52,10 +52,22 @@ void story_settings(struct sbuf *out, const struct story *story, const struct si
     add_rules(out, &story->configuration);
 }
 
-void story_device_args(struct sbuf *out, const struct story_device *d, unsigned port)
+/* What an operator says of a device that cannot be asked what it is. */
+static const char *const profiles[MODEL_COUNT] = {
+    [MODEL_MODBUS_UPS] = "apc-smart-ups-modbus",
+    [MODEL_METER] = "eastron-sdm630",
+    [MODEL_MODBUS_SENSOR] = "renke-temp-humidity",
+    [MODEL_AIR_CONDITIONER] = "apc-inrow-sc",
+};
+
+void story_device_args(struct sbuf *out, const struct story_device *d, const struct site_ports *ports)
 {
     sbuf_add(out, "{\"name\":");
     sbuf_add_json(out, d->name);
-    sbuf_addf(out, ",\"address\":\"%s\",\"credential\":\"%s\",\"port\":%u}", d->address,
-              d->snmp == 1 ? "public-v1" : "public", port);
+    sbuf_addf(out, ",\"address\":\"%s\"", d->address);
+    if (model_is_modbus(d->model))
+        sbuf_addf(out, ",\"collector\":\"modbus\",\"profile\":\"%s\",\"unit\":%d,\"port\":%u}", profiles[d->model],
+                  (int)d->unit, ports->modbus);
+    else
+        sbuf_addf(out, ",\"credential\":\"%s\",\"port\":%u}", d->snmp == 1 ? "public-v1" : "public", ports->snmp);
 }

@@ -16,7 +16,12 @@ struct site_paths {
 
 /* Appends the story's configuration as patrold.yaml. */
 void story_settings(struct sbuf *out, const struct story *story, const struct site_paths *paths);
-/* The arguments of device.add for a device, as JSON; port 0: SNMP's own. */
-void story_device_args(struct sbuf *out, const struct story_device *d, unsigned port);
+/* Where devices answer; 0: the protocol's own port. */
+struct site_ports {
+    unsigned snmp, modbus;
+};
+
+/* The arguments of device.add for a device, as JSON. */
+void story_device_args(struct sbuf *out, const struct story_device *d, const struct site_ports *ports);
 
 #endif

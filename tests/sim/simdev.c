@@ -17,6 +17,8 @@ static int64_t whole_at(const struct ramp *r, int64_t now_ms)
 
     if (r->max > 0 && r->num > 0 && t >= (r->max * r->den - r->base) / r->num)
         return r->max * r->den;
+    if (r->num < 0 && t > r->base / -r->num)
+        return 0;
     at = r->base + r->num * t;
     return at < 0 ? 0 : at;
 }

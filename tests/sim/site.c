@@ -261,6 +261,15 @@ void site_advance(struct site *s, int64_t now_ms)
 
 /* ---- The site ---- */
 
+/* Another device has the same address: both are units behind a gateway. */
+static bool has_neighbour(const struct story *story, size_t i)
+{
+    for (size_t k = 0; k < story->devices.n; k++)
+        if (k != i && strcmp(story->devices.v[k].address, story->devices.v[i].address) == 0)
+            return true;
+    return false;
+}
+
 struct site *site_new(const struct story *story, const struct site_ops *ops)
 {
     struct site *s = xcalloc(1, sizeof *s);
@@ -270,6 +279,7 @@ struct site *site_new(const struct story *story, const struct site_ops *ops)
     s->told = xcalloc(story->devices.n, sizeof *s->told);
     for (size_t i = 0; i < story->devices.n; i++) {
         machine_init(&s->machines[i], &story->devices.v[i], (unsigned)i);
+        s->machines[i].gateway = has_neighbour(story, i);
     }
     for (size_t i = 0; i < story->devices.n; i++)
         look(s, &s->machines[i], 0);
@@ -301,8 +311,13 @@ struct machine *site_machine(struct site *s, size_t i)
 
 struct machine *site_find(struct site *s, const char *address)
 {
+    return site_find_unit(s, address, 0);
+}
+
+struct machine *site_find_unit(struct site *s, const char *address, unsigned unit)
+{
     for (size_t i = 0; i < site_count(s); i++)
-        if (strcmp(s->machines[i].address, address) == 0)
+        if ((unit == 0 || s->machines[i].spec->unit == unit) && strcmp(s->machines[i].address, address) == 0)
             return &s->machines[i];
     return NULL;
 }

@@ -38,6 +38,8 @@ size_t site_count(const struct site *s);
 struct machine *site_machine(struct site *s, size_t i);
 /* Who is at an address now; NULL: nobody. */
 struct machine *site_find(struct site *s, const char *address);
+/* The same of several units behind a gateway; unit 0: the first. */
+struct machine *site_find_unit(struct site *s, const char *address, unsigned unit);
 /* % of packets that are lost on the way to or from a machine now. */
 double site_loss(const struct site *s, const struct machine *m);
 

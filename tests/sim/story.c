@@ -108,6 +108,12 @@ static uint32_t first_address(struct reading_story *r, const struct raw_device *
     return ntohl(a.s_addr);
 }
 
+/* Units of one gateway. */
+static bool neighbours(const struct story_device *a, const struct story_device *b)
+{
+    return model_is_modbus(a->model) && model_is_modbus(b->model) && a->unit != b->unit;
+}
+
 static void add_device(struct reading_story *r, const struct raw_device *d, char *name, uint32_t address)
 {
     char text[INET_ADDRSTRLEN];
@@ -119,6 +125,7 @@ static void add_device(struct reading_story *r, const struct raw_device *d, char
         .toner = d->toner,
         .yield = d->yield,
         .snmp = d->snmp,
+        .unit = d->unit,
     };
 
     inet_ntop(AF_INET, &(struct in_addr){htonl(address)}, text, sizeof text);
@@ -126,7 +133,7 @@ static void add_device(struct reading_story *r, const struct raw_device *d, char
     if (device_named(r->story, name) != NULL)
         conf_error(r->report, d->here, "there is a device '%s' already", name);
     for (size_t i = 0; i < r->story->devices.n; i++)
-        if (str_eq(r->story->devices.v[i].address, text))
+        if (str_eq(r->story->devices.v[i].address, text) && !neighbours(&r->story->devices.v[i], &out))
             conf_error(r->report, d->address ? d->address : d->here, "%s has the address %s already",
                        r->story->devices.v[i].name, text);
     array_push(&r->story->devices, out);

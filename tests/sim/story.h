@@ -64,6 +64,7 @@ struct story_device {
     int64_t toner;          /* % in each cartridge at the start */
     int64_t yield;          /* pages a cartridge prints */
     int64_t snmp;           /* version: 1 or 2 */
+    int64_t unit;           /* of those that speak Modbus: 1 to 247 */
 };
 
 /* An expectation written in the story, in place of the table's. */

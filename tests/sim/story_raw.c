@@ -11,6 +11,7 @@ static const struct schema_row device_rows[] = {
     {"address", SCHEMA_TEXT_NODE, DEVICE(address)},
     {"count", SCHEMA_INT, .min = 1, .max = 200, .fallback = "1", DEVICE(count)},
     {"snmp", SCHEMA_INT, .min = 1, .max = 2, .fallback = "2", DEVICE(snmp)},
+    {"unit", SCHEMA_INT, .min = 1, .max = 247, .fallback = "1", DEVICE(unit)},
     {"tells", SCHEMA_ENUM, .names = tells_names, .fallback = "both", DEVICE(tells)},
     {"pages_per_hour", SCHEMA_INT, .min = 0, .max = 10000, .fallback = "0", DEVICE(pages_per_hour)},
     {"toner", SCHEMA_INT, .min = 20, .max = 100, .fallback = "80", DEVICE(toner)},

@@ -12,7 +12,7 @@ struct raw_device {
     struct yaml_node *address, *here;
     enum model model;
     enum tells tells;
-    int64_t count, pages_per_hour, toner, yield, snmp;
+    int64_t count, pages_per_hour, toner, yield, snmp, unit;
 };
 
 struct raw_expect {

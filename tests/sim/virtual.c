@@ -179,13 +179,13 @@ static void add_devices(struct virtual *v)
 
         if (v->added.v[i])
             continue;
-        story_device_args(&args, &v->story->devices.v[i], 0);
+        story_device_args(&args, &v->story->devices.v[i], &(struct site_ports){0});
         core_command(v->core, "device.add", args.s, "story", device_done, &v->added.v[i]);
         sbuf_free(&args);
     }
 }
 
-static const struct pd_collector_ops *const collectors[] = {&scripted_ops};
+static const struct pd_collector_ops *const collectors[VIRTUAL_COLLECTORS] = {&scripted_ops, &scripted_modbus_ops};
 static const struct pd_channel_ops *const channels[] = {&mail_ops};
 
 static int start_core(struct virtual *v)
@@ -200,7 +200,7 @@ static int start_core(struct virtual *v)
         .flush_ms = FLUSH_MS,
         .collector_ops = collectors,
         .collector_configs = v->collector_configs,
-        .ncollectors = 1,
+        .ncollectors = VIRTUAL_COLLECTORS,
         .channel_ops = channels,
         .channel_configs = v->channel_configs,
         .nchannels = 1,
@@ -371,7 +371,8 @@ int virtual_init(struct virtual *v, const struct story *story, const struct run_
                                            .unread = unread,
                                            .tally = count_poll,
                                            .ctx = v};
-    v->collector_configs[0] = &v->scripted;
+    for (size_t i = 0; i < VIRTUAL_COLLECTORS; i++)
+        v->collector_configs[i] = &v->scripted;
     v->channel_configs[0] = v;
     return write_config(v);
 }

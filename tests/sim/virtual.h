@@ -8,6 +8,8 @@
 #include "scripted.h"
 #include "tests/sim/memvfs.h"
 
+enum { VIRTUAL_COLLECTORS = 2 };
+
 /* A world for one patrold: time, chance, disk, network and a mail server, all of them played. For run.c and power.c. */
 struct virtual
 {
@@ -31,8 +33,8 @@ struct virtual
     struct worker *writer, *reader, *sender;
     struct core *core;
     struct scripted_config scripted;
-    const void *collector_configs[1], *channel_configs[1]; /* what the core keeps pointers to */
-    char *folder, *config_path;                            /* of its configuration, on the real disk */
+    const void *collector_configs[VIRTUAL_COLLECTORS], *channel_configs[1]; /* what the core keeps pointers to */
+    char *folder, *config_path;                                             /* of its configuration, on the real disk */
     int err;
 };
 

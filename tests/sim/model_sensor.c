@@ -54,7 +54,7 @@ static void sensor(struct machine *m, unsigned i, int type, int scale, int preci
     simdev_uint(d, SNMP_GAUGE32, 10000, SENSOR ".8.%u", i);
 }
 
-void model_climate_show(struct machine *m, int64_t now_ms)
+void model_sensor_show(struct machine *m, int64_t now_ms)
 {
     (void)now_ms;
     for (unsigned i = 0; i < m->nprobes; i++) {
@@ -69,7 +69,7 @@ void model_climate_show(struct machine *m, int64_t now_ms)
     sensor(m, FIRST_PROBE + m->nprobes, 4, UNITS, 2, 1198);
 }
 
-void model_climate(struct machine *m)
+void model_sensor(struct machine *m)
 {
     model_system(m, "Simsoft RoomWatch 4, environmental monitor, version 1.12", "1.3.6.1.4.1.32473.4.4");
     model_interfaces(m, 1, 100, 900);

@@ -12,25 +12,9 @@
 #define CONFIG "1.3.6.1.2.1.33.1.9"
 
 enum {
-    MINUTE = 60000,
-    FULL = 1000000, /* of struct machine's charge */
     RATED_W = 2700, /* what it can deliver */
-    LOW_MIN = 2,    /* it calls its battery low */
     VOLT = 230,
 };
-
-bool model_battery_low(const struct machine *m, int64_t now_ms)
-{
-    return ramp_at(&m->charge, now_ms) * UPS_RUNTIME_MIN / FULL <= LOW_MIN;
-}
-
-int64_t model_battery_low_at(const struct machine *m, int64_t now_ms)
-{
-    int64_t below = ((LOW_MIN + 1) * (int64_t)FULL - 1) / UPS_RUNTIME_MIN;
-
-    return model_battery_low(m, now_ms) ? ramp_rises_to(&m->charge, below + 1, now_ms)
-                                        : ramp_reaches(&m->charge, below, now_ms);
-}
 
 /* ---- What never changes ---- */
 
@@ -50,7 +34,7 @@ static void identity(struct machine *m)
     simdev_int(d, 500, CONFIG ".4.0");
     simdev_int(d, 3000, CONFIG ".5.0");
     simdev_int(d, RATED_W, CONFIG ".6.0");
-    simdev_int(d, LOW_MIN, CONFIG ".7.0");
+    simdev_int(d, UPS_LOW_MIN, CONFIG ".7.0");
     simdev_int(d, 2, CONFIG ".8.0"); /* it beeps */
     simdev_int(d, 184, CONFIG ".9.0");
     simdev_int(d, 276, CONFIG ".10.0");
@@ -60,17 +44,10 @@ static void identity(struct machine *m)
 
 static void show_battery(struct machine *m, int64_t now_ms)
 {
-    const struct ramp *c = &m->charge;
-    struct ramp percent = {.base = c->base * 100, .num = c->num * 100, .den = c->den * FULL, .since = c->since};
-    struct ramp minutes = {.base = c->base * UPS_RUNTIME_MIN,
-                           .num = c->num * UPS_RUNTIME_MIN,
-                           .den = c->den * FULL,
-                           .since = c->since,
-                           .max = UPS_RUNTIME_MIN};
+    struct ramp percent = model_charge_of(m, 100), minutes = model_charge_of(m, UPS_RUNTIME_MIN);
     struct ramp seconds = {.num = m->on_battery ? 1 : 0, .den = 1000, .since = m->battery_since_ms};
     struct simdev *d = &m->dev;
 
-    percent.max = 100;
     simdev_int(d, model_battery_low(m, now_ms) ? 3 : 2, BATTERY ".1.0");
     simdev_ramp(d, SNMP_INTEGER, &seconds, BATTERY ".2.0");
     simdev_ramp(d, SNMP_INTEGER, &minutes, BATTERY ".3.0");
@@ -134,19 +111,17 @@ static void show_alarms(struct machine *m, int64_t now_ms)
     simdev_text(&m->dev, m->replace_battery ? "Battery worn out" : "", TEST ".4.0");
 }
 
-void model_power_show(struct machine *m, int64_t now_ms)
+void model_ups_show(struct machine *m, int64_t now_ms)
 {
     show_battery(m, now_ms);
     show_lines(m);
     show_alarms(m, now_ms);
 }
 
-void model_power(struct machine *m)
+void model_ups(struct machine *m)
 {
-    m->load = 35;
-    m->charge = (struct ramp){.den = (int64_t)UPS_RUNTIME_MIN * MINUTE, .max = FULL};
-    m->charge.base = m->charge.den * FULL;
     model_system(m, "Simsoft PowerStay 3000 network card, version 2.4", "1.3.6.1.4.1.32473.3.30");
     model_interfaces(m, 1, 100, 900);
+    model_battery(m);
     identity(m);
 }
