@@ -3,15 +3,17 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "plugins/icmp/icmp.h"
 #include "plugins/modbus/modbus.h"
 #include "plugins/snmp/snmp.h"
 
-const struct pd_collector_ops *const collector_table[COLLECTOR_COUNT] = {&pd_snmp_ops, &pd_modbus_ops};
+const struct pd_collector_ops *const collector_table[COLLECTOR_COUNT] = {&pd_snmp_ops, &pd_modbus_ops, &pd_icmp_ops};
 
 struct collector_configs {
     struct pd_modbus_config modbus;
     struct pd_modbus_bus *buses;
     struct pd_modbus_endpoint *endpoints;
+    struct pd_icmp_config icmp;
     const void *list[COLLECTOR_COUNT];
 };
 
@@ -65,14 +67,20 @@ static void configure_modbus(struct collector_configs *c, const struct modbus_se
     c->modbus.nendpoints = s->endpoints.n;
 }
 
-struct collector_configs *collector_configs_new(const struct settings *s)
+static const void *config_of(const struct collector_configs *c, const struct pd_collector_ops *ops)
+{
+    return ops == &pd_modbus_ops ? (const void *)&c->modbus : ops == &pd_icmp_ops ? &c->icmp : NULL;
+}
+
+struct collector_configs *collector_configs_new(const struct settings *s, const struct pd_icmp_sockets *icmp)
 {
     struct collector_configs *c = xcalloc(1, sizeof *c);
 
     configure_modbus(c, &s->modbus);
+    c->icmp = pd_icmp_defaults;
+    c->icmp.sockets = icmp;
     for (size_t i = 0; i < COLLECTOR_COUNT; i++)
-        if (collector_table[i] == &pd_modbus_ops)
-            c->list[i] = &c->modbus;
+        c->list[i] = config_of(c, collector_table[i]);
     return c;
 }
 

@@ -22,8 +22,10 @@
 #include "daemon/control.h"
 #include "daemon/core.h"
 #include "daemon/journal.h"
+#include "daemon/rights.h"
 #include "daemon/service.h"
 #include "plugin/loop.h"
+#include "plugins/icmp/icmp.h"
 #include "plugins/mail/mail.h"
 
 enum { EXIT_WRONG_CONFIG = 2, CHANNEL_THREADS = 2, FLUSH_MS = 1000 };
@@ -38,6 +40,7 @@ struct options {
 /* Everything that runs; what is NULL or -1 was not started. */
 struct patrold {
     const struct options *options;
+    struct pd_icmp_sockets icmp; /* until core takes them */
     struct settings *settings;   /* until core takes them */
     struct knowledge *knowledge; /* likewise */
     struct pd_loop *loop;
@@ -183,7 +186,7 @@ static void committed(void *ctx, const struct event *events, size_t n)
 
 static int start_core(struct patrold *p)
 {
-    struct collector_configs *collectors = collector_configs_new(p->settings);
+    struct collector_configs *collectors = collector_configs_new(p->settings, &p->icmp);
     const struct core_config config = {
         .services = *pd_loop_services(p->loop),
         .settings = p->settings,
@@ -380,9 +383,11 @@ int main(int argc, char **argv)
     if (code >= 0)
         return code;
     signal(SIGPIPE, SIG_IGN);
-    service_harden();
     if (journal_is_stderr())
         log_set_sink(journal_write, NULL);
+    if (rights_settle(argv, &p.icmp) < 0)
+        return EXIT_FAILURE;
+    service_harden();
     code = run(&p);
     stop_all(&p);
     return code;

@@ -244,6 +244,11 @@ def started(machine):
     found = machine.run("stat", "-c", "%U %G %a", "/run/patrold/patrold.sock", "/var/lib/patrold/patrold.db").stdout
     if found.split("\n")[:2] != ["patrold patrold 660", "patrold patrold 640"]:
         fail("socket and database are " + found)
+    if "sockets: IPv4 raw" not in machine.journal():
+        fail("it has no raw socket:\n" + machine.journal())
+    tasks = machine.run("sh", "-c", "cat /proc/$0/task/*/status", machine.shown("MainPID")).stdout
+    if tasks.count("CapPrm:\t0000000000000000") != tasks.count("CapPrm:") or tasks.count("CapPrm:") < 2:
+        fail("a thread of it has capabilities:\n" + tasks)
     status = machine.run("cat", "/proc/%s/status" % machine.shown("MainPID")).stdout
     for line in ("CapPrm:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
         if line not in status:
