@@ -38,6 +38,8 @@ struct query {
     " (SELECT s.customer FROM site s WHERE s.name = d.site AND NOT s.removed) AS customer,"                            \
     " d.device_class, d.make, d.model, d.serial, d.firmware, d.added_ms, d.identified_ms,"                             \
     " d.retired AS \"retired:bool\","                                                                                  \
+    " iif(d.retired, (SELECT max(e.at_ms) FROM event e WHERE e.device_id = d.id AND e.kind = 'device.removed'), 0)"    \
+    " AS removed_ms,"                                                                                                  \
     " (SELECT count(*) FROM alert a WHERE a.device_id = d.id AND a.state <> 'ok') AS open_alerts FROM device d"
 
 #define ALERT_COLUMNS                                                                                                  \
@@ -139,6 +141,11 @@ static const struct filter device_filters[] = {
     {0},
 };
 static const struct filter alerts_filters[] = {
+    {.name = "from",
+     .where = " AND a.id IN (SELECT id FROM alert WHERE closed_ms = 0 UNION ALL"
+              " SELECT id FROM alert WHERE closed_ms >= CAST(:from AS INTEGER))",
+     .number = true},
+    {.name = "to", .where = " AND a.opened_ms < CAST(:to AS INTEGER)", .number = true},
     {.name = "state", .choices = alert_states},
     {.name = "device", .where = OF_DEVICE("a.device_id")},
     {.name = "family", .where = " AND a.family = :family"},
@@ -147,6 +154,11 @@ static const struct filter alerts_filters[] = {
 };
 static const struct filter alert_filters[] = {{.name = "id", .where = " AND a.id = :id", .wanted = true}, {0}};
 static const struct filter tickets_filters[] = {
+    {.name = "from",
+     .where = " AND t.id IN (SELECT id FROM ticket WHERE closed_ms = 0 UNION ALL"
+              " SELECT id FROM ticket WHERE closed_ms >= CAST(:from AS INTEGER))",
+     .number = true},
+    {.name = "to", .where = " AND t.opened_ms < CAST(:to AS INTEGER)", .number = true},
     {.name = "state", .choices = ticket_choices},
     {.name = "device", .where = OF_DEVICE("t.device_id")},
     {0},
@@ -166,6 +178,17 @@ static const struct filter events_filters[] = {
     {.name = "device", .where = OF_DEVICE("e.device_id")},
     {.name = "alert", .where = " AND e.alert_id = :alert"},
     {.name = "ticket", .where = OF_TICKET("e.ticket_id")},
+    {0},
+};
+static const struct filter components_filters[] = {
+    {.name = "device", .where = OF_DEVICE("c.device_id"), .wanted = true},
+    {0},
+};
+static const struct filter reports_filters[] = {
+    {.name = "customer", .where = " AND r.customer = :customer"},
+    {.name = "site", .where = " AND r.site = :site"},
+    {.name = "month", .where = " AND r.month = :month"},
+    {.name = "state", .where = " AND r.state = :state"},
     {0},
 };
 static const struct filter outbox_filters[] = {{.name = "state", .where = " AND o.state = :state"}, {0}};
@@ -286,6 +309,12 @@ static const struct query queries[] = {
     {"rounds", ROUND_COLUMNS, "r.id", rounds_filters},
     {"visits", VISIT_COLUMNS, "v.id", visits_filters},
     {"items", ITEM_COLUMNS, "i.id", items_filters},
+    {"components", "SELECT c.number, c.device_id, c.kind, c.key, c.label, c.first_ms FROM component c", "c.number",
+     components_filters},
+    {"reports",
+     "SELECT r.id, r.month, r.customer, r.site, r.state, r.due_ms, r.made_ms, r.mailed_ms, r.next_ms, r.edition,"
+     " r.attempts, r.as_of_event, r.path, r.last_error, r.mail AS \"mail:bool\" FROM report r",
+     "r.id", reports_filters},
     {"outbox",
      "SELECT o.id, o.channel, o.message_id, o.recipient, o.subject, o.created_ms, o.state, o.attempts, o.next_ms,"
      " o.sent_ms, o.last_error FROM outbox o",
