@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "conf/loader.h"
+#include "model/record.h"
 
 /*
  * rules/ *.yaml: what counts as a fault, and what people are told of it.
@@ -43,8 +44,6 @@ static const char *const severity_names[] = {"info", "warning", "major", "critic
 static const char *const party_names[] = {"user", "service", "vendor", NULL};
 /* In the order of enum rule_ticket. */
 static const char *const ticket_names[] = {"false", "true", "fault", "preventive", "supply", NULL};
-static const char *const category_names[] = {"hardware",   "software",    "operation", "inquiry",
-                                             "consumable", "environment", NULL};
 
 enum { MAX_HOLD_MS = INT32_MAX };
 
@@ -61,7 +60,7 @@ static const struct schema_row rule_rows[] = {
      SCHEMA_FIELD(struct rule_draft, clear_hold_ms)},
     {"severity", SCHEMA_ENUM, SCHEMA_REQUIRED, .names = severity_names, SCHEMA_FIELD(struct rule_draft, severity)},
     {"party", SCHEMA_ENUM, SCHEMA_REQUIRED, .names = party_names, SCHEMA_FIELD(struct rule_draft, party)},
-    {"category", SCHEMA_ENUM, .names = category_names, .fallback = "hardware",
+    {"category", SCHEMA_ENUM, .names = ticket_categories, .fallback = "hardware",
      SCHEMA_FIELD(struct rule_draft, category)},
     {"ticket", SCHEMA_ENUM, .names = ticket_names, .fallback = "true", SCHEMA_FIELD(struct rule_draft, ticket)},
     {"part_of", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct rule_draft, part_of)},
@@ -245,7 +244,7 @@ static void build_rule(struct loader *l, const struct rule_draft *from)
     r->clear_hold_ms = from->clear_hold_ms;
     r->severity = (enum severity)from->severity;
     r->party = (enum party)from->party;
-    r->category = xstrdup(category_names[from->category]);
+    r->category = xstrdup(ticket_categories[from->category]);
     r->ticket = (enum rule_ticket)from->ticket;
     loader_texts(l, from->title, r->title);
     loader_texts(l, from->message, r->message);

@@ -128,6 +128,23 @@ bool archive_command(struct order *o, const char *name, json_t *args, int *rc, c
 /* Calls fn for each of them. */
 void archive_commands(void (*fn)(void *ctx, const char *noun, const char *verb), void *ctx);
 
+/* ---- fetch.c ---- */
+
+struct fetched_steps { /* an ARRAY */
+    struct ticket_step *v;
+    size_t n, cap;
+};
+/* What there is of a ticket in the database; borrowed. err < 0: why says it in words. */
+struct fetched_ticket {
+    int err;
+    const char *why;
+    const struct ticket *ticket;
+    const struct ticket_step *steps;
+    size_t nsteps;
+};
+/* By number, or id in digits. */
+void ticket_fetch(struct core *c, const char *ref, void (*done)(void *arg, const struct fetched_ticket *f), void *arg);
+
 /* ---- reopen.c ---- */
 
 /* Reopens a ticket that desk does not know any more: answers the order by itself. */

@@ -6,6 +6,7 @@
 #include "base/date.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "daemon/clocks.h"
 #include "daemon/facts.h"
 #include "daemon/internal.h"
 #include "daemon/metrics.h"
@@ -48,7 +49,7 @@ static const struct device *filter_device(struct core *c, struct live_args *a)
 }
 
 /* Whether every filter that was given is one of these texts (ended by NULL). */
-static bool check_filters(struct live_args *a, const char *const *names)
+bool live_check_filters(struct live_args *a, const char *const *names)
 {
     const char *name;
     json_t *value;
@@ -127,7 +128,7 @@ static json_t *query_metrics(struct core *c, struct live_args *a)
 {
     static const char *const filters[] = {NULL};
 
-    return check_filters(a, filters) ? metrics_of(c) : NULL;
+    return live_check_filters(a, filters) ? metrics_of(c) : NULL;
 }
 
 /* ---- live and device.show ---- */
@@ -248,7 +249,7 @@ static json_t *query_live(struct core *c, struct live_args *a)
 {
     static const char *const filters[] = {"state", "class", "site", "customer", NULL};
 
-    return check_filters(a, filters) ? page_of_devices(c, a, device_json) : NULL;
+    return live_check_filters(a, filters) ? page_of_devices(c, a, device_json) : NULL;
 }
 
 static json_t *point_json(const struct component_view *v, const struct point_def *p)
@@ -280,7 +281,7 @@ static void gather_component(void *ctx, const struct component_view *v)
 static json_t *query_device(struct core *c, struct live_args *a)
 {
     static const char *const filters[] = {"device", NULL};
-    const struct device *d = check_filters(a, filters) ? filter_device(c, a) : NULL;
+    const struct device *d = live_check_filters(a, filters) ? filter_device(c, a) : NULL;
     json_t *row, *list;
 
     if (!d)
@@ -302,7 +303,7 @@ static json_t *query_facts(struct core *c, struct live_args *a)
     static const char *const filters[] = {"device", NULL};
     const struct device *d;
 
-    if (!check_filters(a, filters))
+    if (!live_check_filters(a, filters))
         return NULL;
     if (!json_object_get(a->filters, "device")) {
         a->limit = a->limit < MAX_FACTS ? a->limit : MAX_FACTS;
@@ -359,7 +360,7 @@ static json_t *query_words(struct core *c, struct live_args *a)
     const char *name = json_string_value(json_object_get(a->filters, "lang"));
     enum lang lang = core_settings(c)->lang;
 
-    if (!check_filters(a, filters))
+    if (!live_check_filters(a, filters))
         return NULL;
     if (name && lang_parse(name, &lang) != 0)
         return refuse(a, PD_EINVAL, xstrdup("filter \"lang\" is en or zh_CN"));
@@ -372,8 +373,8 @@ bool live_query(struct core *c, const char *name, struct live_args *a)
         const char *name;
         json_t *(*answer)(struct core *c, struct live_args *a);
     } queries[] = {
-        {"status", query_status},      {"metrics", query_metrics}, {"live", query_live},
-        {"device.show", query_device}, {"facts", query_facts},     {"words", query_words},
+        {"status", query_status}, {"metrics", query_metrics}, {"live", query_live},     {"device.show", query_device},
+        {"facts", query_facts},   {"words", query_words},     {"clocks", clocks_query},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

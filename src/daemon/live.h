@@ -17,6 +17,8 @@ struct live_args {
     int64_t next; /* cursor of the next page; 0: that was all */
 };
 
+/* Whether every filter that was given is one of these texts (ended by NULL); a->err and a->why say what is not. */
+bool live_check_filters(struct live_args *a, const char *const *names);
 /* False if there is no live query of this name. */
 bool live_query(struct core *c, const char *name, struct live_args *a);
 

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "daemon/clocks.h"
 #include "daemon/conn.h"
 #include "daemon/live.h"
 
@@ -152,6 +153,20 @@ static void query_done(void *arg, const struct query_page *page)
     request_end(r);
 }
 
+static void clocks_done(void *arg, json_t *rows, int err, const char *why)
+{
+    struct request *r = arg;
+    char *text = rows ? json_dumps(rows, JSON_COMPACT) : NULL;
+
+    if (text)
+        conn_send_rows(r->conn, r->id, text, 0);
+    else
+        conn_send_error(r->conn, r->id, err, why);
+    free(text);
+    json_decref(rows);
+    request_end(r);
+}
+
 static bool answer_live(struct connection *conn, const char *id, const char *name, struct live_args *a)
 {
     char *rows;
@@ -186,6 +201,10 @@ static void handle_query(struct connection *conn, const char *id, const json_t *
         return;
     if (limit < 1 || limit > MAX_LIMIT) {
         conn_send_error(conn, id, PD_ERANGE, "\"limit\" must be from 1 to 5000");
+        return;
+    }
+    if (strcmp(name, "clocks") == 0 && clocks_are_past(conn->control->config.core, filters)) {
+        clocks_fetch(conn->control->config.core, filters, clocks_done, request_begin(conn, id));
         return;
     }
     if (answer_live(conn, id, name, &(struct live_args){.filters = filters, .after = after, .limit = (size_t)limit}))

@@ -159,6 +159,9 @@ const char *ticket_kind_name(enum ticket_kind k)
     return (unsigned)k < TICKET_KIND_COUNT ? ticket_kinds[k] : "?";
 }
 
+const char *const ticket_categories[] = {"hardware",   "software",    "operation", "inquiry",
+                                         "consumable", "environment", NULL};
+
 static const char *const ticket_states[TICKET_STATE_COUNT] = {
     [TICKET_NEW] = "new",
     [TICKET_ACCEPTED] = "accepted",
@@ -200,6 +203,16 @@ static size_t name_place(const char *s, const char *const *names, size_t n)
 const char *ticket_state_name(enum ticket_state s)
 {
     return (unsigned)s < TICKET_STATE_COUNT ? ticket_states[s] : "?";
+}
+
+int ticket_kind_parse(const char *s, enum ticket_kind *out)
+{
+    size_t i = name_place(s, ticket_kinds, TICKET_KIND_COUNT);
+
+    if (i == TICKET_KIND_COUNT)
+        return PD_EINVAL;
+    *out = (enum ticket_kind)i;
+    return 0;
 }
 
 int ticket_state_parse(const char *s, enum ticket_state *out)

@@ -89,6 +89,9 @@ enum ticket_kind {
     TICKET_KIND_COUNT
 };
 const char *ticket_kind_name(enum ticket_kind k);
+int ticket_kind_parse(const char *s, enum ticket_kind *out);
+/* What a ticket is about by its nature ("hardware", "consumable", …), ended by NULL. */
+extern const char *const ticket_categories[];
 
 enum ticket_state {
     TICKET_NEW,
