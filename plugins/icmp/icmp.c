@@ -346,7 +346,7 @@ static int icmp_open(struct pd_collector *c, const struct pd_target *t, struct p
 
     if (pd_addr_parse(t->address, PORT_NONE, &addr) < 0 || t->timeout_ms < 0 || t->timeout_ms > MAX_TIMEOUT_MS ||
         t->retries < -1 || t->retries > MAX_RETRIES) {
-        log_warn("icmp", "%s: '%s' can't be pinged", t->name, t->address);
+        log_debug("icmp", "%s: '%s' can't be pinged", t->name, t->address);
         return PD_EINVAL;
     }
     d = xcalloc(1, sizeof *d);

@@ -54,7 +54,7 @@ int watch_device_poll(struct watch *w, int64_t id, void (*done)(void *arg, const
         return PD_ENOENT;
     if (done)
         array_push(&n->waiters, ((struct waiter){done, arg}));
-    if (n->read)
+    if (n->read || n->pinging)
         n->poll_wanted = true;
     else
         schedule_now(n);

@@ -33,7 +33,7 @@ struct kind_rules {
 
 /* One rule, prepared. */
 struct rule_info {
-    bool reachable_only; /* reads nothing but device.reachable: judged of a silent device too */
+    bool reachable_only; /* reads nothing but device.reachable and .ping: judged of a silent device too */
     bool is_part;        /* of other families' faults: judged after them */
 };
 
@@ -60,7 +60,7 @@ struct tables {
     struct kind_rules *rules; /* for each kind */
     struct rule_info *info;   /* for each rule */
     struct profile *identify; /* a profile of the identify module alone, made here; NULL without one */
-    unsigned reachable;       /* its slot in kind device */
+    unsigned reachable, ping; /* their slots in kind device; UINT16_MAX: it has none */
     /* Where a rule's slots are put together: the component's points end at `own_end`, the device's begin there. */
     struct value *scratch;
     size_t own_end;
@@ -136,7 +136,10 @@ struct node {
     uint32_t polls;
     uint32_t missing; /* components that the last poll should have found */
 
-    struct pd_read *read; /* under way */
+    struct pd_read *read;          /* under way */
+    struct pd_device *ping_handle; /* at collector icmp, opened when first wanted */
+    struct pd_read *pinging;       /* under way, after a read without an answer: */
+    struct pd_read_result silence; /* its end, which is judged with the ping's; owns its detail */
     struct batch *batch;
     struct speech *reading; /* by what it is read */
     uint32_t parts;
@@ -155,6 +158,8 @@ struct watch {
     struct u64dict *nodes; /* by id, in order of id */
     struct dict *names;
     struct dict *addresses; /* address_key() -> node */
+    int pinger;             /* place of the collector icmp, or PD_ENOENT */
+    struct pd_plan *ping_plan;
     struct u64dict *faults; /* by alert id */
     ARRAY(struct speech *) speeches;
     ARRAY(struct kind *) lost_kinds; /* of components whose kind the knowledge no longer has; only their names */
@@ -192,6 +197,7 @@ struct turn {
     const struct speech *speech;
     uint32_t parts;
     uint32_t cursor; /* inventory: where in node->units the next component is expected */
+    bool ping_told;  /* the device's ping is known, or was until now */
 };
 
 struct turn turn_begin(struct watch *w, struct node *n);
@@ -243,8 +249,8 @@ const struct kind *kind_named(struct watch *w, const char *name);
 bool point_set(struct value *point, struct value v);
 /* Takes in what a poll read. */
 void inventory_poll(struct turn *t, struct batch *b);
-/* Says whether the device answers. */
-void inventory_reachable(struct turn *t, bool reachable);
+/* Says whether the device answers, and whether it answers pings: unknown where nobody asked. */
+void inventory_reachable(struct turn *t, bool reachable, struct value ping);
 /* Makes values stale, components gone. complete: what was not found is really not there. */
 void inventory_age(struct turn *t, bool complete);
 /* Hands what the poll told to the readings. */
@@ -305,7 +311,24 @@ void format_value(struct sbuf *out, const struct point_def *p, struct value v);
 /* JSON object of the points that the rule's messages name; points are the component's. */
 char *format_message_args(const struct rule *r, const struct value *points);
 
+/* ---- ping.c ---- */
+
+/* Finds the collector icmp, if there is one. */
+void ping_init(struct watch *w);
+void ping_fini(struct watch *w); /* no node is left */
+/*
+ * A read of the device had no answer: asks whether it can be pinged. False where that is
+ * not possible; else schedule_take() is called with the read's end and what the ping says.
+ */
+bool ping_begin(struct node *n, const struct pd_read_result *silence);
+/* Ends a ping under way: schedule_take() with CANCELLED. */
+void ping_cancel(struct node *n);
+void ping_close(struct node *n);
+
 /* ---- schedule.c ---- */
+
+/* Takes in the end of a read, with what a ping said after one without an answer. */
+void schedule_take(struct node *n, const struct pd_read_result *r, struct value ping);
 
 /* Opens the device at its collector, anew if its target changed. PD_ENOENT without its credential; the collector's error. */
 int schedule_open(struct node *n);

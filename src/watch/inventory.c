@@ -277,14 +277,23 @@ void inventory_poll(struct turn *t, struct batch *b)
         n->missing += n->units.v[i].seen != n->polls && (n->units.v[i].parts & t->parts) && !n->units.v[i].gone;
 }
 
-void inventory_reachable(struct turn *t, bool reachable)
+/* Sets a point that patrold fills itself; true if it changed. */
+static bool fill_point(struct turn *t, unsigned slot, struct value v)
 {
-    const struct tables *tables = &t->w->tables;
     struct unit *u = &t->n->units.v[t->n->device_unit];
 
-    if (tables->reachable < u->kind->points.n &&
-        point_set(&t->n->points.v[u->first + tables->reachable], value_bool(reachable)))
-        note_change(t, u, slot_bit(tables->reachable));
+    if (slot >= u->kind->points.n || !point_set(&t->n->points.v[u->first + slot], v))
+        return false;
+    note_change(t, u, slot_bit(slot));
+    return true;
+}
+
+void inventory_reachable(struct turn *t, bool reachable, struct value ping)
+{
+    const struct tables *tables = &t->w->tables;
+
+    fill_point(t, tables->reachable, value_bool(reachable));
+    t->ping_told = fill_point(t, tables->ping, ping) || ping.quality == QUALITY_GOOD;
 }
 
 /* ---- Age ---- */
@@ -310,7 +319,7 @@ static void unit_age(struct turn *t, struct unit *u)
     for (unsigned i = 0; i < u->kind->points.n; i++) {
         struct value *v = &t->n->points.v[u->first + i];
 
-        if (v->quality != QUALITY_GOOD || (is_device && i == tables->reachable))
+        if (v->quality != QUALITY_GOOD || (is_device && (i == tables->reachable || i == tables->ping)))
             continue;
         if (point_overdue(t, u, t->n->speech->tells[tables->base[u->kind->number] + i])) {
             v->quality = QUALITY_STALE;
@@ -368,9 +377,11 @@ static void report_unit(struct turn *t, const struct unit *u)
     const struct value *points = &t->n->points.v[u->first];
     bool is_device = u == &t->n->units.v[t->n->device_unit];
     bool found = u->seen == t->n->polls;
+    const struct tables *tables = &t->w->tables;
 
     for (unsigned i = 0; i < u->kind->points.n; i++) {
-        if ((found && (tells[i] & t->parts)) || (is_device && i == t->w->tables.reachable))
+        if ((found && (tells[i] & t->parts)) || (is_device && i == tables->reachable) ||
+            (is_device && i == tables->ping && t->ping_told))
             array_push(&t->w->readings,
                        ((struct reading){.component = u->number, .point = (uint16_t)i, .value = points[i]}));
     }

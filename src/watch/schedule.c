@@ -176,6 +176,7 @@ void schedule_close(struct node *n)
     if (n->handle)
         n->watch->config.collector_ops[n->collector]->close(n->handle);
     n->handle = NULL;
+    ping_close(n);
 }
 
 /* ---- A read ---- */
@@ -297,7 +298,20 @@ static void go_on(struct node *n, const struct pd_read_result *r, int64_t now)
     schedule_next(n);
 }
 
-static void take_read(struct turn *t)
+/* By ping alone, and that is not possible here: nothing is known of the device. */
+static bool not_asked(const struct turn *t)
+{
+    return t->result->status == PD_READ_REFUSED && (int)t->n->collector == t->w->pinger;
+}
+
+static void take_nothing(struct turn *t)
+{
+    note_trouble(t);
+    advance(t, true);
+    turn_end(t, t->change && t->change->events.n > 0);
+}
+
+static void take_read(struct turn *t, struct value ping)
 {
     struct node *n = t->n;
     bool answered = t->result->status != PD_READ_NOANSWER;
@@ -306,7 +320,7 @@ static void take_read(struct turn *t)
     note_clock(t);
     note_status(t, answered);
     note_trouble(t);
-    inventory_reachable(t, answered);
+    inventory_reachable(t, answered, (int)n->collector == t->w->pinger ? value_bool(answered) : ping);
     if (n->identifying && answered)
         identify_take(t, n->batch);
     else if (answered)
@@ -320,24 +334,33 @@ static void take_read(struct turn *t)
     turn_end(t, t->change && t->change->events.n > 0);
 }
 
-static void end_read(void *arg, const struct pd_read_result *r)
+void schedule_take(struct node *n, const struct pd_read_result *r, struct value ping)
 {
-    struct node *n = arg;
     struct turn t = turn_begin(n->watch, n);
     bool cancelled = r->status == PD_READ_CANCELLED;
 
-    n->read = NULL;
     t.result = r;
     t.speech = n->reading;
     t.parts = n->parts;
     t.asked_ms = n->asked_ms;
-    if (!cancelled)
-        take_read(&t);
+    if (!cancelled && not_asked(&t))
+        take_nothing(&t);
+    else if (!cancelled)
+        take_read(&t, ping);
     speech_batch_done(n->reading, n->batch);
     n->batch = NULL;
     n->reading = NULL;
     if (!cancelled)
         go_on(n, r, t.mono);
+}
+
+static void end_read(void *arg, const struct pd_read_result *r)
+{
+    struct node *n = arg;
+
+    n->read = NULL;
+    if (r->status != PD_READ_NOANSWER || !ping_begin(n, r))
+        schedule_take(n, r, VALUE_UNKNOWN);
 }
 
 static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
@@ -389,7 +412,7 @@ void schedule_poll(void *arg)
     const struct speech *identify = identify_speech(w, n->collector);
     uint32_t parts = 0;
 
-    if (n->read)
+    if (n->read || n->pinging)
         return;
     n->asked_ms = asked_at(n, now);
     if (n->retarget)
@@ -419,5 +442,6 @@ void schedule_stop(struct node *n)
     wheel_unset(w->config.services.wheel, &n->timer);
     if (n->read)
         w->config.collector_ops[n->collector]->cancel(n->read);
+    ping_cancel(n);
     give_up(n);
 }

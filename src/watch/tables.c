@@ -8,9 +8,9 @@
 
 struct slots {
     unsigned own; /* points of the rule's kind; what follows is the device's */
-    unsigned reachable;
+    unsigned reachable, ping;
     uint64_t reads, reads_device;
-    bool others; /* anything but device.reachable */
+    bool others; /* anything but device.reachable and device.ping */
 };
 
 static void note_slot(void *ctx, unsigned slot)
@@ -21,12 +21,12 @@ static void note_slot(void *ctx, unsigned slot)
         s->reads_device |= slot_bit(slot - s->own);
     else
         s->reads |= slot_bit(slot);
-    s->others |= slot != s->own + s->reachable;
+    s->others |= slot != s->own + s->reachable && slot != s->own + s->ping;
 }
 
-static struct slots rule_slots(const struct rule *r, unsigned reachable)
+static struct slots rule_slots(const struct rule *r, const struct tables *t)
 {
-    struct slots s = {.own = (unsigned)r->kind->points.n, .reachable = reachable};
+    struct slots s = {.own = (unsigned)r->kind->points.n, .reachable = t->reachable, .ping = t->ping};
 
     expr_slots(r->when, note_slot, &s);
     if (r->clear)
@@ -37,11 +37,11 @@ static struct slots rule_slots(const struct rule *r, unsigned reachable)
 static void add_rule(struct tables *t, const struct rule *r, uint16_t place, const struct kind *device_kind)
 {
     struct kind_rules *of = &t->rules[r->kind->number];
-    struct slots s = rule_slots(r, t->reachable);
+    struct slots s = rule_slots(r, t);
 
     if (r->kind == device_kind) { /* `reachable` and `device.reachable` are the same thing there */
         s.reads_device |= s.reads;
-        s.others = s.reads_device != slot_bit(t->reachable) || t->reachable >= 63;
+        s.others = (s.reads_device & ~(slot_bit(t->reachable) | slot_bit(t->ping))) || t->reachable >= 63;
     }
     of->rule = xreallocarray(of->rule, of->n + 1, sizeof *of->rule);
     of->rule[of->n++] = place;
@@ -81,9 +81,14 @@ void tables_init(struct tables *t, const struct knowledge *k)
 {
     const struct kind *device_kind = k->vocabulary.kinds.v[0];
     const struct point_def *reachable = kind_point(device_kind, POINT_REACHABLE);
+    const struct point_def *ping = kind_point(device_kind, POINT_PING);
     size_t most = 0;
 
-    *t = (struct tables){.nkinds = k->vocabulary.kinds.n, .reachable = reachable ? reachable->slot : UINT16_MAX};
+    *t = (struct tables){
+        .nkinds = k->vocabulary.kinds.n,
+        .reachable = reachable ? reachable->slot : UINT16_MAX,
+        .ping = ping && ping->type == VALUE_BOOL ? ping->slot : UINT16_MAX,
+    };
     t->base = xcalloc(t->nkinds, sizeof *t->base);
     t->rules = xcalloc(t->nkinds, sizeof *t->rules);
     t->info = xcalloc(k->rules.n + 1, sizeof *t->info);

@@ -166,6 +166,7 @@ struct watch *watch_new(const struct watch_config *config)
     w->addresses = dict_new();
     w->faults = u64dict_new();
     w->repairs = change_new();
+    ping_init(w);
     return w;
 }
 
@@ -177,6 +178,7 @@ void watch_free(struct watch *w)
         return;
     for (size_t at = 0; (n = next_node(w, &at));)
         node_free(n);
+    ping_fini(w);
     speech_free_all(w);
     tables_fini(&w->tables);
     u64dict_free(w->nodes);

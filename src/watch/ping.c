@@ -1,0 +1,100 @@
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "watch/internal.h"
+
+/*
+ * Whether a device that does not answer its protocol is there at all: the
+ * collector named "icmp", where there is one, is asked for the same address. The
+ * read without an answer is taken in when that is known, so both are judged
+ * together, as of the moment when the poll was due.
+ */
+
+static const struct pd_collector_ops *ops(const struct watch *w)
+{
+    return w->config.collector_ops[w->pinger];
+}
+
+void ping_init(struct watch *w)
+{
+    const struct pd_source rtt = {.address = "rtt", .file = "ping"};
+    struct pd_compile_error err = {0};
+
+    w->pinger = watch_collector(w, "icmp");
+    if (w->pinger < 0 || ops(w)->compile(w->config.collectors[w->pinger], &rtt, 1, &w->ping_plan, &err) == 0)
+        return;
+    log_error("watch", "silent devices are not pinged: %s", err.msg);
+    w->ping_plan = NULL;
+}
+
+void ping_fini(struct watch *w)
+{
+    if (w->ping_plan)
+        ops(w)->plan_free(w->ping_plan);
+    w->ping_plan = NULL;
+}
+
+static void no_cells(void *arg, const struct pd_cell *cells, size_t n)
+{
+    (void)arg;
+    (void)cells;
+    (void)n;
+}
+
+/* Who was not allowed to ask knows nothing. */
+static struct value said(const struct pd_read_result *r)
+{
+    if (r->status == PD_READ_DONE || r->status == PD_READ_PARTIAL)
+        return value_bool(true);
+    return r->status == PD_READ_NOANSWER ? value_bool(false) : VALUE_UNKNOWN;
+}
+
+static void end_ping(void *arg, const struct pd_read_result *r)
+{
+    struct node *n = arg;
+    struct pd_read_result silence = n->silence;
+
+    n->pinging = NULL;
+    n->silence = (struct pd_read_result){0};
+    if (r->status == PD_READ_CANCELLED)
+        silence.status = PD_READ_CANCELLED;
+    schedule_take(n, &silence, said(r));
+    free((char *)(uintptr_t)silence.detail);
+}
+
+/* A serial bus's name is no address: that is no error. */
+static bool open_handle(struct node *n)
+{
+    struct watch *w = n->watch;
+    const struct pd_target t = {.name = n->d.name, .address = n->d.address, .community = "", .retries = -1};
+
+    return n->ping_handle || ops(w)->open(w->config.collectors[w->pinger], &t, &n->ping_handle) == 0;
+}
+
+bool ping_begin(struct node *n, const struct pd_read_result *silence)
+{
+    struct watch *w = n->watch;
+    const struct pd_sink sink = {.cells = no_cells, .end = end_ping, .arg = n};
+
+    if (!w->ping_plan || (int)n->collector == w->pinger || !open_handle(n) ||
+        ops(w)->read(n->ping_handle, w->ping_plan, 1, &sink, &n->pinging) < 0)
+        return false;
+    n->silence = *silence;
+    n->silence.detail = xstrdup_null(silence->detail);
+    return true;
+}
+
+void ping_cancel(struct node *n)
+{
+    if (n->pinging)
+        ops(n->watch)->cancel(n->pinging);
+}
+
+void ping_close(struct node *n)
+{
+    if (n->ping_handle)
+        ops(n->watch)->close(n->ping_handle);
+    n->ping_handle = NULL;
+}
