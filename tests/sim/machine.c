@@ -322,12 +322,16 @@ void machine_set_charge(struct machine *m, int percent, int64_t now_ms)
 
 int machine_charge(const struct machine *m, int64_t now_ms)
 {
-    return (int)(ramp_at(&m->charge, now_ms) * 100 / FULL);
+    const struct ramp percent = model_charge_of(m, 100);
+
+    return (int)ramp_at(&percent, now_ms);
 }
 
 int64_t machine_charge_reaches(const struct machine *m, int percent, int64_t now_ms)
 {
-    return ramp_reaches(&m->charge, (percent + 1) * (int64_t)(FULL / 100) - 1, now_ms);
+    const struct ramp left = model_charge_of(m, 100);
+
+    return ramp_reaches(&left, percent, now_ms);
 }
 
 void machine_set_replace_battery(struct machine *m, bool worn, int64_t now_ms)

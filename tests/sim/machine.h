@@ -110,7 +110,7 @@ void machine_set_power(struct machine *m, bool on, int64_t now_ms);
 void machine_set_cut_off(struct machine *m, bool cut_off);
 /* Its agent hangs (or what speaks Modbus in it): no answers but to a ping. */
 void machine_set_snmp_silent(struct machine *m, bool silent);
-/* SLEEP_LIGHT: printers only; nothing prints meanwhile. */
+/* SLEEP_LIGHT: printers only, in standby; nothing prints meanwhile. */
 void machine_set_asleep(struct machine *m, enum sleep sleep, int64_t now_ms);
 /* From now on it lives at another address (of 127.0.0.0/8) and no longer answers at the old one. */
 void machine_set_address(struct machine *m, const char *address);

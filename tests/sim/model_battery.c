@@ -12,23 +12,25 @@ void model_battery(struct machine *m)
     m->charge.base = m->charge.den * FULL;
 }
 
-bool model_battery_low(const struct machine *m, int64_t now_ms)
-{
-    return ramp_at(&m->charge, now_ms) * UPS_RUNTIME_MIN / FULL <= UPS_LOW_MIN;
-}
-
-int64_t model_battery_low_at(const struct machine *m, int64_t now_ms)
-{
-    int64_t low = ((UPS_LOW_MIN + 1) * (int64_t)FULL - 1) / UPS_RUNTIME_MIN;
-
-    return model_battery_low(m, now_ms) ? ramp_rises_to(&m->charge, low + 1, now_ms)
-                                        : ramp_reaches(&m->charge, low, now_ms);
-}
-
 struct ramp model_charge_of(const struct machine *m, int64_t full)
 {
     const struct ramp *c = &m->charge;
 
     return (struct ramp){
         .base = c->base * full, .num = c->num * full, .den = c->den * FULL, .since = c->since, .max = full};
+}
+
+bool model_battery_low(const struct machine *m, int64_t now_ms)
+{
+    const struct ramp minutes = model_charge_of(m, UPS_RUNTIME_MIN);
+
+    return ramp_at(&minutes, now_ms) <= UPS_LOW_MIN;
+}
+
+int64_t model_battery_low_at(const struct machine *m, int64_t now_ms)
+{
+    const struct ramp minutes = model_charge_of(m, UPS_RUNTIME_MIN);
+
+    return model_battery_low(m, now_ms) ? ramp_rises_to(&minutes, UPS_LOW_MIN + 1, now_ms)
+                                        : ramp_reaches(&minutes, UPS_LOW_MIN, now_ms);
 }

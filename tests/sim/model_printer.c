@@ -162,8 +162,9 @@ static void show_state(struct machine *m, const struct trouble *list, size_t n)
         octets[0] = 0;
     /* Old ones send one octet, as RFC 1514 had it. */
     simdev_bytes(&m->dev, SNMP_OCTETS, octets, m->spec->model == MODEL_COPIER ? 2 : 1, HR_PRINTER ".2.1");
-    simdev_int(&m->dev, stopped ? 1 : 3, HR_PRINTER ".1.1");                     /* other, idle */
-    simdev_int(&m->dev, stopped ? 5 : octets[0] != 0 ? 3 : 2, HR_DEVICE ".5.1"); /* down, warning, running */
+    /* Asleep is "standby" in RFC 3805, 2.2.13.2: the printer other, its device running. */
+    simdev_int(&m->dev, stopped || m->sleep != SLEEP_NONE ? 1 : 3, HR_PRINTER ".1.1"); /* other, idle */
+    simdev_int(&m->dev, stopped ? 5 : octets[0] != 0 ? 3 : 2, HR_DEVICE ".5.1");       /* down, warning, running */
 }
 
 /* Rows come and go with what they tell of; the index of a trouble stays the same while it is there. */
@@ -211,7 +212,7 @@ void model_printer_show(struct machine *m, int64_t now_ms)
         {toner_at_most(m, 5, now_ms), LOW_TONER, 5, 3, 11, 1104, "Toner low"},
     };
     const size_t n = sizeof list / sizeof list[0];
-    const char *line = "Ready";
+    const char *line = m->sleep != SLEEP_NONE ? "Sleep mode on" : "Ready";
 
     for (size_t i = n; i-- > 0;)
         if (list[i].there)
