@@ -26,21 +26,6 @@ static void check(const struct story *s)
     }
 }
 
-static void there(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool is, int64_t at_ms)
-{
-    truth_there(ctx, machine, rule, toner, is, at_ms);
-}
-
-static void expected(void *ctx, const struct happening *h)
-{
-    truth_expected(ctx, h);
-}
-
-static void blind(void *ctx, unsigned machine, bool is, int64_t at_ms)
-{
-    truth_blind(ctx, machine, is, at_ms);
-}
-
 static void nothing(void *ctx, int64_t ms)
 {
     (void)ctx, (void)ms;
@@ -50,13 +35,7 @@ static void nothing(void *ctx, int64_t ms)
 static void live_through(const struct story *story)
 {
     struct truths *truths = truth_new(story);
-    struct site_ops ops = {.truth = there,
-                           .expected = expected,
-                           .blind = blind,
-                           .blind_chance = 1e-3,
-                           .killed = nothing,
-                           .clock_step = nothing,
-                           .ctx = truths};
+    struct site_ops ops = {.truths = truths, .blind_chance = 1e-3, .killed = nothing, .clock_step = nothing};
     struct site *site = site_new(story, &ops);
     struct expectations e = {0};
     struct judgement j = {0};
@@ -64,6 +43,7 @@ static void live_through(const struct story *story)
 
     truth_patrold(truths, true, 0);
     site_advance(site, story->length_ms);
+    site_end(site, story->length_ms);
     truth_finish(truths, story->length_ms, &e);
     witness_init(&w, story);
     judge(story, &e, &w, &j);

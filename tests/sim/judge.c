@@ -1,5 +1,6 @@
 #include "judge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +17,29 @@ struct bench {
     struct judgement *out;
 };
 
+/* Alerts in order of opening, borrowed from the witness. */
+struct alerts {
+    ARRAY(const struct alert_seen *) list;
+};
+
 /* ---- Which alert is for which fault ---- */
 
-/* How people read the component that a supply fault should be of; patrold takes it from the device. */
-static bool toner_named(const char *component, int toner)
+/* How people read the component that a fault should be of; patrold takes it from the device. */
+static bool piece_named(const struct bench *b, const struct alert_seen *a, const struct expectation *x)
 {
     static const char *const words[] = {"Black", "Cyan", "Magenta", "Yellow"};
+    char name[TRUTH_PIECE_NAME];
 
-    return str_starts(component, words[toner]);
+    if (truth_mildest(x->rule) == TRUTH_SUPPLY_FORECAST)
+        return str_starts(a->component, words[x->piece]);
+    story_piece_name(&b->story->devices.v[x->machine], x->rule, x->piece, name);
+    return str_eq(a->component, name);
 }
 
-static bool concerns(const struct expectation *x, const struct alert_seen *a)
+static bool concerns(const struct bench *b, const struct expectation *x, const struct alert_seen *a)
 {
     return a->machine == (int)x->machine && str_eq(a->family, truth_rules[x->rule].family) &&
-           (x->toner < 0 || toner_named(a->component, x->toner));
+           (x->piece < 0 || piece_named(b, a, x));
 }
 
 /* True while a fault that surely is open makes another part of it. */
@@ -53,7 +63,7 @@ static size_t expectation_of(const struct bench *b, const struct alert_seen *a)
     for (size_t i = 0; i < b->expected->list.n; i++) {
         const struct expectation *x = &b->expected->list.v[i];
 
-        if (!concerns(x, a) || a->opened_ms < x->from_ms || a->opened_ms > x->until_ms)
+        if (!concerns(b, x, a) || a->opened_ms < x->from_ms || a->opened_ms > x->until_ms)
             continue;
         if (best == 0 || x->open_by_ms != INT64_MAX || b->expected->list.v[best - 1].open_by_ms == INT64_MAX)
             best = i + 1;
@@ -86,11 +96,10 @@ static void add(struct bench *b, const struct finding *f)
 
 static struct finding of_alert(const struct alert_seen *a, enum verdict verdict, const char *why)
 {
-    return (struct finding){
+    struct finding f = {
         .verdict = verdict,
         .machine = a->machine,
         .rule = a->degrees.v[0].rule,
-        .component = a->component,
         .began_ms = INT64_MAX,
         .ended_ms = INT64_MAX,
         .opened_ms = a->opened_ms,
@@ -99,44 +108,82 @@ static struct finding of_alert(const struct alert_seen *a, enum verdict verdict,
         .close_by_ms = INT64_MAX,
         .why = why,
     };
+
+    snprintf(f.component, sizeof f.component, "%s", a->component);
+    return f;
 }
 
-static bool degree_in_time(const struct expectation *x, const struct alert_seen *a)
+/* The degree that an alert had at a time; -1: it was not open. */
+static int degree_at(const struct alert_seen *a, int64_t at_ms)
 {
-    for (size_t i = 0; i < a->degrees.n; i++)
-        if (str_eq(a->degrees.v[i].rule, truth_rules[x->graver.rule].name))
-            return a->degrees.v[i].at_ms <= x->graver.by_ms;
-    return x->graver.by_ms == INT64_MAX;
+    int rule = -1;
+
+    for (size_t i = 0; i < a->degrees.n && a->degrees.v[i].at_ms <= at_ms; i++)
+        rule = rule_by_name(a->degrees.v[i].rule);
+    return a->closed_ms > at_ms ? rule : -1;
 }
 
-/* last: of those that fell to it. */
-static enum verdict weigh(const struct expectation *x, const struct alert_seen *first, const struct alert_seen *last,
-                          const char **why)
+/* One of the alerts was as grave as that, between the beginning of the fault and this time. */
+static bool reached(const struct alerts *of, const struct truth_degree *d)
 {
+    for (size_t k = 0; k < of->list.n; k++) {
+        const struct alert_seen *a = of->list.v[k];
+
+        if (degree_at(a, d->by_ms) >= (int)d->rule || degree_at(a, d->from_ms) >= (int)d->rule)
+            return true;
+        for (size_t i = 0; i < a->degrees.n; i++)
+            if (a->degrees.v[i].at_ms >= d->from_ms && a->degrees.v[i].at_ms <= d->by_ms &&
+                rule_by_name(a->degrees.v[i].rule) >= (int)d->rule)
+                return true;
+    }
+    return false;
+}
+
+static const char *unreached(const struct expectation *x, const struct alerts *of)
+{
+    for (unsigned i = 0; i < x->ndegrees; i++)
+        if (x->degrees[i].by_ms != INT64_MAX && !reached(of, &x->degrees[i]))
+            return x->degrees[i].by_ms == x->open_by_ms ? "opened late" : "graver late";
+    return NULL;
+}
+
+/* A ticket is due for what must be told, unless all that must be told is of no consequence. */
+static bool wants_ticket(const struct expectation *x)
+{
+    for (unsigned i = 0; i < x->ndegrees; i++)
+        if (x->degrees[i].by_ms != INT64_MAX && !truth_rules[x->degrees[i].rule].ticketless)
+            return true;
+    return x->ndegrees == 0 && x->open_by_ms != INT64_MAX;
+}
+
+static const char *missing(const struct expectation *x, const struct alerts *of)
+{
+    unsigned tickets = 0, mails = 0;
+
+    for (size_t k = 0; k < of->list.n; k++) {
+        const struct alert_seen *a = of->list.v[k];
+
+        if (a->closed_ms != INT64_MAX && spans_hold(&x->there, a->closed_ms) && !x->parted)
+            return "closed while it was there";
+        tickets += a->tickets;
+        mails += a->mails;
+    }
+    if (wants_ticket(x) && tickets == 0)
+        return "no ticket";
+    return wants_ticket(x) && mails == 0 ? "no mail" : NULL;
+}
+
+static enum verdict weigh(const struct expectation *x, const struct alerts *of, const char **why)
+{
+    const struct alert_seen *last = of->list.n > 0 ? of->list.v[of->list.n - 1] : NULL;
+
     *why = NULL;
-    if (first == NULL)
+    if (last == NULL || (*why = missing(x, of)) != NULL)
         return VERDICT_MISSED;
-    if (first->closed_ms != INT64_MAX && spans_hold(&x->there, first->closed_ms) && !x->parted) {
-        *why = "closed while it was there";
-        return VERDICT_MISSED;
-    }
-    if (x->open_by_ms != INT64_MAX && first->tickets != 1) {
-        *why = "no ticket";
-        return VERDICT_MISSED;
-    }
-    if (x->open_by_ms != INT64_MAX && first->mails == 0) {
-        *why = "no mail";
-        return VERDICT_MISSED;
-    }
-    if (first->opened_ms > x->open_by_ms)
-        *why = "opened late";
-    else if (!degree_in_time(x, first))
-        *why = "graver late";
-    else if (x->close_by_ms != INT64_MAX && last->closed_ms > x->close_by_ms)
+    *why = unreached(x, of);
+    if (*why == NULL && x->close_by_ms != INT64_MAX && last->closed_ms > x->close_by_ms)
         *why = "closed late";
-    else
-        return VERDICT_FOUND;
-    return VERDICT_LATE;
+    return *why == NULL ? VERDICT_FOUND : VERDICT_LATE;
 }
 
 /* A second alert of one fault: open beside the first, or opened again although the fault never went. */
@@ -147,21 +194,35 @@ static void check_doubled(struct bench *b, const struct expectation *x, const st
 
     if (a->opened_ms < before->closed_ms)
         f = of_alert(a, VERDICT_DOUBLED, "a second open alert");
-    else if (!x->parted)
+    else if (!x->parted && !x->loose)
         f = of_alert(a, VERDICT_DOUBLED, "told again");
     else
         return;
     add(b, &f);
 }
 
+/* The alerts that fell to an expectation, and those that it may share with what was possible before. */
+static void gather(const struct bench *b, size_t i, struct alerts *out)
+{
+    const struct expectation *x = &b->expected->list.v[i];
+
+    for (size_t k = 0; k < b->seen->alerts.n; k++) {
+        const struct alert_seen *a = &b->seen->alerts.v[k];
+
+        if (b->match[k] == i + 1 || (x->loose && b->match[k] != 0 && concerns(b, x, a) && a->opened_ms <= x->until_ms &&
+                                     a->closed_ms >= x->from_ms))
+            array_push(&out->list, a);
+    }
+}
+
 static void judge_expected(struct bench *b, size_t i)
 {
     const struct expectation *x = &b->expected->list.v[i];
-    const struct alert_seen *first = NULL, *last = NULL;
+    struct alerts of = {0};
+    char name[TRUTH_PIECE_NAME] = "";
     struct finding f = {
         .machine = (int)x->machine,
         .rule = truth_rules[x->rule].name,
-        .component = x->toner >= 0 ? model_toners(MODEL_COPIER)[x->toner] : "",
         .began_ms = x->began_ms,
         .ended_ms = x->ended_ms,
         .opened_ms = INT64_MAX,
@@ -170,23 +231,20 @@ static void judge_expected(struct bench *b, size_t i)
         .close_by_ms = x->close_by_ms,
     };
 
-    for (size_t k = 0; k < b->seen->alerts.n; k++) {
-        const struct alert_seen *a = &b->seen->alerts.v[k];
-
-        if (b->match[k] != i + 1)
-            continue;
-        if (first != NULL)
-            check_doubled(b, x, last, a);
-        first = first ? first : a;
-        last = a;
+    gather(b, i, &of);
+    for (size_t k = 1; k < of.list.n; k++)
+        check_doubled(b, x, of.list.v[k - 1], of.list.v[k]);
+    f.verdict = weigh(x, &of, &f.why);
+    if (of.list.n > 0) {
+        f.opened_ms = of.list.v[0]->opened_ms;
+        f.closed_ms = of.list.v[of.list.n - 1]->closed_ms;
     }
-    f.verdict = weigh(x, first, last, &f.why);
-    if (x->open_by_ms == INT64_MAX && (first == NULL || f.verdict == VERDICT_FOUND))
+    array_free(&of.list);
+    if (x->open_by_ms == INT64_MAX && (f.opened_ms == INT64_MAX || f.verdict == VERDICT_FOUND))
         return; /* it need not have been told; if it was, rightly */
-    if (first != NULL) {
-        f.opened_ms = first->opened_ms;
-        f.closed_ms = last->closed_ms;
-    }
+    if (x->piece >= 0)
+        story_piece_name(&b->story->devices.v[x->machine], x->rule, x->piece, name);
+    snprintf(f.component, sizeof f.component, "%s", name);
     add(b, &f);
 }
 
@@ -262,16 +320,18 @@ void judge_line(struct sbuf *out, const struct tally *t)
     sbuf_addc(out, '\n');
 }
 
-/* A line for each family of rules: its degrees are one fault. */
+/* A line for each family of rules that has something to tell: its degrees are one fault. */
 static void add_families(struct sbuf *out, const struct tally *t)
 {
     for (int first = 0, next; first < TRUTH_RULES; first = next) {
-        uint64_t v[VERDICT_COUNT] = {0};
+        uint64_t v[VERDICT_COUNT] = {0}, any = 0;
 
         for (next = first; next < TRUTH_RULES && str_eq(truth_rules[next].family, truth_rules[first].family); next++)
-            for (int k = 0; k < VERDICT_COUNT; k++)
+            for (int k = 0; k < VERDICT_COUNT; any += t->by_rule[next][k++])
                 v[k] += t->by_rule[next][k];
-        sbuf_addf(out, "%-8s", truth_rules[first].family);
+        if (any == 0)
+            continue;
+        sbuf_addf(out, "%-13s", truth_rules[first].family);
         for (int k = 0; k < VERDICT_COUNT; k++)
             sbuf_addf(out, " %8llu", (unsigned long long)v[k]);
         sbuf_addc(out, '\n');
@@ -280,7 +340,7 @@ static void add_families(struct sbuf *out, const struct tally *t)
 
 void judge_sums(struct sbuf *out, const struct tally *t)
 {
-    sbuf_addf(out, "%-8s", "fault");
+    sbuf_addf(out, "%-13s", "fault");
     for (int k = 0; k < VERDICT_COUNT; k++)
         sbuf_addf(out, " %8s", verdict_names[k]);
     sbuf_addc(out, '\n');
@@ -325,7 +385,7 @@ static void table_row(struct sbuf *out, const struct story *story, const struct 
     sbuf_add(out, "  ");
     cell(out, when, 19);
     cell(out, f->machine >= 0 ? story->devices.v[f->machine].name : "-", 14);
-    cell(out, f->rule, 17);
+    cell(out, f->rule, 21);
     cell(out, f->component[0] != '\0' ? f->component : "-", 8);
     span_cell(out, f->began_ms, f->opened_ms, f->open_by_ms, 22);
     span_cell(out, f->ended_ms, f->closed_ms, f->close_by_ms, 22);
@@ -346,7 +406,7 @@ void judge_table(struct sbuf *out, const struct story *story, const struct judge
             sbuf_add(out, "  ");
             cell(out, "when", 19);
             cell(out, "device", 14);
-            cell(out, "rule", 17);
+            cell(out, "rule", 21);
             cell(out, "of", 8);
             cell(out, "opened after", 22);
             cell(out, "closed after", 22);

@@ -20,7 +20,7 @@ struct finding {
     enum verdict verdict;
     int machine;      /* -1: none */
     const char *rule; /* borrowed from truth_rules or the witness */
-    const char *component;
+    char component[64];
     int64_t began_ms, ended_ms;   /* of the fault; INT64_MAX: none, or it lasted */
     int64_t opened_ms, closed_ms; /* of the alert; INT64_MAX: never */
     int64_t open_by_ms, close_by_ms;

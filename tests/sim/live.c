@@ -54,21 +54,6 @@ static int64_t now(const struct live *v)
 
 /* ---- What the site tells ---- */
 
-static void there(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool is, int64_t at_ms)
-{
-    truth_there(((struct live *)ctx)->truths, machine, rule, toner, is, at_ms);
-}
-
-static void expected(void *ctx, const struct happening *h)
-{
-    truth_expected(((struct live *)ctx)->truths, h);
-}
-
-static void blind(void *ctx, unsigned machine, bool is, int64_t at_ms)
-{
-    truth_blind(((struct live *)ctx)->truths, machine, is, at_ms);
-}
-
 static void killed(void *ctx, int64_t down_ms)
 {
     struct live *v = ctx;
@@ -77,6 +62,11 @@ static void killed(void *ctx, int64_t down_ms)
     truth_patrold(v->truths, false, now(v));
     witness_killed(&v->witness);
     wheel_set(v->services->wheel, &v->restart, clock_mono(&v->services->clock) + down_ms);
+}
+
+static void command(void *ctx, const char *name, const char *args)
+{
+    patrol_command(((struct live *)ctx)->patrol, name, args);
 }
 
 static void clock_step(void *ctx, int64_t ms)
@@ -103,7 +93,7 @@ static void ready(void *ctx)
     for (size_t i = 0; i < v->story->devices.n && !v->introduced; i++) {
         struct sbuf args = {0};
 
-        story_device_args(&args, &v->story->devices.v[i], &v->options->ports);
+        story_device_args(&args, v->story, i, &v->options->ports);
         patrol_command(v->patrol, "device.add", args.s);
         sbuf_free(&args);
     }
@@ -184,12 +174,11 @@ static int write_config(struct live *v, unsigned mail_port)
 
 static int start(struct live *v)
 {
-    const struct site_ops site = {.truth = there,
-                                  .expected = expected,
-                                  .blind = blind,
+    const struct site_ops site = {.truths = v->truths,
                                   .blind_chance = UNBEARABLE,
                                   .killed = killed,
                                   .clock_step = clock_step,
+                                  .command = command,
                                   .ctx = v};
     const struct patrol_ops patrol = {.event = event, .ready = ready, .refused = refused, .died = died, .ctx = v};
     const struct sink_ops sink = {.mail = mail, .ctx = v};
@@ -244,6 +233,7 @@ static void conclude(struct live *v)
     if (dbcheck_catch_up(database, NULL, &v->witness, v->story->length_ms) < 0)
         problem(v, "the database cannot be read", database);
     v->result->problems += dbcheck(database, NULL, &v->witness, v->out);
+    site_end(v->site, v->story->length_ms);
     truth_finish(v->truths, v->story->length_ms, &expected_ones);
     judge(v->story, &expected_ones, &v->witness, &j);
     judge_table(v->out, v->story, &j, true);

@@ -1,16 +1,98 @@
 #include "rules.h"
 
 #include <stddef.h>
+#include <string.h>
+
+enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 const struct truth_rule truth_rules[TRUTH_RULES] = {
-    [TRUTH_UNREACHABLE] = {"unreachable", "reach", "device", PART_STATUS, 120000, 0},
-    [TRUTH_JAM] = {"jam", "jam", "printer", PART_STATUS, 60000, 60000},
-    [TRUTH_COVER_OPEN] = {"cover-open", "cover", "printer", PART_STATUS, 180000, 60000},
-    [TRUTH_SERVICE] = {"service-requested", "service", "printer", PART_STATUS, 60000, 60000},
-    [TRUTH_SUPPLY_LOW] = {"supply-low", "supply", "supply", PART_SUPPLIES, 300000, 120000},
-    [TRUTH_SUPPLY_EMPTY] = {"supply-empty", "supply", "supply", PART_SUPPLIES, 60000, 120000},
+    [TRUTH_SNMP_SILENT] = {"snmp-silent", "reach", "device", PART_STATUS, 5 * MINUTE, MINUTE, .later = true},
+    [TRUTH_UNREACHABLE] = {"unreachable", "reach", "device", PART_STATUS, 2 * MINUTE, 0},
+    [TRUTH_RESTARTED] = {"restarted", "restart", "device", PART_STATUS, 0, 0, .ticketless = true, .later = true},
+    [TRUTH_RESTARTS_OFTEN] = {"restarts-often", "restart", "device", PART_STATUS, 0, 0, .later = true},
+    [TRUTH_JAM] = {"jam", "jam", "printer", PART_STATUS, MINUTE, MINUTE},
+    [TRUTH_COVER_OPEN] = {"cover-open", "cover", "printer", PART_STATUS, 3 * MINUTE, MINUTE},
+    [TRUTH_SERVICE] = {"service-requested", "service", "printer", PART_STATUS, MINUTE, MINUTE},
+    [TRUTH_SUPPLY_FORECAST] = {"supply-forecast", "supply", "supply", PART_SUPPLIES, HOUR, 6 * HOUR, .later = true},
+    [TRUTH_SUPPLY_LOW] = {"supply-low", "supply", "supply", PART_SUPPLIES, 5 * MINUTE, 2 * MINUTE},
+    [TRUTH_SUPPLY_EMPTY] = {"supply-empty", "supply", "supply", PART_SUPPLIES, MINUTE, 2 * MINUTE},
+    [TRUTH_UPLINK_DOWN] = {"uplink-down", "link", "port", PART_STATUS, MINUTE, MINUTE, .later = true},
+    [TRUTH_PORT_ERRORS] = {"port-errors", "port-errors", "port", PART_COUNTERS, 0, 30 * MINUTE, 30 * MINUTE,
+                           .later = true},
+    [TRUTH_DISK_FORECAST] = {"disk-forecast", "disk", "storage", PART_COUNTERS, HOUR, 6 * HOUR, .later = true},
+    [TRUTH_DISK_LOW] = {"disk-low", "disk", "storage", PART_COUNTERS, 10 * MINUTE, 10 * MINUTE, .later = true},
+    [TRUTH_DISK_FULL] = {"disk-full", "disk", "storage", PART_COUNTERS, 10 * MINUTE, 10 * MINUTE, .later = true},
+    [TRUTH_CPU_HIGH] = {"cpu-high", "cpu", "device", PART_COUNTERS, 0, 5 * MINUTE, 15 * MINUTE, .later = true},
+    [TRUTH_MEMORY_HIGH] = {"memory-high", "memory", "mempool", PART_COUNTERS, 30 * MINUTE, 10 * MINUTE, .later = true},
+    [TRUTH_ON_BATTERY] = {"on-battery", "power", "ups", PART_STATUS, MINUTE, MINUTE, .later = true},
+    [TRUTH_BATTERY_LOW] = {"battery-low", "power", "ups", PART_STATUS, 0, MINUTE, .later = true},
+    [TRUTH_BATTERY_REPLACE] = {"battery-replace", "battery", "ups", PART_STATUS, 10 * MINUTE, 10 * MINUTE,
+                               .later = true},
+    [TRUTH_UPS_OVERLOAD] = {"ups-overload", "load", "ups", PART_STATUS, 5 * MINUTE, 5 * MINUTE, .later = true},
+    [TRUTH_TEMPERATURE_HIGH] = {"temperature-high", "temperature", "sensor", PART_STATUS, 5 * MINUTE, 5 * MINUTE,
+                                .later = true},
+    [TRUTH_TEMPERATURE_VERY_HIGH] = {"temperature-very-high", "temperature", "sensor", PART_STATUS, 2 * MINUTE,
+                                     5 * MINUTE, .later = true},
+    [TRUTH_HUMIDITY_HIGH] = {"humidity-high", "humidity-high", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE,
+                             .later = true},
+    [TRUTH_HUMIDITY_LOW] = {"humidity-low", "humidity-low", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE,
+                            .later = true},
+    [TRUTH_COOLING_ALARM] = {"cooling-alarm", "cooling", "cooling", PART_STATUS, MINUTE, MINUTE, .later = true},
 };
 
 const char *const truth_rule_names[TRUTH_RULES + 1] = {
-    "unreachable", "jam", "cover-open", "service-requested", "supply-low", "supply-empty", NULL,
+    "snmp-silent",
+    "unreachable",
+    "restarted",
+    "restarts-often",
+    "jam",
+    "cover-open",
+    "service-requested",
+    "supply-forecast",
+    "supply-low",
+    "supply-empty",
+    "uplink-down",
+    "port-errors",
+    "disk-forecast",
+    "disk-low",
+    "disk-full",
+    "cpu-high",
+    "memory-high",
+    "on-battery",
+    "battery-low",
+    "battery-replace",
+    "ups-overload",
+    "temperature-high",
+    "temperature-very-high",
+    "humidity-high",
+    "humidity-low",
+    "cooling-alarm",
+    NULL,
 };
+
+enum truth_rule_id truth_mildest(enum truth_rule_id rule)
+{
+    while (rule > 0 && strcmp(truth_rules[rule - 1].family, truth_rules[rule].family) == 0)
+        rule--;
+    return rule;
+}
+
+enum truth_rule_id truth_gravest(enum truth_rule_id rule)
+{
+    while (rule + 1 < TRUTH_RULES && strcmp(truth_rules[rule + 1].family, truth_rules[rule].family) == 0)
+        rule++;
+    return rule;
+}
+
+bool truth_in_pieces(enum truth_rule_id rule)
+{
+    switch (truth_mildest(rule)) {
+    case TRUTH_SUPPLY_FORECAST:
+    case TRUTH_UPLINK_DOWN:
+    case TRUTH_PORT_ERRORS:
+    case TRUTH_DISK_FORECAST:
+        return true;
+    default:
+        return false;
+    }
+}

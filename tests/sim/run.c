@@ -93,6 +93,7 @@ static void conclude(struct virtual *v)
     struct judgement j = {0};
 
     v->result->problems += dbcheck(VIRTUAL_DATABASE, memvfs_name(v->disk), &v->witness, v->out);
+    site_end(v->site, v->story->length_ms);
     truth_finish(v->truths, v->story->length_ms, &expected);
     judge(v->story, &expected, &v->witness, &j);
     judge_table(v->out, v->story, &j, v->options->all);

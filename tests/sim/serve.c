@@ -10,22 +10,6 @@
 #include "farm.h"
 #include "plugin/loop.h"
 
-/* Nobody judges here: what is true is only looked at from outside. */
-static void ignore_truth(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms)
-{
-    (void)ctx, (void)machine, (void)rule, (void)toner, (void)there, (void)at_ms;
-}
-
-static void ignore_expected(void *ctx, const struct happening *h)
-{
-    (void)ctx, (void)h;
-}
-
-static void ignore_blind(void *ctx, unsigned machine, bool blind, int64_t at_ms)
-{
-    (void)ctx, (void)machine, (void)blind, (void)at_ms;
-}
-
 static void ignore_ms(void *ctx, int64_t ms)
 {
     (void)ctx, (void)ms;
@@ -82,11 +66,7 @@ static int serve(struct pd_loop *loop, struct site *site, const struct site_port
 
 int serve_story(const struct story *story, const struct site_ports *ports)
 {
-    const struct site_ops ops = {.truth = ignore_truth,
-                                 .expected = ignore_expected,
-                                 .blind = ignore_blind,
-                                 .killed = ignore_ms,
-                                 .clock_step = ignore_ms};
+    const struct site_ops ops = {.killed = ignore_ms, .clock_step = ignore_ms};
     struct rng_seeded chance;
     struct pd_rng rng = rng_seeded_ops(&chance);
     struct pd_loop *loop;

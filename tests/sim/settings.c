@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include "rules.h"
+
 static void add_text(struct sbuf *out, const char *key, const char *text)
 {
     sbuf_addf(out, "%s: ", key);
@@ -60,14 +62,36 @@ static const char *const profiles[MODEL_COUNT] = {
     [MODEL_AIR_CONDITIONER] = "apc-inrow-sc",
 };
 
-void story_device_args(struct sbuf *out, const struct story_device *d, const struct site_ports *ports)
+static void add_labels(struct sbuf *out, const struct story_device *d)
 {
+    char port[TRUTH_PIECE_NAME];
+
+    if (!d->may_be_off && d->uplink == 0)
+        return;
+    sbuf_addf(out, ",\"labels\":\"%s", d->may_be_off ? "may-be-off" : "");
+    if (d->uplink > 0) {
+        story_piece_name(d, TRUTH_UPLINK_DOWN, (int)d->uplink - 1, port);
+        sbuf_addf(out, "%suplink=%s", d->may_be_off ? "," : "", port);
+    }
+    sbuf_addc(out, '"');
+}
+
+void story_device_args(struct sbuf *out, const struct story *story, size_t device, const struct site_ports *ports)
+{
+    const struct story_device *d = &story->devices.v[device];
+
     sbuf_add(out, "{\"name\":");
     sbuf_add_json(out, d->name);
     sbuf_addf(out, ",\"address\":\"%s\"", d->address);
     if (model_is_modbus(d->model))
-        sbuf_addf(out, ",\"collector\":\"modbus\",\"profile\":\"%s\",\"unit\":%d,\"port\":%u}", profiles[d->model],
+        sbuf_addf(out, ",\"collector\":\"modbus\",\"profile\":\"%s\",\"unit\":%d,\"port\":%u", profiles[d->model],
                   (int)d->unit, ports->modbus);
     else
-        sbuf_addf(out, ",\"credential\":\"%s\",\"port\":%u}", d->snmp == 1 ? "public-v1" : "public", ports->snmp);
+        sbuf_addf(out, ",\"credential\":\"%s\",\"port\":%u", d->snmp == 1 ? "public-v1" : "public", ports->snmp);
+    if (d->parent >= 0) {
+        sbuf_add(out, ",\"parent\":");
+        sbuf_add_json(out, story->devices.v[d->parent].name);
+    }
+    add_labels(out, d);
+    sbuf_addc(out, '}');
 }

@@ -22,6 +22,6 @@ struct site_ports {
 };
 
 /* The arguments of device.add for a device, as JSON. */
-void story_device_args(struct sbuf *out, const struct story_device *d, const struct site_ports *ports);
+void story_device_args(struct sbuf *out, const struct story *story, size_t device, const struct site_ports *ports);
 
 #endif

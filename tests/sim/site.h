@@ -2,7 +2,7 @@
 #define PD_SIM_SITE_H
 
 #include "machine.h"
-#include "rules.h"
+#include "truth.h"
 
 /*
  * The client site: its machines, living through a story's happenings. Whoever
@@ -10,16 +10,13 @@
  * very moment it does, for the judge, and what befalls patrold itself.
  */
 struct site_ops {
-    /* A rule's fault is there, or over. toner: of supplies, else -1. */
-    void (*truth)(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool there, int64_t at_ms);
-    /* A happening whose expectations the story wrote down begins: they replace truth() for what it is. */
-    void (*expected)(void *ctx, const struct happening *h);
-    /* Packets get lost so often (or no more) that nobody can expect anything of the machine. */
-    void (*blind)(void *ctx, unsigned machine, bool blind, int64_t at_ms);
-    double blind_chance; /* of a request lost with all its tries, beyond which that is so */
+    struct truths *truths; /* told what is true; NULL: nobody wants to know */
+    double blind_chance;   /* of a request lost with all its tries, beyond which nothing is expected of a machine */
     /* patrold is killed, and started again after down_ms. */
     void (*killed)(void *ctx, int64_t down_ms);
     void (*clock_step)(void *ctx, int64_t ms);
+    /* Somebody tells patrold something; args is JSON. */
+    void (*command)(void *ctx, const char *name, const char *args);
     void *ctx;
 };
 
@@ -28,6 +25,8 @@ struct site;
 /* The story outlives the site. */
 struct site *site_new(const struct story *story, const struct site_ops *ops);
 void site_free(struct site *s);
+/* The story is over: what was possible to its end is told. */
+void site_end(struct site *s, int64_t now_ms);
 
 /* When something happens next; INT64_MAX: nothing more. */
 int64_t site_next(const struct site *s);

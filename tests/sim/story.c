@@ -1,6 +1,7 @@
 #include "story.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,74 @@ const char *const model_names[MODEL_COUNT + 1] = {
 };
 
 const char *const happening_names[HAPPENS_COUNT + 1] = {
-    "jam", "cover-open", "service", "toner-drain", "device-off", "packet-loss", "patrold-killed", "clock-step", NULL,
+    "jam",         "cover-open",     "service",         "toner-drain", "device-off", "restart",      "device-asleep",
+    "snmp-silent", "address-moved",  "in-repair",       "link-down",   "errors",     "disk-filling", "cpu",
+    "memory",      "on-battery",     "replace-battery", "overload",    "heat",       "humidity",     "cooling-alarm",
+    "packet-loss", "patrold-killed", "clock-step",      NULL,
 };
+
+const char *const model_disks[] = {"/", "/srv", NULL};
+
+bool happens_to(enum happening_kind kind, enum model model)
+{
+    switch (kind) {
+    case HAPPENS_JAM:
+    case HAPPENS_COVER_OPEN:
+    case HAPPENS_SERVICE:
+    case HAPPENS_TONER_DRAIN:
+    case HAPPENS_ASLEEP:
+        return model_prints(model);
+    case HAPPENS_LINK_DOWN:
+    case HAPPENS_ERRORS:
+        return model == MODEL_SWITCH || model == MODEL_SERVER;
+    case HAPPENS_DISK_FILLING:
+    case HAPPENS_CPU:
+    case HAPPENS_MEMORY:
+        return model == MODEL_SERVER;
+    case HAPPENS_ON_BATTERY:
+    case HAPPENS_REPLACE_BATTERY:
+    case HAPPENS_OVERLOAD:
+        return model == MODEL_UPS || model == MODEL_MODBUS_UPS;
+    case HAPPENS_HEAT:
+    case HAPPENS_HUMIDITY:
+        return model == MODEL_SENSOR || model == MODEL_MODBUS_SENSOR;
+    case HAPPENS_COOLING_ALARM:
+        return model == MODEL_AIR_CONDITIONER;
+    default:
+        return true;
+    }
+}
+
+unsigned model_ports(enum model m)
+{
+    if (model_is_modbus(m))
+        return 0;
+    return m == MODEL_SWITCH ? 24 : m == MODEL_SERVER ? 2 : 1;
+}
+
+void story_piece_name(const struct story_device *d, int rule, int piece, char out[static TRUTH_PIECE_NAME])
+{
+    const char *const *toners = model_toners(d->model);
+
+    out[0] = '\0';
+    switch (truth_mildest((enum truth_rule_id)rule)) {
+    case TRUTH_SUPPLY_FORECAST:
+        for (int i = 0; toners[i] != NULL; i++)
+            if (i == piece)
+                snprintf(out, TRUTH_PIECE_NAME, "%s", toners[i]);
+        break;
+    case TRUTH_UPLINK_DOWN:
+    case TRUTH_PORT_ERRORS:
+        snprintf(out, TRUTH_PIECE_NAME, d->model == MODEL_SWITCH ? "GigabitEthernet0/%d" : "eth%d",
+                 d->model == MODEL_SWITCH ? piece + 1 : piece);
+        break;
+    case TRUTH_DISK_FORECAST:
+        snprintf(out, TRUTH_PIECE_NAME, "%s", model_disks[piece]);
+        break;
+    default:
+        break;
+    }
+}
 
 const char *const *model_toners(enum model m)
 {
@@ -114,6 +181,23 @@ static bool neighbours(const struct story_device *a, const struct story_device *
     return model_is_modbus(a->model) && model_is_modbus(b->model) && a->unit != b->unit;
 }
 
+/* The device that it is reached by: one written before it, so that none is reached by itself. */
+static int parent_of(struct reading_story *r, const struct raw_device *d)
+{
+    const struct story_device *p;
+
+    if (d->parent == NULL || d->parent->bad)
+        return -1;
+    p = device_named(r->story, d->parent->text);
+    if (p == NULL) {
+        conf_error(r->report, d->parent, "there is no device '%s' before this one", d->parent->text);
+        return -1;
+    }
+    if (d->port > model_ports(p->model))
+        conf_error(r->report, d->parent, "%s has no port %lld", p->name, (long long)d->port);
+    return (int)(p - r->story->devices.v);
+}
+
 static void add_device(struct reading_story *r, const struct raw_device *d, char *name, uint32_t address)
 {
     char text[INET_ADDRSTRLEN];
@@ -126,8 +210,19 @@ static void add_device(struct reading_story *r, const struct raw_device *d, char
         .yield = d->yield,
         .snmp = d->snmp,
         .unit = d->unit,
+        .parent = -1,
+        .port = d->port,
+        .uplink = d->uplink,
+        .neighbour = d->neighbour,
+        .may_be_off = d->may_be_off,
     };
+    int64_t ports = model_ports(d->model);
 
+    if (d->uplink > ports || d->neighbour > ports)
+        conf_error(r->report, d->here, "a %s has %lld ports", model_names[d->model], (long long)ports);
+    if (d->port > 0 && d->parent == NULL)
+        conf_error(r->report, d->here, "'port' is its parent's: it goes with 'parent'");
+    out.parent = parent_of(r, d);
     inet_ntop(AF_INET, &(struct in_addr){htonl(address)}, text, sizeof text);
     out.address = xstrdup(text);
     if (device_named(r->story, name) != NULL)
@@ -198,7 +293,8 @@ int64_t story_hold_ms(const struct story *s, int rule, bool clear)
 
 int64_t story_within_ms(const struct story *s, int rule, bool clear)
 {
-    return 2 * s->configuration.every_ms[truth_rules[rule].part] + story_hold_ms(s, rule, clear) + TRUTH_GRACE_MS;
+    return truth_rules[rule].window_ms + 2 * s->configuration.every_ms[truth_rules[rule].part] +
+           story_hold_ms(s, rule, clear) + TRUTH_GRACE_MS;
 }
 
 /* ---- All of it ---- */
@@ -218,7 +314,10 @@ void story_free(struct story *s)
     array_free(&s->devices);
     array_free(&s->configuration.rules);
     array_free(&s->happenings);
+    for (size_t i = 0; i < s->texts.n; i++)
+        free(s->texts.v[i]);
     array_free(&s->expects);
+    array_free(&s->texts);
     zone_free(s->zone);
     free(s->path);
     free(s->title);

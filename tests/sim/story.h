@@ -49,12 +49,31 @@ enum happening_kind {
     HAPPENS_SERVICE,
     HAPPENS_TONER_DRAIN,
     HAPPENS_DEVICE_OFF,
+    HAPPENS_RESTART,
+    HAPPENS_ASLEEP,
+    HAPPENS_SNMP_SILENT,
+    HAPPENS_MOVED,
+    HAPPENS_IN_REPAIR,
+    HAPPENS_LINK_DOWN,
+    HAPPENS_ERRORS,
+    HAPPENS_DISK_FILLING,
+    HAPPENS_CPU,
+    HAPPENS_MEMORY,
+    HAPPENS_ON_BATTERY,
+    HAPPENS_REPLACE_BATTERY,
+    HAPPENS_OVERLOAD,
+    HAPPENS_HEAT,
+    HAPPENS_HUMIDITY,
+    HAPPENS_COOLING_ALARM,
     HAPPENS_PACKET_LOSS,
     HAPPENS_PATROLD_KILLED,
     HAPPENS_CLOCK_STEP,
     HAPPENS_COUNT
 };
 extern const char *const happening_names[HAPPENS_COUNT + 1];
+
+/* Whether a thing can befall what a model is. */
+bool happens_to(enum happening_kind kind, enum model model);
 
 struct story_device {
     char *name, *address;
@@ -65,6 +84,11 @@ struct story_device {
     int64_t yield;          /* pages a cartridge prints */
     int64_t snmp;           /* version: 1 or 2 */
     int64_t unit;           /* of those that speak Modbus: 1 to 247 */
+    int parent;             /* index of the device that it is reached by; -1: none */
+    int64_t port;           /* of the parent's, where its cable is; 0: not said */
+    int64_t uplink;         /* a port of its own that must be up; 0: none */
+    int64_t neighbour;      /* a port at whose other end a switch says what it is; 0: none */
+    bool may_be_off;
 };
 
 /* An expectation written in the story, in place of the table's. */
@@ -78,9 +102,12 @@ struct happening {
     enum happening_kind kind;
     int64_t at_ms, until_ms; /* until INT64_MAX: to the end */
     int device;              /* index; -1: no device, or all of them */
-    int toner;               /* index into model_toners() */
+    int piece;               /* index of a toner, a port (from 0) or a disk; 0 where there is only one such thing */
     int64_t pages_per_hour;
-    double percent; /* of packets lost, each way */
+    double percent; /* of packets lost, each way; of what a disk holds; how busy; … */
+    bool a_day;     /* so many % a day */
+    double celsius;
+    char *address; /* where it moves to; borrowed from the story */
     int64_t step_ms;
     bool expect_given;
     const struct story_expect *expects; /* borrowed from the story */
@@ -116,6 +143,7 @@ struct story {
     ARRAY(struct story_device) devices;
     ARRAY(struct happening) happenings;   /* in order of time, then of place in the file */
     ARRAY(struct story_expect *) expects; /* what happenings borrow */
+    ARRAY(char *) texts;                  /* too */
 };
 
 /* Reads a story from a file. 0, PD_EINVAL with messages in the report, or an errno's cause. */
@@ -123,6 +151,14 @@ int story_load(const char *path, struct story **out, struct conf_report *report)
 /* The same from n bytes of text; path is for messages. */
 int story_parse(const char *path, const char *text, size_t n, struct story **out, struct conf_report *report);
 void story_free(struct story *s);
+
+/* The ports that a model has, as on its front, and the disks. */
+unsigned model_ports(enum model m);
+extern const char *const model_disks[];
+
+/* What patrold calls a piece of a device, where rules of this family go by pieces; "" otherwise. */
+enum { TRUTH_PIECE_NAME = 64 };
+void story_piece_name(const struct story_device *d, int rule, int piece, char out[static TRUTH_PIECE_NAME]);
 
 /* How long a rule holds in this story before it fires (or, clear, before it is cleared). */
 int64_t story_hold_ms(const struct story *s, int rule, bool clear);

@@ -1,5 +1,6 @@
 #include "story_raw.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,23 +8,55 @@
 #include "moment.h"
 #include "rules.h"
 
-/* Known to the language; what judges them comes later. */
-static const char *const later_names[] = {
-    "link-down", "disk-filling", "on-battery", "device-asleep", "snmp-silent", "address-moved", NULL,
+/* What an event of each kind takes. */
+enum {
+    TAKES_DEVICE = 1,
+    ALL_DEVICES = 2,
+    TAKES_FOR = 4,
+    WANTS_FOR = 8,
+    TAKES_EXPECT = 16,
+    TAKES_TONER = 32,
+    WANTS_PORT = 64,
+    TAKES_DISK = 128,
+    TAKES_PERCENT = 256,
+    WANTS_PERCENT = 512,
+    TAKES_CELSIUS = 1024,
+    WANTS_TO = 2048,
+    WANTS_BY = 4096,
+    FAULT = TAKES_DEVICE | TAKES_FOR | TAKES_EXPECT,
+};
+static const unsigned happening_takes[HAPPENS_COUNT] = {
+    [HAPPENS_JAM] = FAULT,
+    [HAPPENS_COVER_OPEN] = FAULT,
+    [HAPPENS_SERVICE] = FAULT,
+    [HAPPENS_TONER_DRAIN] = FAULT | TAKES_TONER,
+    [HAPPENS_DEVICE_OFF] = FAULT,
+    [HAPPENS_RESTART] = TAKES_DEVICE,
+    [HAPPENS_ASLEEP] = TAKES_DEVICE | TAKES_FOR,
+    [HAPPENS_SNMP_SILENT] = FAULT,
+    [HAPPENS_MOVED] = FAULT | WANTS_TO,
+    [HAPPENS_IN_REPAIR] = TAKES_DEVICE | TAKES_FOR,
+    [HAPPENS_LINK_DOWN] = FAULT | WANTS_PORT,
+    [HAPPENS_ERRORS] = FAULT | WANTS_PORT | TAKES_PERCENT,
+    [HAPPENS_DISK_FILLING] = FAULT | TAKES_DISK | TAKES_PERCENT,
+    [HAPPENS_CPU] = FAULT | TAKES_PERCENT,
+    [HAPPENS_MEMORY] = FAULT | TAKES_PERCENT,
+    [HAPPENS_ON_BATTERY] = FAULT,
+    [HAPPENS_REPLACE_BATTERY] = FAULT,
+    [HAPPENS_OVERLOAD] = FAULT | TAKES_PERCENT,
+    [HAPPENS_HEAT] = FAULT | TAKES_CELSIUS,
+    [HAPPENS_HUMIDITY] = FAULT | WANTS_PERCENT,
+    [HAPPENS_COOLING_ALARM] = FAULT,
+    [HAPPENS_PACKET_LOSS] = TAKES_DEVICE | ALL_DEVICES | TAKES_FOR | WANTS_PERCENT,
+    [HAPPENS_PATROLD_KILLED] = WANTS_FOR,
+    [HAPPENS_CLOCK_STEP] = WANTS_BY,
 };
 
-/* What an event of each kind takes. */
-enum { TAKES_DEVICE = 1, ALL_DEVICES = 2, TAKES_FOR = 4, WANTS_FOR = 8, PRINTERS = 16, TAKES_EXPECT = 32 };
-static const unsigned happening_takes[HAPPENS_COUNT] = {
-    [HAPPENS_JAM] = TAKES_DEVICE | TAKES_FOR | PRINTERS | TAKES_EXPECT,
-    [HAPPENS_COVER_OPEN] = TAKES_DEVICE | TAKES_FOR | PRINTERS | TAKES_EXPECT,
-    [HAPPENS_SERVICE] = TAKES_DEVICE | TAKES_FOR | PRINTERS | TAKES_EXPECT,
-    [HAPPENS_TONER_DRAIN] = TAKES_DEVICE | TAKES_FOR | PRINTERS | TAKES_EXPECT,
-    [HAPPENS_DEVICE_OFF] = TAKES_DEVICE | TAKES_FOR | TAKES_EXPECT,
-    [HAPPENS_PACKET_LOSS] = TAKES_DEVICE | ALL_DEVICES | TAKES_FOR,
-    [HAPPENS_PATROLD_KILLED] = WANTS_FOR,
-    [HAPPENS_CLOCK_STEP] = 0,
-};
+/* Over at once. */
+static bool is_instant(enum happening_kind kind)
+{
+    return kind == HAPPENS_CLOCK_STEP || kind == HAPPENS_RESTART;
+}
 
 enum { MAX_HAPPENINGS = 20000 };
 
@@ -78,10 +111,12 @@ static bool fits(struct reading_story *r, struct yaml_node *node, const struct r
 {
     enum model model = r->story->devices.v[h->device].model;
 
-    if (!(happening_takes[h->kind] & PRINTERS))
-        return true;
-    if (!model_prints(model)) {
+    if (!happens_to(h->kind, model)) {
         conf_error(r->report, node, "a %s has no '%s'", model_names[model], happening_names[h->kind]);
+        return false;
+    }
+    if (e->port > model_ports(model)) {
+        conf_error(r->report, node, "a %s has %u ports", model_names[model], model_ports(model));
         return false;
     }
     return h->kind != HAPPENS_TONER_DRAIN || e->toner == NULL || e->toner->bad ||
@@ -158,28 +193,30 @@ static int take_kind(struct reading_story *r, struct yaml_node *node)
 {
     if (node == NULL || node->bad)
         return -1;
-    for (size_t i = 0; later_names[i] != NULL; i++)
-        if (str_eq(later_names[i], node->text)) {
-            conf_error(r->report, node, "event '%s' needs rules that this version lacks", node->text);
-            return -1;
-        }
     return story_name(node, "event", happening_names, r->report);
 }
 
 /* The keys that only some events have. */
 static bool check_keys(struct reading_story *r, const struct raw_event *e, enum happening_kind kind)
 {
+    const unsigned takes = happening_takes[kind];
     const struct {
         const char *key;
         bool given, fits, wanted;
     } keys[] = {
-        {"device", e->device != NULL, happening_takes[kind] & TAKES_DEVICE, false},
-        {"for", e->span != NULL, happening_takes[kind] & (TAKES_FOR | WANTS_FOR), false},
-        {"toner", e->toner != NULL, kind == HAPPENS_TONER_DRAIN, false},
-        {"pages_per_hour", e->pages_per_hour > 0, kind == HAPPENS_TONER_DRAIN, false},
-        {"percent", e->percent > 0, kind == HAPPENS_PACKET_LOSS, kind == HAPPENS_PACKET_LOSS},
-        {"by", e->by != NULL, kind == HAPPENS_CLOCK_STEP, kind == HAPPENS_CLOCK_STEP},
-        {"expect", e->expect != NULL, happening_takes[kind] & TAKES_EXPECT, false},
+        {"device", e->device != NULL, takes & TAKES_DEVICE, false},
+        {"for", e->span != NULL, takes & (TAKES_FOR | WANTS_FOR), false},
+        {"toner", e->toner != NULL, takes & TAKES_TONER, false},
+        {"pages_per_hour", e->pages_per_hour > 0, takes & TAKES_TONER, false},
+        {"port", e->port > 0, takes & WANTS_PORT, takes & WANTS_PORT},
+        {"disk", e->disk != NULL, takes & TAKES_DISK, false},
+        {"percent", e->percent > 0, takes & (TAKES_PERCENT | WANTS_PERCENT), takes & WANTS_PERCENT},
+        {"per_day", e->per_day > 0, takes & TAKES_DISK && e->percent <= 0, false},
+        {"per_day' or 'percent", false, false, takes & TAKES_DISK && e->percent <= 0 && e->per_day <= 0},
+        {"celsius", e->celsius > 0, takes & TAKES_CELSIUS, false},
+        {"to", e->to != NULL, takes & WANTS_TO, takes & WANTS_TO},
+        {"by", e->by != NULL, takes & WANTS_BY, takes & WANTS_BY},
+        {"expect", e->expect != NULL, takes & TAKES_EXPECT, false},
     };
     bool right = true;
 
@@ -200,8 +237,8 @@ static bool take_toner(struct reading_story *r, const struct raw_event *e, struc
     h->pages_per_hour = e->pages_per_hour > 0 ? e->pages_per_hour : 600;
     if (e->toner == NULL)
         return true;
-    h->toner = e->toner->bad ? -1 : story_name(e->toner, "toner", model_toners(MODEL_COPIER), r->report);
-    return h->toner >= 0;
+    h->piece = e->toner->bad ? -1 : story_name(e->toner, "toner", model_toners(MODEL_COPIER), r->report);
+    return h->piece >= 0;
 }
 
 static bool take_step(struct reading_story *r, struct yaml_node *by, struct happening *h)
@@ -215,6 +252,55 @@ static bool take_step(struct reading_story *r, struct yaml_node *by, struct happ
     }
     if (by->text[0] == '-')
         h->step_ms = -h->step_ms;
+    return true;
+}
+
+/* How much, where nothing is said of it. */
+static double usual_percent(enum happening_kind kind)
+{
+    switch (kind) {
+    case HAPPENS_ERRORS:
+        return 5;
+    case HAPPENS_OVERLOAD:
+        return 110;
+    default:
+        return 98;
+    }
+}
+
+static bool take_quantity(struct reading_story *r, const struct raw_event *e, struct happening *h)
+{
+    bool whole = h->kind == HAPPENS_OVERLOAD;
+
+    h->percent = e->per_day > 0 ? e->per_day : e->percent > 0 ? e->percent : usual_percent(h->kind);
+    h->a_day = e->per_day > 0;
+    h->celsius = e->celsius > 0 ? e->celsius : 33;
+    if (h->percent > 100 && !whole && !h->a_day) {
+        conf_error(r->report, e->here, "event '%s' takes 100 percent at the most", happening_names[h->kind]);
+        return false;
+    }
+    return true;
+}
+
+static bool take_disk(struct reading_story *r, const struct raw_event *e, struct happening *h)
+{
+    if (e->disk != NULL)
+        h->piece = e->disk->bad ? -1 : story_name(e->disk, "disk", model_disks, r->report);
+    return h->piece >= 0;
+}
+
+static bool take_address(struct reading_story *r, const struct raw_event *e, struct happening *h)
+{
+    struct in_addr a;
+
+    if (e->to->bad)
+        return false;
+    if (inet_pton(AF_INET, e->to->text, &a) != 1 || ntohl(a.s_addr) >> 24 != 127) {
+        conf_error(r->report, e->to, "expected an address such as 127.20.0.1, not '%s'", e->to->text);
+        return false;
+    }
+    h->address = xstrdup(e->to->text);
+    array_push(&r->story->texts, h->address);
     return true;
 }
 
@@ -289,7 +375,7 @@ static void repeat(struct reading_story *r, const struct raw_event *e, unsigned 
 
 static void take_event(struct reading_story *r, const struct raw_event *e)
 {
-    struct happening h = {.percent = e->percent, .line = e->here->line};
+    struct happening h = {.line = e->here->line};
     int kind = take_kind(r, e->what);
     unsigned takes;
 
@@ -299,9 +385,10 @@ static void take_event(struct reading_story *r, const struct raw_event *e)
     takes = happening_takes[kind];
     if (!take_at(r, e->at, &h.at_ms) || !take_span(r, e, takes, &h) || !take_expects(r, e, &h))
         return;
-    if (kind == HAPPENS_TONER_DRAIN && !take_toner(r, e, &h))
-        return;
-    if (kind == HAPPENS_CLOCK_STEP && !take_step(r, e->by, &h))
+    h.piece = e->port > 0 ? (int)e->port - 1 : 0;
+    if (!take_quantity(r, e, &h) || (kind == HAPPENS_TONER_DRAIN && !take_toner(r, e, &h)) ||
+        (kind == HAPPENS_DISK_FILLING && !take_disk(r, e, &h)) || (kind == HAPPENS_MOVED && !take_address(r, e, &h)) ||
+        (kind == HAPPENS_CLOCK_STEP && !take_step(r, e->by, &h)))
         return;
     repeat(r, e, takes, &h);
 }
@@ -320,7 +407,7 @@ static int by_subject(const void *a, const void *b)
     int c;
 
     if ((c = sign(x->kind, y->kind)) != 0 || (c = sign(x->device, y->device)) != 0 ||
-        (c = sign(x->toner, y->toner)) != 0 || (c = sign(x->at_ms, y->at_ms)) != 0)
+        (c = sign(x->piece, y->piece)) != 0 || (c = sign(x->at_ms, y->at_ms)) != 0)
         return c;
     return sign(x->line, y->line);
 }
@@ -344,7 +431,7 @@ static void check_overlaps(struct reading_story *r)
     for (size_t i = 1; i < r->happenings.n; i++) {
         const struct happening *a = &r->happenings.v[i - 1].happening, *b = &r->happenings.v[i].happening;
 
-        if (a->kind == b->kind && a->device == b->device && a->toner == b->toner && a->kind != HAPPENS_CLOCK_STEP &&
+        if (a->kind == b->kind && a->device == b->device && a->piece == b->piece && !is_instant(a->kind) &&
             a->until_ms >= b->at_ms)
             conf_error(r->report, r->happenings.v[i].here, "event '%s' begins before that of line %d is over",
                        happening_names[b->kind], a->line);

@@ -9,10 +9,11 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 
 struct raw_device {
     char *name;
-    struct yaml_node *address, *here;
+    struct yaml_node *address, *parent, *here;
     enum model model;
     enum tells tells;
-    int64_t count, pages_per_hour, toner, yield, snmp, unit;
+    int64_t count, pages_per_hour, toner, yield, snmp, unit, port, uplink, neighbour;
+    bool may_be_off;
 };
 
 struct raw_expect {
@@ -20,9 +21,9 @@ struct raw_expect {
 };
 
 struct raw_event {
-    struct yaml_node *at, *what, *device, *span, *every, *toner, *by, *expect, *here;
-    int64_t times, pages_per_hour;
-    double percent;
+    struct yaml_node *at, *what, *device, *span, *every, *toner, *by, *disk, *to, *expect, *here;
+    int64_t times, pages_per_hour, port;
+    double percent, per_day, celsius;
 };
 
 struct raw_story {

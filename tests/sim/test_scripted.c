@@ -57,16 +57,6 @@ static void count_unread(void *ctx, unsigned machine, int64_t from_ms, int64_t t
     ((struct stage *)ctx)->unread++;
 }
 
-static void no_truth(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool is, int64_t at_ms)
-{
-    (void)ctx, (void)machine, (void)rule, (void)toner, (void)is, (void)at_ms;
-}
-
-static void no_blind(void *ctx, unsigned machine, bool blind, int64_t at_ms)
-{
-    (void)ctx, (void)machine, (void)blind, (void)at_ms;
-}
-
 static int set_up(void **state)
 {
     static const char text[] = "title: T\nstart: 2026-03-02 08:00\nlength: 1d\ndevices:\n"
@@ -74,7 +64,7 @@ static int set_up(void **state)
                                "  - {name: b, model: copier, address: 127.5.0.2, pages_per_hour: 500}\n"
                                "  - {name: c, model: switch, address: 127.5.0.3}\n"
                                "  - {name: d, model: server, address: 127.5.0.4}\n";
-    const struct site_ops ops = {.truth = no_truth, .blind = no_blind};
+    const struct site_ops ops = {.blind_chance = 1};
     struct stage *s = xcalloc(1, sizeof *s);
     struct conf_report report = {0};
     struct pd_services services = {0};

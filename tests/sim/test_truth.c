@@ -44,11 +44,15 @@ static struct truths *begin(void)
 
 static void there(struct truths *t, enum truth_rule_id rule, int from, int to)
 {
-    int toner = rule >= TRUTH_SUPPLY_LOW ? 1 : -1;
+    int toner = truth_in_pieces(rule) ? 1 : -1;
 
     truth_there(t, 0, rule, toner, true, from * S);
+    if (rule == TRUTH_UNREACHABLE)
+        truth_hidden(t, 0, true, from * S);
     if (to > 0)
         truth_there(t, 0, rule, toner, false, to * S);
+    if (rule == TRUTH_UNREACHABLE)
+        truth_hidden(t, 0, false, to * S);
 }
 
 static struct expectations finish(struct truths *t)
@@ -224,8 +228,8 @@ static void toner_low_then_empty_is_one_fault(void **state)
     e = finish(t);
     assert_int_equal(e.list.n, 1);
     must(&e, 0, TRUTH_SUPPLY_LOW, 600 + 430, 2600 + 250);
-    assert_int_equal(e.list.v[0].toner, 1);
-    assert_int_equal(e.list.v[0].graver.by_ms, (1800 + 190) * S);
+    assert_int_equal(e.list.v[0].piece, 1);
+    assert_int_equal(e.list.v[0].degrees[1].by_ms, (1800 + 190) * S);
     expectations_free(&e);
 }
 

@@ -107,21 +107,6 @@ static const struct pd_channel_ops mail_ops = {
 
 /* ---- What the site tells ---- */
 
-static void there(void *ctx, unsigned machine, enum truth_rule_id rule, int toner, bool is, int64_t at_ms)
-{
-    truth_there(((struct virtual *)ctx)->truths, machine, rule, toner, is, at_ms);
-}
-
-static void expected(void *ctx, const struct happening *h)
-{
-    truth_expected(((struct virtual *)ctx)->truths, h);
-}
-
-static void blind(void *ctx, unsigned machine, bool is, int64_t at_ms)
-{
-    truth_blind(((struct virtual *)ctx)->truths, machine, is, at_ms);
-}
-
 static void killed(void *ctx, int64_t down_ms)
 {
     struct virtual *v = ctx;
@@ -133,6 +118,20 @@ static void killed(void *ctx, int64_t down_ms)
 static void clock_step(void *ctx, int64_t ms)
 {
     ((struct virtual *)ctx)->clock.wall += ms;
+}
+
+static void say(struct virtual *v, struct saying *s);
+
+/* Said at once, or when patrold is there again. */
+static void command(void *ctx, const char *name, const char *args)
+{
+    struct virtual *v = ctx;
+    struct saying *s = xcalloc(1, sizeof *s);
+
+    *s = (struct saying){.virtual = v, .name = xstrdup(name), .args = xstrdup(args)};
+    array_push(&v->sayings, s);
+    if (v->core != NULL)
+        say(v, s);
 }
 
 /* ---- patrold's lives ---- */
@@ -179,10 +178,24 @@ static void add_devices(struct virtual *v)
 
         if (v->added.v[i])
             continue;
-        story_device_args(&args, &v->story->devices.v[i], &(struct site_ports){0});
+        story_device_args(&args, v->story, i, &(struct site_ports){0});
         core_command(v->core, "device.add", args.s, "story", device_done, &v->added.v[i]);
         sbuf_free(&args);
     }
+}
+
+static void said(void *arg, int err, const char *json_or_why)
+{
+    struct saying *s = arg;
+
+    s->done = err != PD_EIO && err != PD_EBUSY; /* what was not stored is said again when it restarts */
+    if (err < 0 && s->done)
+        complain(s->virtual, s->args, xasprintf("%s: %s", s->name, json_or_why));
+}
+
+static void say(struct virtual *v, struct saying *s)
+{
+    core_command(v->core, s->name, s->args, "story", said, s);
 }
 
 static const struct pd_collector_ops *const collectors[VIRTUAL_COLLECTORS] = {&scripted_ops, &scripted_modbus_ops};
@@ -246,6 +259,9 @@ int virtual_start(struct virtual *v)
     }
     truth_patrold(v->truths, true, virtual_now(v));
     add_devices(v);
+    for (size_t i = 0; i < v->sayings.n; i++)
+        if (!v->sayings.v[i]->done)
+            say(v, v->sayings.v[i]);
     return 0;
 }
 
@@ -343,13 +359,8 @@ static void no_log(void *ctx, const struct log_line *line)
 int virtual_init(struct virtual *v, const struct story *story, const struct run_options *options, struct sbuf *out,
                  struct run_result *result)
 {
-    struct site_ops ops = {.truth = there,
-                           .expected = expected,
-                           .blind = blind,
-                           .blind_chance = UNBEARABLE,
-                           .killed = killed,
-                           .clock_step = clock_step,
-                           .ctx = v};
+    struct site_ops ops = {
+        .blind_chance = UNBEARABLE, .killed = killed, .clock_step = clock_step, .command = command, .ctx = v};
     char *name = xasprintf("sim%lx", (unsigned long)story->seed);
 
     *v = (struct virtual){.story = story, .options = options, .out = out, .result = result};
@@ -363,7 +374,7 @@ int virtual_init(struct virtual *v, const struct story *story, const struct run_
     for (size_t i = 0; i < story->devices.n; i++)
         array_push(&v->added, false);
     witness_init(&v->witness, story);
-    v->truths = truth_new(story);
+    v->truths = ops.truths = truth_new(story);
     v->site = site_new(story, &ops);
     v->scripted = (struct scripted_config){.site = v->site,
                                            .delay_ms = story->delay_ms,
@@ -384,6 +395,12 @@ void virtual_fini(struct virtual *v)
     truth_free(v->truths);
     witness_fini(&v->witness);
     array_free(&v->added);
+    for (size_t i = 0; i < v->sayings.n; i++) {
+        free(v->sayings.v[i]->name);
+        free(v->sayings.v[i]->args);
+        free(v->sayings.v[i]);
+    }
+    array_free(&v->sayings);
     memvfs_free(v->disk);
     if (v->config_path != NULL)
         unlink(v->config_path);

@@ -11,6 +11,12 @@
 enum { VIRTUAL_COLLECTORS = 2 };
 
 /* A world for one patrold: time, chance, disk, network and a mail server, all of them played. For run.c and power.c. */
+struct saying {
+    struct virtual *virtual;
+    char *name, *args;
+    bool done; /* patrold acknowledged it */
+};
+
 struct virtual
 {
     const struct story *story;
@@ -24,9 +30,10 @@ struct virtual
     struct site *site;
     struct truths *truths;
     struct witness witness;
-    ARRAY(bool) added;   /* devices that patrold acknowledged */
-    uint64_t cut_at;     /* sync point at which the power fails; 0: none */
-    int64_t start_at_ms; /* when patrold is started (again); INT64_MAX: it runs */
+    ARRAY(bool) added;              /* devices that patrold acknowledged */
+    ARRAY(struct saying *) sayings; /* what patrold was told in the course of the story */
+    uint64_t cut_at;                /* sync point at which the power fails; 0: none */
+    int64_t start_at_ms;            /* when patrold is started (again); INT64_MAX: it runs */
 
     /* One life of patrold. */
     struct wheel *wheel;
