@@ -39,15 +39,21 @@ struct aggregate_draft {
     struct yaml_node *of[AGGREGATES]; /* one of them, by enum aggregate_how */
 };
 
+struct computed_draft {
+    char *name;
+    struct yaml_node *here, *value;
+};
+
 struct component_draft {
     char *name;
     struct yaml_node *here, *kind;
-    bool table;
+    bool table, merge;
     uint8_t part;
     char *base;
     ARRAY(struct column_draft) columns;
     ARRAY(struct join_draft) joins;
     ARRAY(struct aggregate_draft) aggregates;
+    ARRAY(struct computed_draft) computed;
     struct yaml_node *when, *key, *label;
     ARRAY(struct rule_of_point) points;
 };

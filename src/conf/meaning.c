@@ -136,6 +136,25 @@ static void build_aggregate(struct meaning *c, const struct aggregate_draft *fro
     array_push(&c->def->aggregates, a);
 }
 
+static void build_computed(struct meaning *c, const struct computed_draft *from)
+{
+    struct computed computed = {.slot = (unsigned)c->row.list.n};
+    enum value_type type;
+
+    if (!free_name(c, from->name, from->here))
+        return;
+    computed.value = scope_compile(&c->row, from->value, VALUE_NONE, c->l->report);
+    if (!computed.value)
+        return;
+    type = expr_type(computed.value);
+    if (type == VALUE_ENUM || type == VALUE_BITS)
+        conf_error(c->l->report, from->value, "'%s' is %s: use its column itself", from->name,
+                   type == VALUE_ENUM ? "an enumeration" : "a flag set");
+    computed.name = xstrdup(from->name);
+    scope_add(&c->row, "", from->name, type, NULL);
+    array_push(&c->def->computed, computed);
+}
+
 /* ---- Points ---- */
 
 /* An enumeration may be written with any of its members' codes, or be a text that is one. */
@@ -283,8 +302,9 @@ static void find_kind(struct meaning *c, const struct component_draft *from)
         }
     } else if (from->points.n > 0) {
         conf_error(c->l->report, from->here, "points need a 'kind'");
-    } else if (from->joins.n + from->aggregates.n > 0) {
-        conf_error(c->l->report, from->here, "joins and aggregates need a 'kind': nobody asks for theirs");
+    } else if (from->joins.n + from->aggregates.n + from->computed.n > 0) {
+        conf_error(c->l->report, from->here,
+                   "joins, aggregates and computed names need a 'kind': nobody asks for theirs");
     }
 }
 
@@ -298,6 +318,8 @@ static void build_component(struct meaning *c, const struct component_draft *fro
         build_join(c, &from->joins.v[i]);
     for (size_t i = 0; from->kind && i < from->aggregates.n; i++)
         build_aggregate(c, &from->aggregates.v[i]);
+    for (size_t i = 0; from->kind && i < from->computed.n; i++)
+        build_computed(c, &from->computed.v[i]);
     def->nslots = c->row.list.n;
     def->when = scope_compile(&c->row, from->when, VALUE_BOOL, c->l->report);
     def->key = scope_compile(&c->row, from->key, VALUE_NONE, c->l->report);

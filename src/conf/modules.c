@@ -37,6 +37,9 @@
  *         aggregates:
  *           hottest: {rows: probe, max: value, where: status = "ok"}  # over rows that begin with this one's instance
  *
+ *         computed:
+ *           name: first(entity.name, parent.name)   # a name for what several expressions need
+ *
  * An address that begins with a dot goes on from `base`. `table: false` reads
  * single values. Numbers that are none: `unknown: [-2]`, `some: [-3]`,
  * `limit: [-1]`. A row is a component only where `when` is true.
@@ -103,6 +106,15 @@ static const struct schema aggregate_schema = {
     .check = check_aggregate,
 };
 
+static const struct schema_row computed_rows[] = {
+    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct computed_draft, name)},
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct computed_draft, here)},
+    {"value", SCHEMA_TEXT_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct computed_draft, value)},
+    {0},
+};
+static const struct schema computed_schema = {
+    .what = "a computed name", .rows = computed_rows, .size = sizeof(struct computed_draft), .shorthand = "value"};
+
 static void check_point(void *section, struct yaml_node *here, struct conf_report *report);
 static const struct schema_row point_rows[] = {
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct rule_of_point, name)},
@@ -124,11 +136,13 @@ static const struct schema_row component_rows[] = {
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct component_draft, here)},
     {"kind", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, kind)},
     {"table", SCHEMA_BOOL, .fallback = "true", SCHEMA_FIELD(struct component_draft, table)},
+    {"merge", SCHEMA_BOOL, SCHEMA_FIELD(struct component_draft, merge)},
     {"part", SCHEMA_ENUM, .names = part_names, .fallback = "status", SCHEMA_FIELD(struct component_draft, part)},
     {"base", SCHEMA_TEXT, SCHEMA_FIELD(struct component_draft, base)},
     {"columns", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &column_schema, SCHEMA_FIELD(struct component_draft, columns)},
     {"joins", SCHEMA_MAP, .sub = &join_schema, SCHEMA_FIELD(struct component_draft, joins)},
     {"aggregates", SCHEMA_MAP, .sub = &aggregate_schema, SCHEMA_FIELD(struct component_draft, aggregates)},
+    {"computed", SCHEMA_MAP, .sub = &computed_schema, SCHEMA_FIELD(struct component_draft, computed)},
     {"when", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, when)},
     {"key", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, key)},
     {"label", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, label)},
@@ -251,7 +265,8 @@ static void build_column(struct loader *l, const struct component_draft *c, cons
 
 static void build_columns(struct loader *l, const struct component_draft *from, struct module *m)
 {
-    struct component_def def = {.table = from->table, .part = from->part, .where = loader_where(l, from->here)};
+    struct component_def def = {
+        .table = from->table, .merge = from->merge, .part = from->part, .where = loader_where(l, from->here)};
 
     check_identifier(from->name, from->here, l->report);
     for (size_t i = 0; i < from->columns.n; i++)

@@ -44,7 +44,12 @@ static void component_def_free(struct component_def *c)
         join_free(&c->joins.v[i]);
     for (size_t i = 0; i < c->aggregates.n; i++)
         aggregate_free(&c->aggregates.v[i]);
+    for (size_t i = 0; i < c->computed.n; i++) {
+        free(c->computed.v[i].name);
+        expr_free(c->computed.v[i].value);
+    }
     array_free(&c->columns);
+    array_free(&c->computed);
     array_free(&c->joins);
     array_free(&c->aggregates);
     array_free(&c->points);

@@ -71,6 +71,13 @@ struct aggregate {
     unsigned slot;
 };
 
+/* A name for an expression over what stands before it. */
+struct computed {
+    char *name;
+    struct expr *value;
+    unsigned slot;
+};
+
 struct point_rule {
     unsigned slot; /* in the kind */
     /*
@@ -88,13 +95,14 @@ struct point_rule {
 /*
  * Slots of a row's expressions: the columns in order, then `index` (the last
  * number of the row's instance), then `index1` … `index4` (its first four),
- * then the columns of each join, then the aggregates.
+ * then the columns of each join, then the aggregates, then what is computed.
  */
 enum { ROW_INDEX_SLOTS = 5 };
 
 struct component_def {
     const struct kind *kind;
     bool table;
+    bool merge;   /* rows of one key are one component, and not told apart by number */
     uint8_t part; /* which part of a poll reads it; see PART_ */
     /*
      * All parts that read it, as bits: its own; one without a kind is read with
@@ -104,6 +112,7 @@ struct component_def {
     ARRAY(struct column) columns;
     ARRAY(struct join) joins; /* a join's `by` sees the joins before it */
     ARRAY(struct aggregate) aggregates;
+    ARRAY(struct computed) computed;
     size_t nslots;
     struct expr *when;  /* a row is a component only when true; NULL: always */
     struct expr *key;   /* text or number; NULL or unknown: the instance, dotted */

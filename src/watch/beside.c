@@ -113,4 +113,6 @@ void beside_ask(const struct table_plan *plan, const struct rows *tables, const 
 
         slots[a->slot] = aggregate_value(&tables[a->component], a, row);
     }
+    for (size_t i = 0; i < def->computed.n; i++)
+        slots[def->computed.v[i].slot] = expr_eval(def->computed.v[i].value, slots, def->nslots);
 }

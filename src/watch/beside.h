@@ -11,7 +11,7 @@
  * begin it, so both stay quick however many rows a device has.
  */
 
-/* Fills the row's slots of joins and aggregates. tables: the rows of its module's components. */
+/* Fills the row's slots of joins, aggregates and what is computed of them. tables: the rows of its module's components. */
 void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct row *row, struct value *slots);
 
 bool beside_is_true(struct value v);

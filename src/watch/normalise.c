@@ -314,7 +314,7 @@ static struct finding *add_finding(struct batch *b, uint32_t table, const struct
     return &b->findings.v[b->findings.n - 1];
 }
 
-/* The component of a row, new or found before; another row of the same table is another component. */
+/* The component of a row, new or found before; another row of the same table is another component, if it may be. */
 static struct finding *finding_for(struct batch *b, uint32_t table, const struct row *row, const char *key)
 {
     const struct kind *kind = b->n->tables.v[table].def->kind;
@@ -330,7 +330,7 @@ static struct finding *finding_for(struct batch *b, uint32_t table, const struct
             return f;
         }
         f = &b->findings.v[*bucket - 1];
-        if (kind->single || f->table != table) {
+        if (kind->single || b->n->tables.v[table].def->merge || f->table != table) {
             f->table = table;
             return f;
         }

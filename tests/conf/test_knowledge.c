@@ -427,7 +427,8 @@ static void test_messages_about_other_tables(void **state)
                    "        points: {speed: m}\n"
                    "                        ^\n"},
         {.module = MODULE("  q: {columns: {b: 1.3}, joins: {p: p}}\n  p: {columns: {a: 1.2}}\n"),
-         .report = "@modules/box.yaml:3:3: error: joins and aggregates need a 'kind': nobody asks for theirs\n"
+         .report = "@modules/box.yaml:3:3: error: joins, aggregates and computed names need a 'kind': nobody asks "
+                   "for theirs\n"
                    "      q: {columns: {b: 1.3}, joins: {p: p}}\n"
                    "      ^\n"},
     };
