@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -74,5 +75,27 @@ void text_fill(struct sbuf *out, const char *template, const struct text_arg *ar
         sbuf_add(out, value ? value : "{");
         if (value)
             p = end + 1;
+    }
+}
+
+void text_duration(struct sbuf *out, enum lang lang, int64_t ms)
+{
+    static const struct {
+        const char *id;
+        int64_t s;
+    } units[] = {{"duration.day", 86400}, {"duration.hour", 3600}, {"duration.minute", 60}, {"duration.second", 1}};
+    enum { UNITS = sizeof units / sizeof units[0] };
+    int64_t left = ms < 0 ? 0 : ms / 1000;
+    size_t first = 0;
+    char n[24];
+
+    while (first < UNITS - 1 && left < units[first].s)
+        first++;
+    for (size_t i = first; i < UNITS && i < first + 2; left %= units[i++].s) {
+        if (i > first && left < units[i].s)
+            continue;
+        snprintf(n, sizeof n, "%lld", (long long)(left / units[i].s));
+        sbuf_add(out, i > first ? " " : "");
+        text_fill(out, text_get(lang, units[i].id), &(struct text_arg){"n", n}, 1);
     }
 }

@@ -26,4 +26,7 @@ struct text_arg {
 /* Appends template with each {name} replaced; names without an argument stay as they are. `{{` is a brace. */
 void text_fill(struct sbuf *out, const char *template, const struct text_arg *args, size_t n);
 
+/* Appends a span of time in its two largest units: "2 d 3 h"; one below 0 as 0. */
+void text_duration(struct sbuf *out, enum lang lang, int64_t ms);
+
 #endif

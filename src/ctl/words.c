@@ -90,7 +90,7 @@ static const char *detail_words(struct ctl *t, const char *kind, const char *nam
 {
     static const char *const words[][2] = {
         {"severity", "severity"}, {"from", "ticket-state"}, {"to", "ticket-state"}, {"reason", "reason"},
-        {"class", "class"},       {"move", "move"},         {"rule", "rule"},
+        {"class", "class"},       {"move", "move"},         {"rule", "rule"},       {"promise", "promise"},
     };
 
     if (str_starts(kind, "mail.")) /* there "to" is a reader */
@@ -154,6 +154,10 @@ static const char *sentence(struct ctl *t, const json_t *event)
 
     snprintf(id, sizeof id, "event.%s.of", kind);
     text = *component && strcmp(component, ctl_string(event, "device")) != 0 ? text_get(t->lang, id) : id;
+    if (text == id && *ctl_string(json_object_get(event, "args"), "title")) {
+        snprintf(id, sizeof id, "event.%s.titled", kind);
+        text = text_get(t->lang, id);
+    }
     return text != id ? text : ctl_words(t, "event", kind);
 }
 

@@ -49,8 +49,8 @@ static void add_row(void *ctx, const struct ticket_promise *p)
         return;
     row = json_pack("{s:I, s:s, s:o, s:s, s:s, s:s, s:s, s:b, s:s}", "ticket_id", (json_int_t)t->id, "ticket",
                     t->number, "device", text_or_null(d ? d->name : NULL), "promise", promise_name(p->promise),
-                    "contract", rows->contract->name, "priority", priority_name(p->priority), "state", state, "stopped",
-                    r->stopped_ms != CLOCK_NEVER, "told", clock_level_name(rows->told[p->promise]));
+                    "contract", rows->contract->name, "priority", priority_name(p->priority), "state", state, "goes_on",
+                    r->stopped_ms == CLOCK_NEVER, "told", clock_level_name(rows->told[p->promise]));
     json_object_set_new(row, "goal_s", json_integer((json_int_t)(p->goal_ms / 1000)));
     json_object_set_new(row, "left_s", json_integer((json_int_t)((p->goal_ms - r->elapsed_ms) / 1000)));
     json_object_set_new(row, "started_ms", stamp_or_null(r->started_ms));

@@ -30,6 +30,7 @@ struct event_base;
  *     device.poll    device; answered when the poll has ended     -> device, status, rtt_ms, detail
  *     alert.ack      alert (its id)                                                     -> alert
  *     ticket.VERB    ticket (number, or id); note; ticket.dispatch: assignee    -> ticket, number, state
+ *     ticket.open    title; device, or site; kind, severity, category, note    -> ticket, number, state
  *     outbox.retry   message (its id): sends it now, from the first try on              -> message, state
  *     outbox.drop    message; it is not sent any more                                   -> message, state
  *     reload         reads the configuration again                                      -> hash
@@ -62,6 +63,11 @@ struct event_base;
  *     device.show  filter device (name or id): one such row, with component_list: its
  *                  components with their points {"value":12,"unit":"%","quality":"good"}
  *     facts        filter device: a row for each device, as patrolctl facts writes it
+ *     clocks       a row for each promise for a ticket: promise, contract, priority, state (not-started, running,
+ *                  soon: three quarters are over, paused, met, missed, void), goes_on (it has not stopped), goal_s and
+ *                  left_s (seconds of its calendar's working time, less than 0: over), started_ms, deadline_ms,
+ *                  stopped_ms, told (of what was warned: none, warned, missed, escalated); filters ticket (an ended one
+ *                  too; without it all open ones), state
  *     words        filter lang: one row, what the knowledge calls things in that language: "rule.NAME",
  *                  "profile.NAME", "kind.NAME", "point.KIND.NAME", "member.KIND.POINT.CODE"
  *

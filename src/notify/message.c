@@ -86,28 +86,11 @@ static char *time_text(const struct zone *z, int64_t ms)
     return xasprintf("%s (%s, UTC%c%02d:%02d)", local, zone_name(z), east < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
-/* In its two largest units: "2 d 3 h". */
 static char *duration_text(enum lang lang, int64_t ms)
 {
-    static const struct {
-        const char *id;
-        int64_t s;
-    } units[] = {{"duration.day", 86400}, {"duration.hour", 3600}, {"duration.minute", 60}, {"duration.second", 1}};
-    enum { UNITS = sizeof units / sizeof units[0] };
-    int64_t left = ms < 0 ? 0 : ms / 1000;
     struct sbuf b = {0};
-    size_t first = 0;
-    char n[24];
 
-    while (first < UNITS - 1 && left < units[first].s)
-        first++;
-    for (size_t i = first; i < UNITS && i < first + 2; left %= units[i++].s) {
-        if (i > first && left < units[i].s)
-            continue;
-        snprintf(n, sizeof n, "%lld", (long long)(left / units[i].s));
-        sbuf_add(&b, i > first ? " " : "");
-        text_fill(&b, text_get(lang, units[i].id), &(struct text_arg){"n", n}, 1);
-    }
+    text_duration(&b, lang, ms);
     return sbuf_take(&b);
 }
 

@@ -161,6 +161,9 @@ static const struct filter tickets_filters[] = {
     {.name = "to", .where = " AND t.opened_ms < CAST(:to AS INTEGER)", .number = true},
     {.name = "state", .choices = ticket_choices},
     {.name = "device", .where = OF_DEVICE("t.device_id")},
+    {.name = "site", .where = " AND coalesce(d.site, t.site) = :site"},
+    {.name = "customer", .where = " AND coalesce(d.site, t.site) IN " SITES_OF(":customer")},
+    {.name = "kind", .where = " AND t.kind = :kind"},
     {0},
 };
 static const struct filter ticket_filters[] = {

@@ -113,7 +113,7 @@ void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event,
 /* ---- Queries: named, paged, answered by the reader; query.c has each one's columns and filters ---- */
 
 struct query_args {
-    /* "devices", "alerts", "tickets", "events", "readings", "outbox", "device", "alert", "ticket", "message", "customers",
+    /* "devices", "alerts", "tickets", "ticket_steps", "events", "readings", "outbox", "device", "alert", "ticket", "message", "customers",
      * "sites", "contacts", "staff", "contracts", "rounds", "visits", "items" */
     const char *name;
     const char *filters; /* JSON object of filter names to values; NULL: none. Unknown filters are an error */

@@ -72,6 +72,16 @@ static struct outcome run_script(const struct step *steps, const char *line)
     return run_script_at(steps, line, 0);
 }
 
+#define NO_ROWS "{\"id\":$ID,\"rows\":[],\"next\":0}"
+
+/* A list whose query holds `asked`; one of tickets asks for their clocks first. */
+static struct outcome run_list_at(const char *asked, const char *answer, const char *line, unsigned width)
+{
+    const struct step steps[] = {{"\"query\":\"clocks\"", NO_ROWS}, {asked, answer}, {0}};
+
+    return run_script_at(strncmp(line, "ticket", 6) == 0 ? steps : steps + 1, line, width);
+}
+
 static void has(const char *text, const char *part)
 {
     if (!strstr(text, part))
@@ -98,6 +108,8 @@ static void words_become_the_request(void **state)
         {"ticket accept HQ-1 --note ok", "\"cmd\":\"ticket.accept\",\"args\":{\"note\":\"ok\",\"ticket\":\"HQ-1\"}"},
         {"ticket dispatch HQ-1 王工", "\"args\":{\"ticket\":\"HQ-1\",\"assignee\":\"王工\"}"},
         {"ticket dispatch HQ-1", "\"args\":{\"ticket\":\"HQ-1\"}"},
+        {"ticket open 换纸 --device 7 --kind request", "\"cmd\":\"ticket.open\",\"args\":{\"device\":\"7\",\"kind\":"
+                                                       "\"request\",\"title\":\"换纸\"}"},
         {"ticket wait-part HQ-1", "\"cmd\":\"ticket.wait-part\""},
         {"reload", "\"cmd\":\"reload\",\"args\":{}"},
         {"--json reload", "\"cmd\":\"reload\""},
@@ -135,8 +147,7 @@ static void lists_ask_for_what_is_open_unless_told_otherwise(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct step steps[] = {{rows[i].asked, "{\"id\":$ID,\"rows\":[],\"next\":0}"}, {0}};
-        struct outcome o = run_script(steps, rows[i].line);
+        struct outcome o = run_list_at(rows[i].asked, NO_ROWS, rows[i].line, 0);
 
         if (o.code != EXIT_DONE || *o.err)
             fail_msg("%s: %d %s", rows[i].line, o.code, o.err);
@@ -400,8 +411,7 @@ static void a_list_fits_a_narrow_terminal(void **state)
         for (enum lang lang = LANG_EN; lang < LANG_COUNT; lang++) {
             char *answer = xasprintf("{\"id\":$ID,\"rows\":[%s],\"next\":0}", lists[i][2]);
             char *line = xasprintf("%s --lang %s", lists[i][0], lang_name(lang)), *save = NULL;
-            const struct step steps[] = {{lists[i][1], answer}, {0}};
-            struct outcome o = run_script_at(steps, line, 80);
+            struct outcome o = run_list_at(lists[i][1], answer, line, 80);
 
             for (char *row = strtok_r(o.out, "\n", &save); row; row = strtok_r(NULL, "\n", &save))
                 if (str_width(row) > 80)
@@ -617,7 +627,13 @@ static void a_ticket_is_shown_with_its_history(void **state)
     static const struct step steps[] = {
         {"\"ticket\":\"HQ-1\"",
          "{\"id\":$ID,\"rows\":[{\"id\":5,\"number\":\"HQ-1\",\"state\":\"fixed\"}],\"next\":0}"},
-        {"\"ticket\":5",
+        {"\"query\":\"clocks\",\"filters\":{\"ticket\":5}",
+         "{\"id\":$ID,\"rows\":[{\"ticket_id\":5,\"promise\":\"fix\",\"state\":\"soon\",\"goes_on\":true,\"left_s\":"
+         "4320,"
+         "\"deadline_ms\":1790000000000},{\"ticket_id\":5,\"promise\":\"on-site\",\"state\":\"missed\",\"goes_on\":"
+         "true,"
+         "\"left_s\":-7200,\"deadline_ms\":1780000000000}],\"next\":0}"},
+        {"\"query\":\"events\",\"filters\":{\"ticket\":5}",
          "{\"id\":$ID,\"rows\":[{\"number\":9,\"at_ms\":1790000000000,\"kind\":\"ticket.fix\",\"actor\":"
          "\"wang\",\"args\":{\"note\":\"roller\"}}],\"next\":0}"},
         {0}};
@@ -628,6 +644,49 @@ static void a_ticket_is_shown_with_its_history(void **state)
     has(o.out, "HQ-1");
     has(o.out, "fixed");
     has(o.out, "roller");
+    has(o.out, "1 h 12 min left");
+    has(o.out, "over by 2 h");
+    outcome_free(&o);
+}
+
+static const char two_tickets[] = "{\"id\":$ID,\"rows\":[{\"id\":5,\"number\":\"HQ-5\",\"state\":\"new\",\"rule\":null,"
+                                  "\"title\":\"墙上插座\",\"device\":"
+                                  "null,\"site\":\"总部\"},{\"id\":6,\"number\":\"HQ-6\",\"state\":\"new\",\"rule\":"
+                                  "\"jam\",\"title\":null,\"device\":\"d\","
+                                  "\"site\":null}],\"next\":0}";
+static const char three_clocks[] =
+    "{\"id\":$ID,\"rows\":[{\"ticket_id\":5,\"promise\":\"fix\",\"state\":\"running\",\"goes_on\":true,\"deadline_ms\":"
+    "1790000000000},{\"ticket_id\":5,\"promise\":\"respond\",\"state\":\"missed\",\"goes_on\":true,\"deadline_ms\":"
+    "1780000000000},{\"ticket_id\":6,\"promise\":\"respond\",\"state\":\"missed\",\"goes_on\":false,\"deadline_ms\":"
+    "1780000000000}],\"next\":0}";
+
+/* The nearest deadline of those that still run. */
+static void a_list_of_tickets_tells_the_nearest_deadline(void **state)
+{
+    const struct step steps[] = {{"clocks", three_clocks}, {"tickets", two_tickets}, {0}};
+    struct outcome o = run_script(steps, "ticket list --csv");
+
+    (void)state;
+    assert_string_equal(o.out,
+                        "number,opened,kind,severity,state,device,site,rule,title,label,assignee,deadline,promise,"
+                        "clock,closed\r\n"
+                        "HQ-5,,,,new,,总部,,墙上插座,,,2026-05-28T20:26:40.000Z,respond,missed,\r\n"
+                        "HQ-6,,,,new,d,,jam,,,,,,,\r\n");
+    outcome_free(&o);
+}
+
+/* What has no rule is known by its title, what has no device by its site. */
+static void tickets_that_are_overdue_are_listed_alone(void **state)
+{
+    const struct step steps[] = {
+        {"clocks", three_clocks}, {"\"query\":\"tickets\",\"filters\":{\"state\":\"open\"}", two_tickets}, {0}};
+    struct outcome o = run_script(steps, "ticket list --due missed");
+
+    (void)state;
+    has(o.out, "HQ-5");
+    has(o.out, "墙上插座");
+    has(o.out, "总部");
+    has_not(o.out, "HQ-6");
     outcome_free(&o);
 }
 
@@ -789,6 +848,8 @@ int main(void)
         cmocka_unit_test(a_device_is_shown_with_what_was_read),
         cmocka_unit_test(a_device_in_json_keeps_numbers),
         cmocka_unit_test(a_ticket_is_shown_with_its_history),
+        cmocka_unit_test(a_list_of_tickets_tells_the_nearest_deadline),
+        cmocka_unit_test(tickets_that_are_overdue_are_listed_alone),
         cmocka_unit_test(a_ticket_that_is_not_there_is_named),
         cmocka_unit_test(facts_are_json_lines),
         cmocka_unit_test(a_tail_goes_on_after_patrold_was_away),

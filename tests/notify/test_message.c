@@ -230,7 +230,7 @@ static void what_is_gone_is_left_out(void **state)
     f->about.notice.device = NULL;
     f->about.notice.alert = NULL;
     f->about.rule = NULL;
-    assert_subject(f, LANG_EN, "[critical] Device ? supply-empty (Black Cartridge) · PK-000012");
+    assert_subject(f, LANG_EN, "[critical] 总部 supply-empty (Black Cartridge) · PK-000012");
     message_body(&b, LANG_EN, &f->about);
     assert_non_null(strstr(b.s, "PK-000012 (new)"));
     assert_null(strstr(b.s, "Address"));
