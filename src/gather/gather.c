@@ -253,24 +253,18 @@ static void add_promise(struct found_ticket *t, enum promise kind, const struct 
 static void read_clocks(struct gather *g)
 {
     struct found_ticket *t = &g->f.tickets.v[g->at];
-    const char *device = t->device >= 0 ? g->f.devices.v[t->device].name : NULL;
-    struct contract c;
+    const struct contract *c = g->args.contract(g->args.ctx, &t->ticket);
 
     g->at++;
-    if (!g->args.contract(g->args.ctx, device, t->ticket.opened_ms, &c)) {
-        go_on(g);
-        return;
-    }
-    for (int p = 0; p < PROMISE_COUNT; p++) {
+    for (int p = 0; c && p < PROMISE_COUNT; p++) {
         struct service_clock clock;
         struct clock_reading r;
 
         if (promise_applies((enum promise)p, t->ticket.kind) &&
-            contract_clock(&c, (enum promise)p, t->ticket.severity, &clock) &&
+            contract_clock(c, (enum promise)p, t->ticket.severity, &clock) &&
             clock_read(&clock, t->steps.v, t->steps.n, g->f.until_ms - 1, &r) == 0)
             add_promise(t, (enum promise)p, &r);
     }
-    contract_fini(&c);
     go_on(g);
 }
 

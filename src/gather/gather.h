@@ -21,8 +21,8 @@ struct gather_args {
     int64_t speaks_ms; /* how long a poll stands for what follows at most */
     /* Whether what stands at this site (NULL: it says none) belongs to the report. */
     bool (*mine)(void *ctx, const char *site);
-    /* What is promised for a device (NULL: the site as such); false: nothing. */
-    bool (*contract)(void *ctx, const char *device, int64_t at_ms, struct contract *out);
+    /* What was promised for a ticket; NULL: nothing. */
+    const struct contract *(*contract)(void *ctx, const struct ticket *t);
     void *ctx;
 };
 

@@ -73,7 +73,9 @@ static bool can_mail(const struct notify *n)
     return false;
 }
 
-static void put_mail(struct notify *n, struct change *c, const char *recipient, const char *subject, const char *body)
+/* Its id. */
+static int64_t put_mail_with(struct notify *n, struct change *c, const char *recipient, const char *subject,
+                             const char *body, const char *attachments)
 {
     struct outbox o = {.id = ++n->last_id, .state = OUTBOX_PENDING};
 
@@ -84,8 +86,15 @@ static void put_mail(struct notify *n, struct change *c, const char *recipient, 
     o.recipient = xstrdup(recipient);
     o.subject = xstrdup(subject);
     o.body = xstrdup(body);
+    o.attachments = xstrdup_null(attachments);
     change_put_outbox(c, &o);
     outbox_fini(&o);
+    return n->last_id;
+}
+
+static void put_mail(struct notify *n, struct change *c, const char *recipient, const char *subject, const char *body)
+{
+    put_mail_with(n, c, recipient, subject, body, NULL);
 }
 
 /* A mail in each language, written when the first reader of it is found. */
@@ -177,6 +186,32 @@ void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, i
         sbuf_free(&l.subject);
         sbuf_free(&l.body);
     }
+}
+
+int64_t notify_mail(struct notify *n, struct change *c, const char *recipient, const char *subject, const char *body,
+                    const char *attachments)
+{
+    return can_mail(n) ? put_mail_with(n, c, recipient, subject, body, attachments) : 0;
+}
+
+void notify_report_trouble(struct notify *n, struct change *c, const struct report *row)
+{
+    const struct settings *s = n->config.settings;
+    char *times = xasprintf("%" PRId64, row->attempts);
+    const struct text_arg args[] = {
+        {"site", row->site}, {"month", row->month}, {"n", times}, {"error", row->last_error}};
+
+    for (size_t i = 0; can_mail(n) && i < s->recipients.n; i++) {
+        const struct recipient *r = &s->recipients.v[i];
+        struct sbuf subject = {0}, body = {0};
+
+        text_fill(&subject, text_get(r->lang, "gather.trouble.subject"), args, sizeof args / sizeof *args);
+        text_fill(&body, text_get(r->lang, "gather.trouble.body"), args, sizeof args / sizeof *args);
+        put_mail(n, c, r->address, subject.s, body.s);
+        sbuf_free(&subject);
+        sbuf_free(&body);
+    }
+    free(times);
 }
 
 /* ---- Out of it ---- */

@@ -82,6 +82,11 @@ void notify_ticket(struct notify *n, struct change *c, const struct notice_about
                    const struct notice_reader *readers, size_t nreaders, bool configured);
 /* Likewise, that the database could not be written from one time to another: told to everybody, when it is over. */
 void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, int64_t to_ms, const char *why);
+/* A mail of another room's words, with files (outbox_part_add(); NULL: none). Its id, 0 where no mail can be sent. */
+int64_t notify_mail(struct notify *n, struct change *c, const char *recipient, const char *subject, const char *body,
+                    const char *attachments);
+/* That a report could not be made for long: told to everybody. */
+void notify_report_trouble(struct notify *n, struct change *c, const struct report *row);
 /* Told once a change with outbox rows is on disk: takes its rows up for sending. */
 void notify_committed(struct notify *n, const struct outbox *o);
 
