@@ -21,7 +21,7 @@ struct scripted_config {
 };
 
 extern const struct pd_collector_ops scripted_ops; /* named "snmp" */
-/* The Modbus collector itself, on a network that is played. */
-extern const struct pd_collector_ops scripted_modbus_ops;
+/* The collectors of Modbus and ICMP themselves, on networks that are played. */
+extern const struct pd_collector_ops scripted_modbus_ops, scripted_icmp_ops;
 
 #endif

@@ -198,7 +198,8 @@ static void say(struct virtual *v, struct saying *s)
     core_command(v->core, s->name, s->args, "story", said, s);
 }
 
-static const struct pd_collector_ops *const collectors[VIRTUAL_COLLECTORS] = {&scripted_ops, &scripted_modbus_ops};
+static const struct pd_collector_ops *const collectors[VIRTUAL_COLLECTORS] = {&scripted_ops, &scripted_modbus_ops,
+                                                                              &scripted_icmp_ops};
 static const struct pd_channel_ops *const channels[] = {&mail_ops};
 
 static int start_core(struct virtual *v)

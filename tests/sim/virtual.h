@@ -8,7 +8,7 @@
 #include "scripted.h"
 #include "tests/sim/memvfs.h"
 
-enum { VIRTUAL_COLLECTORS = 2 };
+enum { VIRTUAL_COLLECTORS = 3 };
 
 /* A world for one patrold: time, chance, disk, network and a mail server, all of them played. For run.c and power.c. */
 struct saying {
