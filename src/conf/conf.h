@@ -86,6 +86,7 @@ struct settings {
     /* folders with kinds.yaml, modules/, profiles/, rules/, calendars/, checklists/: later ones override by name */
     ARRAY(char *) knowledge_dirs;
     int64_t every_ms[PART_COUNT]; /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */
+    bool ping;                    /* poll.ping: devices that do not answer are pinged; default yes */
     int64_t timeout_ms;           /* snmp.timeout, default 2 s */
     int retries;                  /* snmp.retries, default 3 */
     struct modbus_settings modbus;

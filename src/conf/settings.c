@@ -61,6 +61,7 @@ static const struct schema every_schema = {.what = "poll.every", .rows = every_r
 
 static const struct schema_row poll_rows[] = {
     {"every", SCHEMA_SECTION, .sub = &every_schema},
+    {"ping", SCHEMA_BOOL, .fallback = "true", SETTING(ping)},
     {0},
 };
 static const struct schema poll_schema = {.what = "poll", .rows = poll_rows, .size = sizeof(struct draft)};

@@ -78,7 +78,7 @@ bool ping_begin(struct node *n, const struct pd_read_result *silence)
     struct watch *w = n->watch;
     const struct pd_sink sink = {.cells = no_cells, .end = end_ping, .arg = n};
 
-    if (!w->ping_plan || (int)n->collector == w->pinger || !open_handle(n) ||
+    if (!w->config.settings->ping || !w->ping_plan || (int)n->collector == w->pinger || !open_handle(n) ||
         ops(w)->read(n->ping_handle, w->ping_plan, 1, &sink, &n->pinging) < 0)
         return false;
     n->silence = *silence;

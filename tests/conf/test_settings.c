@@ -106,6 +106,7 @@ static void test_empty_file_has_fallbacks(void **state)
     assert_int_equal(s->every_ms[PART_COUNTERS], 300000);
     assert_int_equal(s->every_ms[PART_SUPPLIES], 1800000);
     assert_int_equal(s->every_ms[PART_INVENTORY], 86400000);
+    assert_true(s->ping);
     assert_int_equal(s->timeout_ms, 2000);
     assert_int_equal(s->retries, 3);
     assert_int_equal(s->modbus.timeout_ms, 2000);
@@ -134,7 +135,7 @@ static void test_everything_is_read(void **state)
         "language: zh_CN\n"
         "ticket_prefix: HQ\n"
         "knowledge: [/usr/share/patrold, mine]\n"
-        "poll: {every: {status: 10s}}\n"
+        "poll: {every: {status: 10s}, ping: false}\n"
         "snmp: {timeout: 500ms, retries: 0}\n"
         "credentials:\n"
         "  public: {version: 1, community: public}\n"
@@ -156,6 +157,7 @@ static void test_everything_is_read(void **state)
     assert_string_equal(s->knowledge_dirs.v[0], "/usr/share/patrold");
     assert_true(str_starts(s->knowledge_dirs.v[1], folder)); /* beside the file */
     assert_int_equal(s->every_ms[PART_STATUS], 10000);
+    assert_false(s->ping);
     assert_int_equal(s->every_ms[PART_COUNTERS], 300000);
     assert_int_equal(s->timeout_ms, 500);
     assert_int_equal(s->retries, 0);

@@ -9,12 +9,13 @@ static void add_text(struct sbuf *out, const char *key, const char *text)
     sbuf_addc(out, '\n');
 }
 
-static void add_poll(struct sbuf *out, const struct story_configuration *c)
+static void add_poll(struct sbuf *out, const struct story_configuration *c, bool ping)
 {
     sbuf_add(out, "poll: {every: {");
     for (int i = 0; i < PART_COUNT; i++)
         sbuf_addf(out, "%s%s: %lldms", i > 0 ? ", " : "", part_names[i], (long long)c->every_ms[i]);
-    sbuf_addf(out, "}}\nsnmp: {timeout: %lldms, retries: %d}\n", (long long)c->timeout_ms, c->retries);
+    sbuf_addf(out, "}, ping: %s}\nsnmp: {timeout: %lldms, retries: %d}\n", ping ? "true" : "false",
+              (long long)c->timeout_ms, c->retries);
 }
 
 static void add_rules(struct sbuf *out, const struct story_configuration *c)
@@ -45,7 +46,7 @@ void story_settings(struct sbuf *out, const struct story *story, const struct si
     sbuf_add(out, "knowledge:\n  - ");
     sbuf_add_json(out, paths->knowledge);
     sbuf_addc(out, '\n');
-    add_poll(out, &story->configuration);
+    add_poll(out, &story->configuration, !paths->no_ping);
     sbuf_add(out, "credentials:\n  public: {version: 2, community: public}\n"
                   "  public-v1: {version: 1, community: public}\n");
     sbuf_addf(out, "mail: {url: \"%s\", from: \"patrold <patrold@example.com>\"}\n", paths->mail_url);

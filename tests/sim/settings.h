@@ -9,6 +9,7 @@ struct site_paths {
     const char *database, *socket; /* NULL: not said */
     const char *knowledge;         /* folder */
     const char *mail_url;
+    bool no_ping; /* silent devices are not pinged */
 };
 
 /* Who is mailed in a story. */

@@ -165,6 +165,7 @@ struct site *site_new(void)
 
     s->time = (struct clock_fake){.wall = INT64_C(1790000000000), .mono = 5000};
     s->wheel = wheel_new(s->time.mono);
+    s->settings.ping = true;
     s->settings.every_ms[PART_STATUS] = MINUTE;
     s->settings.every_ms[PART_COUNTERS] = 5 * MINUTE;
     s->settings.every_ms[PART_SUPPLIES] = 10 * MINUTE;
