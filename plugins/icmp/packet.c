@@ -71,7 +71,7 @@ static void read_echo(struct wire_in *in, struct icmp_message *out)
 }
 
 /* An IPv4 header; *left: what follows it by its own word, of what there is. Gives the destination. */
-static enum icmp_drop read_header4(struct wire_in *in, size_t *left, uint8_t to[static 4])
+static enum icmp_drop read_header4(struct wire_in *in, size_t *left, uint8_t *protocol, uint8_t to[static 4])
 {
     size_t had = wire_left(in), head, total;
     const uint8_t *p = wire_bytes(in, HEADER4);
@@ -80,8 +80,9 @@ static enum icmp_drop read_header4(struct wire_in *in, size_t *left, uint8_t to[
         return ICMP_DROP_SHORT;
     head = (size_t)(p[0] & 15) * 4;
     total = (size_t)(p[2] << 8 | p[3]);
-    if (p[0] >> 4 != 4 || head < HEADER4 || total < head || p[9] != PROTOCOL_ICMP)
+    if (p[0] >> 4 != 4 || head < HEADER4 || total < head)
         return ICMP_DROP_HEADER;
+    *protocol = p[9];
     memcpy(to, p + 16, 4);
     if (had < head)
         return ICMP_DROP_SHORT;
@@ -95,11 +96,13 @@ static enum icmp_drop read_quoted4(struct wire_in *in, struct icmp_message *out)
 {
     uint8_t to[4] = {0};
     size_t left = 0;
-    enum icmp_drop drop = read_header4(in, &left, to);
-    uint8_t type;
+    uint8_t protocol = 0, type;
+    enum icmp_drop drop = read_header4(in, &left, &protocol, to);
 
     if (drop)
         return drop;
+    if (protocol != PROTOCOL_ICMP)
+        return ICMP_DROP_TYPE;
     type = wire_u8(in);
     wire_u8(in);
     out->checksum = wire_u16be(in);
@@ -118,8 +121,10 @@ static enum icmp_drop read_quoted6(struct wire_in *in, struct icmp_message *out)
 
     if (!p)
         return ICMP_DROP_SHORT;
-    if (p[0] >> 4 != 6 || p[6] != PROTOCOL_ICMP6)
+    if (p[0] >> 4 != 6)
         return ICMP_DROP_HEADER;
+    if (p[6] != PROTOCOL_ICMP6)
+        return ICMP_DROP_TYPE;
     out->to.in6.sin6_family = AF_INET6;
     memcpy(&out->to.in6.sin6_addr, p + 24, 16);
     type = wire_u8(in);
@@ -142,13 +147,15 @@ enum icmp_drop icmp_decode(const uint8_t *data, size_t n, int family, enum icmp_
 {
     struct wire_in in = wire_in(data, n);
     bool whole = family == AF_INET && way == ICMP_RAW; /* with its IP header */
-    uint8_t to[4];
+    uint8_t protocol = PROTOCOL_ICMP, to[4];
     size_t left = n;
-    enum icmp_drop drop = whole ? read_header4(&in, &left, to) : ICMP_TAKEN;
+    enum icmp_drop drop = whole ? read_header4(&in, &left, &protocol, to) : ICMP_TAKEN;
 
     *out = (struct icmp_message){0};
     if (drop)
         return drop;
+    if (protocol != PROTOCOL_ICMP)
+        return ICMP_DROP_TYPE;
     if (left > wire_left(&in) || left < HEADER)
         return ICMP_DROP_SHORT;
     in.end = in.p + left; /* what the link padded is none of it */
