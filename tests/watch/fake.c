@@ -20,6 +20,7 @@ struct fake_device {
     struct pd_collector *collector;
     char *address;
     enum fake_mode mode;
+    bool shut;
     int64_t delay_ms;
     ARRAY(struct datum) data;
     const struct pd_cell *hostile;
@@ -72,6 +73,11 @@ struct fake_device *fake_device(struct pd_collector *c, const char *address)
 void fake_mode(struct fake_device *d, enum fake_mode mode)
 {
     d->mode = mode;
+}
+
+void fake_shut(struct fake_device *d)
+{
+    d->shut = true;
 }
 
 void fake_delay(struct fake_device *d, int64_t ms)
@@ -221,6 +227,8 @@ static int fake_open(struct pd_collector *c, const struct pd_target *target, str
     if (str_starts(target->address, "nowhere"))
         return PD_EINVAL;
     device = fake_device(c, target->address);
+    if (device->shut)
+        return PD_EINVAL;
     device->target = *target;
     xstrset(&device->community, target->community);
     device->target.community = device->community;
@@ -327,6 +335,19 @@ static void fake_close(struct pd_device *d)
 
 const struct pd_collector_ops fake_ops = {
     .name = "snmp",
+    .start = fake_start,
+    .stop = fake_stop,
+    .compile = fake_compile,
+    .plan_free = fake_plan_free,
+    .open = fake_open,
+    .close = fake_close,
+    .read = fake_read,
+    .cancel = fake_cancel,
+};
+
+const struct pd_collector_ops fake_ping_ops = {
+    .name = "icmp",
+    .no_credential = true,
     .start = fake_start,
     .stop = fake_stop,
     .compile = fake_compile,

@@ -12,11 +12,14 @@ struct fake_device;
 
 enum fake_mode { FAKE_ANSWERS, FAKE_SILENT, FAKE_REFUSES, FAKE_BROKEN, FAKE_PARTIAL };
 
-extern const struct pd_collector_ops fake_ops; /* "snmp" */
+extern const struct pd_collector_ops fake_ops;      /* "snmp" */
+extern const struct pd_collector_ops fake_ping_ops; /* "icmp", without credentials */
 
 /* A device of the script, by its address; made at the first call. The collector is given to watch. */
 struct fake_device *fake_device(struct pd_collector *c, const char *address);
 void fake_mode(struct fake_device *d, enum fake_mode mode);
+/* Its address is none for this collector. */
+void fake_shut(struct fake_device *d);
 /* How long a read takes. */
 void fake_delay(struct fake_device *d, int64_t ms);
 /* instance: 0 for a scalar, else the row's one number. */

@@ -144,21 +144,21 @@ static struct knowledge *load(struct site *s, const char *rule_off)
 
 static void start(struct site *s)
 {
-    static const struct pd_collector_ops *const ops[] = {&fake_ops};
+    static const struct pd_collector_ops *const ops[] = {&fake_ops, &fake_ping_ops};
     struct watch_config config = {
         .services = {.clock = clock_fake_ops(&s->time), .wheel = s->wheel},
         .settings = &s->settings,
         .knowledge = s->knowledge,
-        .collectors = &s->collector,
+        .collectors = s->collectors,
         .collector_ops = ops,
-        .ncollectors = 1,
+        .ncollectors = s->pinger ? 2 : 1,
         .ops = {.fault = fault, .submit = submit, .readings = readings, .backlog = backlog, .ctx = s},
     };
 
     s->watch = watch_new(&config);
 }
 
-struct site *site_new(void)
+static struct site *make(bool pings)
 {
     struct site *s = xcalloc(1, sizeof *s);
     struct pd_services services;
@@ -176,10 +176,24 @@ struct site *site_new(void)
                ((struct credential){.name = xstrdup("office"), .version = 2, .community = xstrdup("geheim")}));
     s->knowledge = load(s, NULL);
     services = (struct pd_services){.clock = clock_fake_ops(&s->time), .wheel = s->wheel};
-    fake_ops.start(&services, NULL, &s->collector);
+    fake_ops.start(&services, NULL, &s->collectors[0]);
+    s->collector = s->collectors[0];
+    if (pings)
+        fake_ping_ops.start(&services, NULL, &s->collectors[1]);
+    s->pinger = s->collectors[1];
     start(s);
     watch_start(s->watch);
     return s;
+}
+
+struct site *site_new(void)
+{
+    return make(false);
+}
+
+struct site *site_new_with_pings(void)
+{
+    return make(true);
 }
 
 void site_free(struct site *s)
@@ -188,6 +202,11 @@ void site_free(struct site *s)
     assert_int_equal(fake_busy(s->collector), 0);
     assert_int_equal(fake_open_count(s->collector), 0);
     fake_ops.stop(s->collector);
+    if (s->pinger) {
+        assert_int_equal(fake_busy(s->pinger), 0);
+        assert_int_equal(fake_open_count(s->pinger), 0);
+        fake_ping_ops.stop(s->pinger);
+    }
     wheel_free(s->wheel);
     knowledge_free(s->knowledge);
     for (size_t i = 0; i < s->devices.n; i++)

@@ -13,7 +13,8 @@ struct site {
     struct wheel *wheel;
     struct settings settings;
     struct knowledge *knowledge;
-    struct pd_collector *collector;
+    struct pd_collector *collectors[2];      /* what watch is given */
+    struct pd_collector *collector, *pinger; /* the same: snmp; icmp, or NULL */
     struct watch *watch;
     bool backlog;
     /* what was submitted */
@@ -35,6 +36,8 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 
 /* With the knowledge of tests/watch/knowledge, status every minute, counters 5, supplies 10, inventory daily. */
 struct site *site_new(void);
+/* Likewise with a collector icmp, at which every address answers pings unless it is told otherwise. */
+struct site *site_new_with_pings(void);
 void site_free(struct site *s);
 void site_pass(struct site *s, int64_t ms);
 /* A clean stop or a crash: all that is left is what was submitted. */
