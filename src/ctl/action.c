@@ -19,7 +19,7 @@ static void add_args(struct ctl *t, json_t *members, struct text_arg *args, char
         if (!text)
             text = made[*n] = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
         if (strcmp(name, "state") == 0)
-            text = ctl_words(t, "ticket-state", text);
+            text = ctl_words(t, json_object_get(members, "round") ? "round-state" : "ticket-state", text);
         else if (strcmp(name, "status") == 0)
             text = ctl_words(t, "poll-status", text);
         args[(*n)++] = (struct text_arg){name, text};

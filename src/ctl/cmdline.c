@@ -213,13 +213,37 @@ static const struct command *find_command(struct ctl *t, int argc, char **argv, 
     return found;
 }
 
+/* All words that are left, as a list; not there where none is. */
+static int take_rest(struct ctl *t, const struct command *c, const struct ctl_word *w, int argc, char **argv,
+                     json_t *args)
+{
+    json_t *list = json_array();
+    int rc = GO_ON;
+
+    while (rc == GO_ON && optind < argc) {
+        json_t *word = json_string(argv[optind]);
+
+        if (word)
+            json_array_append_new(list, word);
+        else
+            rc = misuse(t, c, "ctl.misuse.utf8", argv[optind], NULL);
+        optind++;
+    }
+    if (json_array_size(list) > 0)
+        json_object_set(args, w->name, list);
+    json_decref(list);
+    return rc;
+}
+
 /* A command's own words: options and positionals into args. */
 static int take_words(struct ctl *t, const struct command *c, int argc, char **argv, json_t *args)
 {
     int rc = take_options(t, c, argc, argv, args);
 
     for (const struct ctl_word *w = c->words; rc == GO_ON && w->name; w++) {
-        if (optind < argc)
+        if (w->rest)
+            rc = take_rest(t, c, w, argc, argv, args);
+        else if (optind < argc)
             rc = put_word(t, args, c, w, argv[optind++]);
         else if (!w->optional)
             rc = misuse(t, c, "ctl.misuse.missing", w->name, NULL);

@@ -1,6 +1,7 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "ctl/ctl.h"
+#include "patrol/patrol.h"
 
 /* Reads the settings and the knowledge they name: 0 if both are without error. */
 static int load_all(const char *path, struct conf_report *report)
@@ -12,6 +13,8 @@ static int load_all(const char *path, struct conf_report *report)
     if (err == 0)
         err = knowledge_load((const char *const *)settings->knowledge_dirs.v, settings->knowledge_dirs.n, settings,
                              &knowledge, report);
+    if (err == 0)
+        err = patrol_check_plans(settings, knowledge, report);
     knowledge_free(knowledge);
     settings_free(settings);
     return err;

@@ -24,6 +24,7 @@ struct ctl_word {
     const char *name; /* of an option without the dashes */
     enum ctl_type type;
     bool optional;     /* options always are */
+    bool rest;         /* the last one: takes all that is left, as a list */
     const char *codes; /* its value is a code that has a text CODES.VALUE; NULL: anything */
 };
 
@@ -100,6 +101,10 @@ int run_tail(struct ctl *t, const struct command *c, json_t *args);
 int run_config_check(struct ctl *t, const struct command *c, json_t *args);
 int run_backup(struct ctl *t, const struct command *c, json_t *args);
 int run_restore(struct ctl *t, const struct command *c, json_t *args);
+int run_patrol_list(struct ctl *t, const struct command *c, json_t *args);
+int run_patrol_show(struct ctl *t, const struct command *c, json_t *args);
+int run_patrol_fill(struct ctl *t, const struct command *c, json_t *args);
+int run_plan_list(struct ctl *t, const struct command *c, json_t *args);
 int run_help(struct ctl *t, const struct command *c, json_t *args);
 
 /* Shows a record of the archive in the command's columns. */

@@ -21,6 +21,7 @@ void usage_line(const struct command *c, FILE *out)
     for (const struct ctl_word *w = c->words; w->name; w++) {
         fputs(w->optional ? " [" : " ", out);
         place(out, &(struct ctl_word){.name = w->name});
+        fputs(w->rest ? "..." : "", out);
         fputs(w->optional ? "]" : "", out);
     }
     for (const struct ctl_word *o = c->options; o->name; o++) {

@@ -39,7 +39,10 @@ static const char *device_at(void *ctx, const char *site)
 
 static void site_renamed(void *ctx, struct change *c, const char *from, const char *to)
 {
-    watch_site_renamed(((struct core *)ctx)->watch, from, to, c);
+    struct core *core = ctx;
+
+    watch_site_renamed(core->watch, from, to, c);
+    patrol_site_renamed(core->patrol, from, to, c);
 }
 
 static bool calendar_exists(void *ctx, const char *name)

@@ -504,6 +504,7 @@ static char *unknown_command(const char *name)
     for (int v = 0; v < TICKET_VERB_COUNT; v++)
         add_name(&names, "ticket", ticket_verb_name((enum ticket_verb)v));
     archive_commands(add_name, &names);
+    patrol_commands(add_name, &names);
     array_push(&names.list, NULL);
     near = str_nearest(name, (const char *const *)names.list.v);
     sbuf_add(&why, "unknown command '");
@@ -523,7 +524,7 @@ static int run_command(struct order *o, const char *name, json_t *args, char **w
     enum ticket_verb verb = TICKET_ACCEPT;
     int rc;
 
-    if (archive_command(o, name, args, &rc, why))
+    if (archive_command(o, name, args, &rc, why) || patrol_command(o, name, args, &rc, why))
         return rc;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)

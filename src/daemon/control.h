@@ -31,6 +31,11 @@ struct event_base;
  *     alert.ack      alert (its id)                                                     -> alert
  *     ticket.VERB    ticket (number, or id); note; ticket.dispatch: assignee    -> ticket, number, state
  *     ticket.open    title; device, or site; kind, severity, category, note    -> ticket, number, state
+ *     patrol.start   round (id, or name of a plan of which one is open); device             -> round, state, tickets
+ *     patrol.fill    round, device; items ({"rollers":"ok"} or ["rollers=ok"]), or item and result; value, note,
+ *                    all_ok: what is still open is ok, without device in every visit        -> round, state, tickets
+ *     patrol.sign    round, by (the customer's name); note                                  -> round, state, tickets
+ *     patrol.cancel  round; note                                                            -> round, state, tickets
  *     outbox.retry   message (its id): sends it now, from the first try on              -> message, state
  *     outbox.drop    message; it is not sent any more                                   -> message, state
  *     reload         reads the configuration again                                      -> hash
@@ -62,6 +67,7 @@ struct event_base;
  *                  open_faults, components, readings; filters state, class, site, customer
  *     device.show  filter device (name or id): one such row, with component_list: its
  *                  components with their points {"value":12,"unit":"%","quality":"good"}
+ *     plans        a row for each plan, with when it falls due
  *     facts        filter device: a row for each device, as patrolctl facts writes it
  *     clocks       a row for each promise for a ticket: promise, contract, priority, state (not-started, running,
  *                  soon: three quarters are over, paused, met, missed, void), goes_on (it has not stopped), goal_s and

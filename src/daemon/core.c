@@ -251,9 +251,24 @@ static void load_entry(void *ctx, enum archive_kind kind, const struct entry *e)
     archive_load(((struct core *)ctx)->archive, kind, e);
 }
 
+static void load_round(void *ctx, const struct round *r)
+{
+    patrol_load_round(((struct core *)ctx)->patrol, r);
+}
+
+static void load_visit(void *ctx, const struct visit *v)
+{
+    patrol_load_visit(((struct core *)ctx)->patrol, v);
+}
+
+static void load_item(void *ctx, const struct visit_item *i)
+{
+    patrol_load_item(((struct core *)ctx)->patrol, i);
+}
+
 static void load_meta(void *ctx, const char *name, const char *value)
 {
-    (void)ctx;
+    patrol_load_meta(((struct core *)ctx)->patrol, name, value);
     log_debug("core", "database says %s = %s", name, value);
 }
 
@@ -344,6 +359,7 @@ static void make_rooms(struct core *c)
     c->watch = watch_new(&watch);
     c->desk = desk_new(&desk);
     c->archive = core_archive_new(c);
+    c->patrol = core_patrol_new(c);
     c->notify = notify_new(&notify);
     notify_pause(c->notify, true);
 }
@@ -359,6 +375,9 @@ static int load(struct core *c, char **why)
         .step = load_step,
         .origin = load_origin,
         .outbox = load_outbox,
+        .round = load_round,
+        .visit = load_visit,
+        .item = load_item,
         .entry = load_entry,
         .meta = load_meta,
         .poll = load_poll,
@@ -373,6 +392,8 @@ static int load(struct core *c, char **why)
     watch_set_last_ids(c->watch, store_last_id(c->store, ROW_DEVICE), store_last_id(c->store, ROW_ALERT));
     desk_set_last_id(c->desk, store_last_id(c->store, ROW_TICKET));
     notify_set_last_id(c->notify, store_last_id(c->store, ROW_OUTBOX));
+    patrol_set_last_ids(c->patrol, store_last_id(c->store, ROW_ROUND), store_last_id(c->store, ROW_VISIT),
+                        store_last_id(c->store, ROW_ITEM));
     return 0;
 }
 
@@ -398,6 +419,7 @@ int core_start(const struct core_config *config, struct core **out, char **why)
     }
     desk_start(c->desk);
     watch_start(c->watch);
+    patrol_start(c->patrol);
     notify_pause(c->notify, false);
     *out = c;
     return 0;
@@ -468,6 +490,7 @@ void core_stop(struct core *c)
     c->store = NULL;
     watch_free(c->watch);
     orders_free(c);
+    patrol_free(c->patrol);
     desk_free(c->desk);
     archive_free(c->archive);
     stop_plugins(c);
@@ -493,6 +516,7 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
     notify_reload(c->notify, settings, knowledge);
     contracts_forget(c);
     desk_start(c->desk);
+    patrol_reload(c->patrol, settings, knowledge);
     settings_free(old_settings);
     knowledge_free(old_knowledge);
 }
@@ -510,6 +534,11 @@ struct desk *core_desk(struct core *c)
 struct archive *core_archive(struct core *c)
 {
     return c->archive;
+}
+
+struct patrol *core_patrol(struct core *c)
+{
+    return c->patrol;
 }
 
 struct notify *core_notify(struct core *c)

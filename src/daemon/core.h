@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "desk/desk.h"
 #include "notify/notify.h"
+#include "patrol/patrol.h"
 #include "plugin/plugin.h"
 #include "store/store.h"
 #include "watch/watch.h"
@@ -54,6 +55,7 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
 struct watch *core_watch(struct core *c);
 struct desk *core_desk(struct core *c);
 struct archive *core_archive(struct core *c);
+struct patrol *core_patrol(struct core *c);
 struct notify *core_notify(struct core *c);
 struct store *core_store(struct core *c);
 const struct settings *core_settings(const struct core *c);

@@ -41,6 +41,7 @@ struct core {
     struct watch *watch;
     struct desk *desk;
     struct archive *archive;
+    struct patrol *patrol;
     struct notify *notify;
     struct pd_collector **collectors;
     struct notify_channel *channels;
@@ -144,6 +145,16 @@ struct fetched_ticket {
 };
 /* By number, or id in digits. */
 void ticket_fetch(struct core *c, const char *ref, void (*done)(void *arg, const struct fetched_ticket *f), void *arg);
+
+/* ---- patrol.c ---- */
+
+/* The patrol, asking watch, desk and the archive for what it does not keep itself. */
+struct patrol *core_patrol_new(struct core *c);
+/* As archive_command() and archive_commands(): "patrol.fill" and the like. */
+bool patrol_command(struct order *o, const char *name, json_t *args, int *rc, char **why);
+void patrol_commands(void (*fn)(void *ctx, const char *noun, const char *verb), void *ctx);
+/* A row for each plan: the query "plans". */
+json_t *patrol_plan_rows(const struct core *c);
 
 /* ---- reopen.c ---- */
 

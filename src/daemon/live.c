@@ -367,6 +367,13 @@ static json_t *query_words(struct core *c, struct live_args *a)
     return json_pack("[o]", words_of(core_knowledge(c), lang));
 }
 
+static json_t *query_plans(struct core *c, struct live_args *a)
+{
+    static const char *const filters[] = {NULL};
+
+    return live_check_filters(a, filters) ? patrol_plan_rows(c) : NULL;
+}
+
 bool live_query(struct core *c, const char *name, struct live_args *a)
 {
     static const struct {
@@ -374,7 +381,7 @@ bool live_query(struct core *c, const char *name, struct live_args *a)
         json_t *(*answer)(struct core *c, struct live_args *a);
     } queries[] = {
         {"status", query_status}, {"metrics", query_metrics}, {"live", query_live},     {"device.show", query_device},
-        {"facts", query_facts},   {"words", query_words},     {"clocks", clocks_query},
+        {"facts", query_facts},   {"words", query_words},     {"clocks", clocks_query}, {"plans", query_plans},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

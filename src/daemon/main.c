@@ -63,6 +63,8 @@ static int load_configuration(const char *path, struct settings **settings, stru
 
     if (rc == 0)
         rc = knowledge_load((const char *const *)s->knowledge_dirs.v, s->knowledge_dirs.n, s, knowledge, &report);
+    if (rc == 0 && (rc = patrol_check_plans(s, *knowledge, &report)) < 0)
+        knowledge_free(*knowledge);
     if (rc == 0)
         *settings = s;
     else

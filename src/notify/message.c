@@ -380,6 +380,61 @@ void message_body(struct sbuf *out, enum lang lang, const struct message_about *
     add_advice(out, lang, m);
 }
 
+/* ---- Rounds ---- */
+
+static const char *round_notice_name(enum round_notice what)
+{
+    switch (what) {
+    case NOTICE_ROUND_DUE:
+        return "due";
+    case NOTICE_ROUND_UNFINISHED:
+        return "unfinished";
+    case NOTICE_ROUND_OVERDUE:
+        return "overdue";
+    }
+    return "";
+}
+
+static const char *round_title(enum lang lang, const struct round *r)
+{
+    const char *own = lang == LANG_ZH_CN ? r->title_zh_CN : r->title_en, *other = r->title_en ? r->title_en : r->plan;
+
+    return own ? own : other;
+}
+
+void message_round_subject(struct sbuf *out, enum lang lang, const struct round_about *m)
+{
+    char id[24];
+    const struct text_arg args[] = {
+        {"round", id}, {"title", round_title(lang, m->round)}, {"site", m->round->site}};
+
+    snprintf(id, sizeof id, "%lld", (long long)m->round->id);
+    text_fill(out, code_text(lang, "mail.round.subject", round_notice_name(m->what)), args,
+              sizeof args / sizeof args[0]);
+}
+
+void message_round_body(struct sbuf *out, enum lang lang, const struct round_about *m)
+{
+    const struct round *r = m->round;
+    struct fields f = {.lang = lang};
+    char done[16], all[16];
+    struct sbuf visits = {0};
+
+    sbuf_addf(out, "%s\n\n", code_text(lang, "mail.round.lead", round_notice_name(m->what)));
+    snprintf(done, sizeof done, "%d", m->visits_done);
+    snprintf(all, sizeof all, "%d", m->visits);
+    text_fill(&visits, text_get(lang, "mail.round.visits"), (struct text_arg[]){{"done", done}, {"all", all}}, 2);
+    field(&f, "mail.label.round", xasprintf("%lld %s", (long long)r->id, round_title(lang, r)));
+    field(&f, "mail.label.site", xstrdup(r->site));
+    field(&f, "mail.label.state", xstrdup(code_text(lang, "round-state", round_state_name(r->state))));
+    field(&f, "mail.label.due", time_text(m->zone, r->due_ms));
+    field(&f, "mail.label.deadline", time_text(m->zone, r->deadline_ms));
+    field(&f, "mail.label.visits", sbuf_take(&visits));
+    field(&f, "mail.label.technician", xstrdup_null(r->technician));
+    fields_write(&f, out);
+    sbuf_addf(out, "%s\n", text_get(lang, r->state == ROUND_REVIEW ? "mail.round.advice.sign" : "mail.round.advice"));
+}
+
 /* ---- The database ---- */
 
 void message_store_subject(struct sbuf *out, enum lang lang)

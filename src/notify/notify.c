@@ -170,6 +170,25 @@ void notify_ticket(struct notify *n, struct change *c, const struct notice_about
     array_free(&m.told);
 }
 
+void notify_round(struct notify *n, struct change *c, const struct round_about *about,
+                  const struct notice_reader *readers, size_t nreaders)
+{
+    struct letter letters[LANG_COUNT] = {0};
+
+    if (!can_mail(n))
+        return;
+    for (size_t i = 0; i < nreaders; i++) {
+        struct letter *l = &letters[readers[i].lang];
+
+        if (l->subject.n == 0) {
+            message_round_subject(&l->subject, readers[i].lang, about);
+            message_round_body(&l->body, readers[i].lang, about);
+        }
+        put_mail(n, c, readers[i].address, l->subject.s, l->body.s);
+    }
+    letters_free(letters);
+}
+
 void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, int64_t to_ms, const char *why)
 {
     const struct settings *s = n->config.settings;

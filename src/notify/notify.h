@@ -2,6 +2,7 @@
 #define PD_NOTIFY_NOTIFY_H
 
 #include "base/worker.h"
+#include "base/zone.h"
 #include "conf/conf.h"
 #include "model/change.h"
 #include "model/ticket_clock.h"
@@ -80,6 +81,17 @@ struct notice_reader {
  */
 void notify_ticket(struct notify *n, struct change *c, const struct notice_about *about,
                    const struct notice_reader *readers, size_t nreaders, bool configured);
+/* What there is to tell of a round of the patrol. */
+enum round_notice { NOTICE_ROUND_DUE, NOTICE_ROUND_UNFINISHED, NOTICE_ROUND_OVERDUE };
+struct round_about {
+    enum round_notice what;
+    const struct round *round;
+    int visits, visits_done;
+    const struct zone *zone; /* of the site */
+};
+/* Adds an outbox row for each reader. */
+void notify_round(struct notify *n, struct change *c, const struct round_about *about,
+                  const struct notice_reader *readers, size_t nreaders);
 /* Likewise, that the database could not be written from one time to another: told to everybody, when it is over. */
 void notify_store_trouble(struct notify *n, struct change *c, int64_t from_ms, int64_t to_ms, const char *why);
 /* A mail of another room's words, with files (outbox_part_add(); NULL: none). Its id, 0 where no mail can be sent. */

@@ -65,7 +65,7 @@ int schedule_new(const struct schedule_spec *spec, struct schedule **out, char *
 
     s->spec = *spec;
     s->spec.rule = NULL;
-    if (rc == 0 && (rc = schedule_next(s, INT64_MIN, &first)) < 0) {
+    if (rc == 0 && (rc = schedule_first_after(s, INT64_MIN, &first)) < 0) {
         *why = rc == PD_ENOENT ? xasprintf("'%s' never comes", spec->rule)
                                : xasprintf("'%s' has no workday to shift to", spec->rule);
         rc = PD_EINVAL;
@@ -166,7 +166,7 @@ static int cursor_next_due(struct cursor *c, struct occurrence *out)
     return cursor_next(c, out);
 }
 
-int schedule_next(const struct schedule *s, int64_t after_ms, struct occurrence *out)
+int schedule_first_after(const struct schedule *s, int64_t after_ms, struct occurrence *out)
 {
     struct cursor c;
     struct occurrence o;

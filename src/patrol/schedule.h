@@ -65,7 +65,7 @@ struct occurrences { /* an ARRAY */
  */
 
 /* The first occurrence after an instant. With SCHEDULE_FROM_DONE there is only the very first; later ones depend. */
-int schedule_next(const struct schedule *s, int64_t after_ms, struct occurrence *out);
+int schedule_first_after(const struct schedule *s, int64_t after_ms, struct occurrence *out);
 
 /*
  * Appends all that fall due in (from, to], in order; none is fine (0). With from

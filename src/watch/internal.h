@@ -2,6 +2,7 @@
 #define PD_WATCH_INTERNAL_H
 
 #include "base/dict.h"
+#include "model/format.h"
 #include "watch/normalise.h"
 #include "watch/watch.h"
 
@@ -306,8 +307,6 @@ void fault_restore(struct turn *t, const struct alert *a);
 
 /* ---- format.c ---- */
 
-/* A value as text: with its unit, members as codes, what is not known as its quality. */
-void format_value(struct sbuf *out, const struct point_def *p, struct value v);
 /* JSON object of the points that the rule's messages name; points are the component's. */
 char *format_message_args(const struct rule *r, const struct value *points);
 

@@ -295,7 +295,7 @@ static void pieces_make_the_whole(void **state)
         while (at < to) {
             int64_t then = at + (int64_t)rng_below(&rng, 70 * (uint64_t)DATE_DAY_MS);
 
-            if (rng_below(&rng, 2) && schedule_next(f.s, at, &next) == 0)
+            if (rng_below(&rng, 2) && schedule_first_after(f.s, at, &next) == 0)
                 then = next.at_ms; /* exactly when one is due */
             then = then > to ? to : then;
             assert_int_equal(schedule_due(f.s, at, then, &pieces), 0);
@@ -306,7 +306,7 @@ static void pieces_make_the_whole(void **state)
         at = from;
         for (size_t j = 0; j < whole.n; j++) {
             assert_memory_equal(&pieces.v[j], &whole.v[j], sizeof whole.v[j]);
-            assert_int_equal(schedule_next(f.s, at, &next), 0);
+            assert_int_equal(schedule_first_after(f.s, at, &next), 0);
             assert_int_equal(next.n, whole.v[j].n);
             assert_true(j == 0 || (next.n > whole.v[j - 1].n && next.day > whole.v[j - 1].day));
             at = next.at_ms;
@@ -424,7 +424,7 @@ static void the_rule_s_own_day_is_kept(void **state)
 
     (void)state;
     open_good(&f, "FREQ=MONTHLY;BYMONTHDAY=1", "2026-10-01 09:00", "office", CN, FORWARD, SCHEDULE_FROM_DUE);
-    assert_int_equal(schedule_next(f.s, INT64_MIN, &o), 0);
+    assert_int_equal(schedule_first_after(f.s, INT64_MIN, &o), 0);
     date_format(o.rule_day, text);
     assert_string_equal(text, "2026-10-01");
     date_format(o.day, text);
@@ -439,7 +439,7 @@ static void after_the_end_comes_nothing(void **state)
 
     (void)state;
     open_good(&f, "FREQ=DAILY;COUNT=3", "2026-07-01 09:00", "plain", CN, STAY, SCHEDULE_FROM_DUE);
-    assert_int_equal(schedule_next(f.s, hours_at(f.calendar->zone, "2026-07-03 09:00"), &o), PD_ENOENT);
+    assert_int_equal(schedule_first_after(f.s, hours_at(f.calendar->zone, "2026-07-03 09:00"), &o), PD_ENOENT);
     assert_int_equal(o.n, 42);
     close_fixture(&f);
 }
@@ -503,7 +503,7 @@ static void only_the_first_is_known_before(void **state)
     open_good(&f, "FREQ=MONTHLY", "2026-01-15 09:00", "plain", CN, STAY, SCHEDULE_FROM_DONE);
     assert_int_equal(schedule_due(f.s, 0, hours_at(f.calendar->zone, "2030-01-01 00:00"), &due), 0);
     assert_int_equal(due.n, 1);
-    assert_int_equal(schedule_next(f.s, due.v[0].at_ms, &o), PD_ENOENT);
+    assert_int_equal(schedule_first_after(f.s, due.v[0].at_ms, &o), PD_ENOENT);
     array_free(&due);
     close_fixture(&f);
     open_good(&f, "FREQ=MONTHLY", "2026-01-15 09:00", "plain", CN, STAY, SCHEDULE_FROM_DUE);

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "dbcheck.h"
 #include "farm.h"
-#include "patrol.h"
+#include "child.h"
 #include "plugin/loop.h"
 #include "settings.h"
 #include "sink.h"
@@ -31,7 +31,7 @@ struct live {
     struct site *site;
     struct farm *farm;
     struct sink *sink;
-    struct patrol *patrol;
+    struct child *patrol;
     struct truths *truths;
     struct witness witness;
     struct timer end, restart;
@@ -58,7 +58,7 @@ static void killed(void *ctx, int64_t down_ms)
 {
     struct live *v = ctx;
 
-    patrol_kill(v->patrol);
+    child_kill(v->patrol);
     truth_patrold(v->truths, false, now(v));
     witness_killed(&v->witness);
     wheel_set(v->services->wheel, &v->restart, clock_mono(&v->services->clock) + down_ms);
@@ -66,7 +66,7 @@ static void killed(void *ctx, int64_t down_ms)
 
 static void command(void *ctx, const char *name, const char *args)
 {
-    patrol_command(((struct live *)ctx)->patrol, name, args);
+    child_command(((struct live *)ctx)->patrol, name, args);
 }
 
 static void clock_step(void *ctx, int64_t ms)
@@ -80,7 +80,7 @@ static void start_patrold(void *arg)
 {
     struct live *v = arg;
 
-    if (patrol_start(v->patrol, v->witness.last_event) < 0)
+    if (child_start(v->patrol, v->witness.last_event) < 0)
         problem(v, "patrold does not start", NULL);
 }
 
@@ -94,7 +94,7 @@ static void ready(void *ctx)
         struct sbuf args = {0};
 
         story_device_args(&args, v->story, i, &v->options->ports);
-        patrol_command(v->patrol, "device.add", args.s);
+        child_command(v->patrol, "device.add", args.s);
         sbuf_free(&args);
     }
     v->introduced = true;
@@ -181,7 +181,7 @@ static int start(struct live *v)
                                   .clock_step = clock_step,
                                   .command = command,
                                   .ctx = v};
-    const struct patrol_ops patrol = {.event = event, .ready = ready, .refused = refused, .died = died, .ctx = v};
+    const struct child_ops patrol = {.event = event, .ready = ready, .refused = refused, .died = died, .ctx = v};
     const struct sink_ops sink = {.mail = mail, .ctx = v};
     unsigned mail_port = 0;
     char *why = NULL;
@@ -194,7 +194,7 @@ static int start(struct live *v)
     rc = write_config(v, mail_port);
     if (rc < 0)
         return rc;
-    v->patrol = patrol_new(v->services, v->options->patrold, v->folder, &patrol);
+    v->patrol = child_new(v->services, v->options->patrold, v->folder, &patrol);
     v->site = site_new(v->story, &site);
     rc = farm_start(v->services, v->site, &v->options->ports, &v->farm, &why);
     if (rc < 0)
@@ -217,7 +217,7 @@ static int live_through(struct live *v)
     rc = pd_loop_run(v->loop);
     if (rc < 0 || !v->over)
         return PD_EIO;
-    code = patrol_end(v->patrol);
+    code = child_end(v->patrol);
     if (code != 0)
         problem(v, "patrold did not end well when asked to", NULL);
     return 0;
@@ -264,7 +264,7 @@ static void remove_folder(const struct live *v)
 
 static void clean_up(struct live *v, bool keep)
 {
-    patrol_free(v->patrol);
+    child_free(v->patrol);
     farm_stop(v->farm);
     sink_stop(v->sink);
     site_free(v->site);

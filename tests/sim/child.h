@@ -1,5 +1,5 @@
-#ifndef PD_SIM_PATROL_H
-#define PD_SIM_PATROL_H
+#ifndef PD_SIM_CHILD_H
+#define PD_SIM_CHILD_H
 
 #include "base/str.h"
 #include "plugin/plugin.h"
@@ -8,9 +8,9 @@
  * A real patrold as a child, and a connection to its control socket, on which it
  * is told of devices and listened to. Nothing here waits but the ends.
  */
-struct patrol;
+struct child;
 
-struct patrol_ops {
+struct child_ops {
     /* An event of its tail; args is JSON. old: it happened before we listened. */
     void (*event)(void *ctx, int64_t number, int64_t at_ms, const char *kind, int64_t device_id, int64_t alert_id,
                   int64_t ticket_id, const char *args, bool old);
@@ -21,18 +21,18 @@ struct patrol_ops {
 };
 
 /* program and folder (with patrold.yaml, patrold.sock, patrold.log) are borrowed. */
-struct patrol *patrol_new(const struct pd_services *services, const char *program, const char *folder,
-                          const struct patrol_ops *ops);
+struct child *child_new(const struct pd_services *services, const char *program, const char *folder,
+                        const struct child_ops *ops);
 /* Kills it if it still runs. */
-void patrol_free(struct patrol *p);
+void child_free(struct child *p);
 
 /* Starts it; its events are wanted after this number. PD_EIO. */
-int patrol_start(struct patrol *p, int64_t after);
+int child_start(struct child *p, int64_t after);
 /* A command with its arguments as JSON. */
-void patrol_command(struct patrol *p, const char *name, const char *args);
+void child_command(struct child *p, const char *name, const char *args);
 /* SIGKILL. */
-void patrol_kill(struct patrol *p);
+void child_kill(struct child *p);
 /* SIGTERM, and waits for at most 10 s: its exit code, or -1. */
-int patrol_end(struct patrol *p);
+int child_end(struct child *p);
 
 #endif

@@ -1,4 +1,4 @@
-#include "patrol.h"
+#include "child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,10 +17,10 @@
 
 enum { ASK_AGAIN_MS = 20, END_MS = 10000 };
 
-struct patrol {
+struct child {
     const struct pd_services *services;
     const char *program, *folder;
-    struct patrol_ops ops;
+    struct child_ops ops;
     pid_t pid; /* 0: it does not run */
     int fd;    /* -1: not connected */
     struct pd_watch *watch;
@@ -32,19 +32,19 @@ struct patrol {
 
 static void look(void *arg);
 
-struct patrol *patrol_new(const struct pd_services *services, const char *program, const char *folder,
-                          const struct patrol_ops *ops)
+struct child *child_new(const struct pd_services *services, const char *program, const char *folder,
+                        const struct child_ops *ops)
 {
-    struct patrol *p = xcalloc(1, sizeof *p);
+    struct child *p = xcalloc(1, sizeof *p);
 
-    *p = (struct patrol){.services = services, .program = program, .folder = folder, .ops = *ops, .fd = -1};
+    *p = (struct child){.services = services, .program = program, .folder = folder, .ops = *ops, .fd = -1};
     timer_init(&p->timer, look, p);
     return p;
 }
 
 /* ---- The connection ---- */
 
-static void hang_up(struct patrol *p)
+static void hang_up(struct child *p)
 {
     if (p->fd < 0)
         return;
@@ -59,7 +59,7 @@ static int64_t integer(const json_t *o, const char *name)
     return json_integer_value(json_object_get(o, name));
 }
 
-static void take_event(struct patrol *p, const json_t *e)
+static void take_event(struct child *p, const json_t *e)
 {
     char *args = json_dumps(json_object_get(e, "args"), JSON_COMPACT);
     const char *kind = json_string_value(json_object_get(e, "kind"));
@@ -70,7 +70,7 @@ static void take_event(struct patrol *p, const json_t *e)
     free(args);
 }
 
-static void take_line(struct patrol *p, const char *line)
+static void take_line(struct child *p, const char *line)
 {
     json_t *o = json_loads(line, 0, NULL), *error = json_object_get(o, "error"), *tail = json_object_get(o, "tail");
 
@@ -89,7 +89,7 @@ static void take_line(struct patrol *p, const char *line)
 
 static void on_text(void *arg)
 {
-    struct patrol *p = arg;
+    struct child *p = arg;
     char buf[16384];
     ssize_t n = recv(p->fd, buf, sizeof buf, MSG_DONTWAIT);
 
@@ -107,7 +107,7 @@ static void on_text(void *arg)
     }
 }
 
-static void say(struct patrol *p, struct sbuf *line)
+static void say(struct child *p, struct sbuf *line)
 {
     size_t done = 0;
 
@@ -122,7 +122,7 @@ static void say(struct patrol *p, struct sbuf *line)
     sbuf_free(line);
 }
 
-static bool call(struct patrol *p)
+static bool call(struct child *p)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     char *path = xasprintf("%s/patrold.sock", p->folder);
@@ -145,7 +145,7 @@ static bool call(struct patrol *p)
     return true;
 }
 
-void patrol_command(struct patrol *p, const char *name, const char *args)
+void child_command(struct child *p, const char *name, const char *args)
 {
     struct sbuf line = {0};
 
@@ -155,7 +155,7 @@ void patrol_command(struct patrol *p, const char *name, const char *args)
 
 /* ---- The process ---- */
 
-static void again(struct patrol *p)
+static void again(struct child *p)
 {
     wheel_set(p->services->wheel, &p->timer, clock_mono(&p->services->clock) + ASK_AGAIN_MS);
 }
@@ -163,7 +163,7 @@ static void again(struct patrol *p)
 /* Connects as soon as it listens, and notices when it is gone. */
 static void look(void *arg)
 {
-    struct patrol *p = arg;
+    struct child *p = arg;
     int status;
 
     if (p->pid > 0 && waitpid(p->pid, &status, WNOHANG) == p->pid) {
@@ -177,7 +177,7 @@ static void look(void *arg)
     again(p);
 }
 
-static void be_patrold(const struct patrol *p)
+static void be_patrold(const struct child *p)
 {
     char *config = xasprintf("%s/patrold.yaml", p->folder), *log = xasprintf("%s/patrold.log", p->folder);
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -191,7 +191,7 @@ static void be_patrold(const struct patrol *p)
     _exit(127);
 }
 
-int patrol_start(struct patrol *p, int64_t after)
+int child_start(struct child *p, int64_t after)
 {
     p->after = after;
     p->pid = fork();
@@ -205,7 +205,7 @@ int patrol_start(struct patrol *p, int64_t after)
     return 0;
 }
 
-void patrol_kill(struct patrol *p)
+void child_kill(struct child *p)
 {
     wheel_unset(p->services->wheel, &p->timer);
     if (p->pid > 0) {
@@ -218,7 +218,7 @@ void patrol_kill(struct patrol *p)
     hang_up(p);
 }
 
-int patrol_end(struct patrol *p)
+int child_end(struct child *p)
 {
     const struct timespec nap = {.tv_nsec = 10000000};
     int status = 0;
@@ -229,7 +229,7 @@ int patrol_end(struct patrol *p)
     for (int waited = 0; waited < END_MS; waited += 10) {
         if (waitpid(p->pid, &status, WNOHANG) == p->pid) {
             p->pid = 0;
-            patrol_kill(p);
+            child_kill(p);
             return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         }
         nanosleep(&nap, NULL);
@@ -237,11 +237,11 @@ int patrol_end(struct patrol *p)
     return -1;
 }
 
-void patrol_free(struct patrol *p)
+void child_free(struct child *p)
 {
     if (p == NULL)
         return;
-    patrol_kill(p);
+    child_kill(p);
     sbuf_free(&p->line);
     free(p);
 }
