@@ -12,7 +12,7 @@ static const struct ctl_column round_columns[] = {
     {.name = "site", .max = 14},
     {.name = "customer", .max = 14, .shown = SHOWN_WIDE},
     {.name = "due", .type = VIEW_TIME},
-    {.name = "deadline", .type = VIEW_TIME, .shown = SHOWN_WIDE},
+    {.name = "deadline", .title = "ctl.col.finish-by", .type = VIEW_TIME, .shown = SHOWN_WIDE},
     {.name = "state", .type = VIEW_CODE, .words = "round-state", .max = 12},
     {.name = "visits", .type = VIEW_INT},
     {.name = "visits_done", .type = VIEW_INT},

@@ -356,8 +356,8 @@ static const struct {
     {"by", offsetof(struct given, by), ARG_BY},          {"note", offsetof(struct given, note), ARG_NOTE},
     {"value", offsetof(struct given, value), ARG_FILL},
 };
-static const char *const arg_names[] = {"round", "device", "by", "note", "value", "items", "item", "result",
-                                        "all_ok", NULL};
+static const char *const arg_names[] = {"round", "device", "by",     "note",   "value",
+                                        "items", "item",   "result", "all_ok", NULL};
 
 static int unknown_arg(const char *name, char **why)
 {
@@ -525,9 +525,9 @@ static void add_plan(void *ctx, const struct patrol_plan_view *v)
                        v->plan->name, "title_en", v->plan->title[LANG_EN], "title_zh_CN", v->plan->title[LANG_ZH_CN],
                        "kind", plan_kind_name(v->plan->kind), "rule", v->plan->rule, "calendar", v->plan->calendar,
                        "checklist", v->plan->checklist, "technician", v->plan->technician, "devices",
-                       (json_int_t)v->devices, "open_rounds", (json_int_t)v->open_rounds, "made",
-                       (json_int_t)v->last_n, "last_ms", stamp(v->last_ms), "next_ms", stamp(v->next_ms[0]), "then_ms",
-                       stamp(v->next_ms[1]), "later_ms", stamp(v->next_ms[2])));
+                       (json_int_t)v->devices, "open_rounds", (json_int_t)v->open_rounds, "made", (json_int_t)v->last_n,
+                       "last_ms", stamp(v->last_ms), "next_ms", stamp(v->next_ms[0]), "then_ms", stamp(v->next_ms[1]),
+                       "later_ms", stamp(v->next_ms[2])));
 }
 
 json_t *patrol_plan_rows(const struct core *c)

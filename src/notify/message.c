@@ -405,8 +405,7 @@ static const char *round_title(enum lang lang, const struct round *r)
 void message_round_subject(struct sbuf *out, enum lang lang, const struct round_about *m)
 {
     char id[24];
-    const struct text_arg args[] = {
-        {"round", id}, {"title", round_title(lang, m->round)}, {"site", m->round->site}};
+    const struct text_arg args[] = {{"round", id}, {"title", round_title(lang, m->round)}, {"site", m->round->site}};
 
     snprintf(id, sizeof id, "%lld", (long long)m->round->id);
     text_fill(out, code_text(lang, "mail.round.subject", round_notice_name(m->what)), args,

@@ -343,7 +343,9 @@ static void open_finding(struct patrol *p, const struct open_round *r, const str
             .kind = TICKET_KIND_FINDING,
             .device_id = v->device_id,
             .site = r->r.site,
-            .title = zh ? zh : i->title_en ? i->title_en : i->code,
+            .title = zh            ? zh
+                     : i->title_en ? i->title_en
+                                   : i->code,
             .note = note.n > 0 ? note.s : NULL,
             .label = i->code,
             .severity = i->result == RESULT_FAULT ? SEVERITY_MAJOR : SEVERITY_WARNING,

@@ -134,7 +134,9 @@ static void open_preventive(struct making *m, const struct device *d, const char
         .kind = TICKET_KIND_PREVENTIVE,
         .device_id = d ? d->id : 0,
         .site = site,
-        .title = plan->title[lang] ? plan->title[lang] : plan->title[LANG_EN] ? plan->title[LANG_EN] : plan->name,
+        .title = plan->title[lang]      ? plan->title[lang]
+                 : plan->title[LANG_EN] ? plan->title[LANG_EN]
+                                        : plan->name,
         .severity = SEVERITY_INFO,
         .label = plan->name,
         .origin = origin,

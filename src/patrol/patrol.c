@@ -180,8 +180,7 @@ void patrol_wind(struct patrol *p)
             due = sooner(due, p->plans.v[i].next.at_ms);
     while (u64dict_next(p->rounds, &at, &id, &r))
         due = sooner(due, round_due(p, r));
-    wheel_set(p->config.services.wheel, &p->timer,
-              clock_mono(&p->config.services.clock) + (due > now ? due - now : 0));
+    wheel_set(p->config.services.wheel, &p->timer, clock_mono(&p->config.services.clock) + (due > now ? due - now : 0));
 }
 
 /* Everything whose time has come. */

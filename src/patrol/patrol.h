@@ -41,7 +41,7 @@ struct patrol_wish {
 };
 
 enum patrol_news {
-    NEWS_ROUND_DUE,       /* it was made */
+    NEWS_ROUND_DUE,        /* it was made */
     NEWS_ROUND_UNFINISHED, /* its time will soon be over */
     NEWS_ROUND_OVERDUE
 };
@@ -74,8 +74,7 @@ struct patrol_ops {
      * component that was found (item NULL: the checklist is gone), or a finding of
      * this item. 0: none.
      */
-    int64_t (*open_ticket)(void *ctx, int64_t device_id, const struct check_item *item,
-                           const struct visit_item *found);
+    int64_t (*open_ticket)(void *ctx, int64_t device_id, const struct check_item *item, const struct visit_item *found);
     /* Mails to those whom it concerns. */
     void (*tell)(void *ctx, struct change *c, const struct patrol_letter *l);
     /* Takes the change. */
@@ -130,7 +129,7 @@ struct patrol_filling {
     const char *device; /* name, or id in digits; NULL: every visit of the round, with all_ok only */
     const struct patrol_finding *findings;
     size_t n;
-    bool all_ok;             /* what is still open after that is ok */
+    bool all_ok;              /* what is still open after that is ok */
     const char *value, *note; /* of the findings; NULL: not said */
 };
 
@@ -161,9 +160,9 @@ size_t patrol_open_rounds(const struct patrol *p);
 
 struct patrol_plan_view {
     const struct plan *plan;
-    int64_t last_ms, last_n;       /* made last; 0: none */
-    int64_t next_ms[3];            /* when it falls due; 0: not known */
-    size_t devices;                /* in its scope */
+    int64_t last_ms, last_n; /* made last; 0: none */
+    int64_t next_ms[3];      /* when it falls due; 0: not known */
+    size_t devices;          /* in its scope */
     size_t open_rounds;
 };
 void patrol_plans(const struct patrol *p, void (*fn)(void *ctx, const struct patrol_plan_view *v), void *ctx);

@@ -97,8 +97,7 @@ int patrol_check_plans(const struct settings *settings, const struct knowledge *
 
 static void plan_open(struct patrol *p, const struct plan *plan, struct change *c)
 {
-    const struct calendar *calendar =
-        plan->calendar ? knowledge_calendar(p->config.knowledge, plan->calendar) : NULL;
+    const struct calendar *calendar = plan->calendar ? knowledge_calendar(p->config.knowledge, plan->calendar) : NULL;
     struct planned *pl;
     char *why = NULL;
 
