@@ -248,6 +248,17 @@ void office_reload(struct office *o, enum severity min_severity)
     core_reload(o->core, settings, load_knowledge(settings));
 }
 
+void office_lose_calendar(struct office *o, const char *name)
+{
+    struct settings *settings = make_settings(SEVERITY_WARNING);
+    struct knowledge *k = load_knowledge(settings);
+
+    for (size_t i = 0; i < k->calendars.n; i++)
+        if (strcmp(k->calendars.v[i]->name, name) == 0)
+            xstrset(&k->calendars.v[i]->name, "another");
+    core_reload(o->core, settings, k);
+}
+
 /* ---- Commands and queries ---- */
 
 struct answer {

@@ -52,6 +52,8 @@ void office_pass(struct office *o, int64_t ms);
 void office_set_jam(struct office *o, bool jam);
 /* New settings: recipients with this lowest severity. */
 void office_reload(struct office *o, enum severity min_severity);
+/* The same configuration, but for a calendar that it does not have any more. */
+void office_lose_calendar(struct office *o, const char *name);
 
 /* Gives a command and waits for its answer: err, and *text (free it) if wanted. */
 int office_command(struct office *o, const char *name, const char *args, char **text);
