@@ -375,7 +375,7 @@ static const int hushed[HAPPENS_COUNT][3] = {
     [HAPPENS_RESTART] = {-1},
     [HAPPENS_ASLEEP] = {-1},
     [HAPPENS_SNMP_SILENT] = {TRUTH_SNMP_SILENT, -1},
-    [HAPPENS_MOVED] = {TRUTH_UNREACHABLE, -1},
+    [HAPPENS_ADDRESS_MOVED] = {TRUTH_UNREACHABLE, -1},
     [HAPPENS_IN_REPAIR] = {-1},
     [HAPPENS_LINK_DOWN] = {TRUTH_UPLINK_DOWN, -1},
     [HAPPENS_ERRORS] = {TRUTH_PORT_ERRORS, -1},
@@ -538,7 +538,7 @@ static void befall_machine(struct site *s, struct machine *m, const struct happe
     case HAPPENS_SNMP_SILENT:
         machine_set_snmp_silent(m, begins);
         break;
-    case HAPPENS_MOVED:
+    case HAPPENS_ADDRESS_MOVED:
         move(s, m, h, begins);
         break;
     case HAPPENS_IN_REPAIR:

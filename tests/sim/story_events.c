@@ -34,7 +34,7 @@ static const unsigned happening_takes[HAPPENS_COUNT] = {
     [HAPPENS_RESTART] = TAKES_DEVICE,
     [HAPPENS_ASLEEP] = TAKES_DEVICE | TAKES_FOR,
     [HAPPENS_SNMP_SILENT] = FAULT,
-    [HAPPENS_MOVED] = FAULT | WANTS_TO,
+    [HAPPENS_ADDRESS_MOVED] = FAULT | WANTS_TO,
     [HAPPENS_IN_REPAIR] = TAKES_DEVICE | TAKES_FOR,
     [HAPPENS_LINK_DOWN] = FAULT | WANTS_PORT,
     [HAPPENS_ERRORS] = FAULT | WANTS_PORT | TAKES_PERCENT,
@@ -387,7 +387,7 @@ static void take_event(struct reading_story *r, const struct raw_event *e)
         return;
     h.piece = e->port > 0 ? (int)e->port - 1 : 0;
     if (!take_quantity(r, e, &h) || (kind == HAPPENS_TONER_DRAIN && !take_toner(r, e, &h)) ||
-        (kind == HAPPENS_DISK_FILLING && !take_disk(r, e, &h)) || (kind == HAPPENS_MOVED && !take_address(r, e, &h)) ||
+        (kind == HAPPENS_DISK_FILLING && !take_disk(r, e, &h)) || (kind == HAPPENS_ADDRESS_MOVED && !take_address(r, e, &h)) ||
         (kind == HAPPENS_CLOCK_STEP && !take_step(r, e->by, &h)))
         return;
     repeat(r, e, takes, &h);
