@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "moment.h"
+#include "rules.h"
 #include "spans.h"
 #include "story.h"
 
@@ -69,7 +70,7 @@ struct author {
 /* What the author remembers of a device. */
 struct cast {
     char name[32];
-    unsigned number;
+    unsigned number, moves;
     enum model model;
     int64_t yield;
     int parent; /* -1: none */
@@ -163,8 +164,7 @@ static void add_humidity(struct author *a)
 }
 
 /* The keys that only this kind has. */
-static void add_extras(struct author *a, const struct cast *c, enum happening_kind kind, unsigned port, int64_t at,
-                       int64_t span)
+static void add_extras(struct author *a, struct cast *c, enum happening_kind kind, unsigned port, int64_t span)
 {
     switch (kind) {
     case HAPPENS_TONER_DRAIN:
@@ -186,14 +186,14 @@ static void add_extras(struct author *a, const struct cast *c, enum happening_ki
         sbuf_addf(a->out, ", port: %u", port);
         break;
     case HAPPENS_ADDRESS_MOVED: /* an address of its own each time */
-        sbuf_addf(a->out, ", to: 127.%d.%u.%u", (int)(40 + at / HOUR % 97), c->number / 250, c->number % 250 + 1);
+        sbuf_addf(a->out, ", to: 127.%u.%u.%u", 40 + c->moves++ % 60, c->number / 250, c->number % 250 + 1);
         break;
     default:
         break;
     }
 }
 
-static void add_event_at(struct author *a, const struct cast *c, enum happening_kind kind, unsigned port, int64_t at,
+static void add_event_at(struct author *a, struct cast *c, enum happening_kind kind, unsigned port, int64_t at,
                          int64_t span)
 {
     sbuf_add(a->out, "  - {at: ");
@@ -203,11 +203,11 @@ static void add_event_at(struct author *a, const struct cast *c, enum happening_
         sbuf_add(a->out, ", for: ");
         add_time(a->out, span);
     }
-    add_extras(a, c, kind, port, at, span);
+    add_extras(a, c, kind, port, span);
     sbuf_add(a->out, "}\n");
 }
 
-static void add_event(struct author *a, const struct cast *c, const struct shape *s, int64_t at, int64_t span)
+static void add_event(struct author *a, struct cast *c, const struct shape *s, int64_t at, int64_t span)
 {
     add_event_at(a, c, s->kind, 0, at, span);
 }
@@ -338,6 +338,9 @@ static void add_repair(struct author *a, struct cast *c, int64_t at, int64_t spa
 
 static bool may_darken(const struct cast *c, enum happening_kind kind)
 {
+    if (truth_rules[TRUTH_SNMP_SILENT].later && kind != HAPPENS_DEVICE_OFF && kind != HAPPENS_ADDRESS_MOVED &&
+        kind != HAPPENS_RESTART)
+        return false;
     if (kind == HAPPENS_ADDRESS_MOVED || kind == HAPPENS_SNMP_SILENT)
         return happens_to(kind, c->model) && !c->behind_gateway;
     return happens_to(kind, c->model) && (kind != HAPPENS_RESTART || !model_is_modbus(c->model));
@@ -401,7 +404,7 @@ static enum model model_of(unsigned i)
 /* Some are reached by the switch before them. */
 static int parent_of(struct author *a, const struct cast *cast, unsigned i)
 {
-    if (rng_below(&a->rng, 3) > 0)
+    if (rng_below(&a->rng, 3) > 0 || truth_rules[TRUTH_SNMP_SILENT].later)
         return -1;
     for (unsigned k = i; k-- > 0;)
         if (cast[k].model == MODEL_SWITCH)
@@ -431,7 +434,7 @@ static void add_device(struct author *a, struct cast *cast, unsigned i)
         sbuf_addf(a->out, ", uplink: %d, neighbour: %d", UPLINK, NEIGHBOUR);
     if (c->parent >= 0)
         sbuf_addf(a->out, ", parent: %s", cast[c->parent].name);
-    if (i % 12 == 10)
+    if (i % 12 == 10 && !truth_rules[TRUTH_SNMP_SILENT].later)
         sbuf_add(a->out, ", may_be_off: true");
     sbuf_add(a->out, "}\n");
 }

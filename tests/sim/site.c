@@ -403,7 +403,7 @@ static void tell(struct site *s, const struct machine *m, const char *field, con
 {
     struct sbuf args = {0};
 
-    sbuf_add(&args, "{\"name\":");
+    sbuf_add(&args, "{\"device\":");
     sbuf_add_json(&args, m->spec->name);
     sbuf_addf(&args, ",\"%s\":\"%s\"}", field, value);
     if (s->ops.command != NULL)
