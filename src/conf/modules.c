@@ -266,7 +266,12 @@ static void build_column(struct loader *l, const struct component_draft *c, cons
 static void build_columns(struct loader *l, const struct component_draft *from, struct module *m)
 {
     struct component_def def = {
-        .table = from->table, .merge = from->merge, .part = from->part, .where = loader_where(l, from->here)};
+        .name = xstrdup(from->name),
+        .table = from->table,
+        .merge = from->merge,
+        .part = from->part,
+        .where = loader_where(l, from->here),
+    };
 
     check_identifier(from->name, from->here, l->report);
     for (size_t i = 0; i < from->columns.n; i++)

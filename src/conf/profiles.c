@@ -140,9 +140,35 @@ static void find_module(struct loader *l, struct profile *p, struct yaml_node *n
     array_free(&known);
 }
 
+/* Its own component of single values named `identity`, where the module identify is read by another collector. */
+static const struct component_def *own_identity(const struct loader *l, const struct profile *p)
+{
+    const struct module *identify = l->k->identify;
+
+    if (!identify || p->modules.n == 0 || str_eq(p->modules.v[0]->collector, identify->collector))
+        return NULL;
+    for (size_t i = 0; i < p->modules.n; i++)
+        for (size_t c = 0; c < p->modules.v[i]->components.n; c++) {
+            const struct component_def *def = &p->modules.v[i]->components.v[c];
+
+            if (str_eq(def->name, "identity") && !def->table && def->kind)
+                return def;
+        }
+    return NULL;
+}
+
+static void build_texts(struct loader *l, struct profile_draft *from, struct profile *p, struct scope *scope)
+{
+    p->make = scope_compile(scope, from->make, VALUE_TEXT, l->report);
+    p->model = scope_compile(scope, from->model, VALUE_TEXT, l->report);
+    p->serial = scope_compile(scope, from->serial, VALUE_TEXT, l->report);
+    p->firmware = scope_compile(scope, from->firmware, VALUE_TEXT, l->report);
+}
+
 static void build_profile(struct loader *l, struct profile_draft *from, struct scope *identify)
 {
     struct profile *p = xcalloc(1, sizeof *p);
+    struct scope own = {0};
 
     p->name = xstrdup(from->name->text);
     p->where = loader_where(l, from->name);
@@ -153,13 +179,14 @@ static void build_profile(struct loader *l, struct profile_draft *from, struct s
     p->no_bulk = !from->bulk;
     p->max_repetitions = from->max_repetitions;
     p->match = scope_compile(identify, from->match, VALUE_BOOL, l->report);
-    p->make = scope_compile(identify, from->make, VALUE_TEXT, l->report);
-    p->model = scope_compile(identify, from->model, VALUE_TEXT, l->report);
-    p->serial = scope_compile(identify, from->serial, VALUE_TEXT, l->report);
-    p->firmware = scope_compile(identify, from->firmware, VALUE_TEXT, l->report);
     for (size_t i = 0; i < from->modules.n; i++)
         if (from->modules.v[i])
             find_module(l, p, from->modules.v[i]);
+    p->identity = own_identity(l, p);
+    if (p->identity)
+        scope_add_row(&own, p->identity);
+    build_texts(l, from, p, p->identity ? &own : identify);
+    scope_fini(&own);
     array_push(&l->k->profiles, p);
 }
 

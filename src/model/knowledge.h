@@ -26,8 +26,13 @@ struct profile {
     char *device_class; /* "printer", "switch", … (DOMAIN.md) */
     char *title[LANG_COUNT];
     int priority;
-    struct expr *match;                            /* NULL: only by name */
-    struct expr *make, *model, *serial, *firmware; /* texts over the identify columns; NULL: unknown */
+    struct expr *match; /* NULL: only by name */
+    /*
+     * Texts over the identify columns; NULL: unknown. Of a profile that another
+     * collector reads, over the columns of its own component `identity`.
+     */
+    struct expr *make, *model, *serial, *firmware;
+    const struct component_def *identity; /* that one; NULL: none, and texts that are always the same */
     ARRAY(const struct module *) modules;
     ARRAY(struct profile_source) sources; /* a source's id is its place here */
     bool no_bulk;

@@ -53,6 +53,7 @@ static void component_def_free(struct component_def *c)
     array_free(&c->joins);
     array_free(&c->aggregates);
     array_free(&c->points);
+    free(c->name);
     expr_free(c->when);
     expr_free(c->key);
     expr_free(c->label);

@@ -100,6 +100,7 @@ struct point_rule {
 enum { ROW_INDEX_SLOTS = 5 };
 
 struct component_def {
+    char *name; /* "printer": of the definition, not of what it finds */
     const struct kind *kind;
     bool table;
     bool merge;   /* rows of one key are one component, and not told apart by number */

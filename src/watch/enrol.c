@@ -44,15 +44,51 @@ static bool asked_without(const struct watch *w, const struct device *d)
     return collector >= 0 && w->config.collector_ops[collector]->no_credential;
 }
 
-/* Fills in what was not said: the first collector, the first credential. */
+/* Who reads the profile that is wished for, else the first collector. */
+static const char *wished_collector(const struct watch *w, const struct device *d)
+{
+    const struct profile *p = d->profile_wish ? knowledge_profile(watch_knowledge(w), d->profile_wish) : NULL;
+    const char *by = p ? profile_collector(p) : NULL;
+
+    return by ? by : w->config.collector_ops[0]->name;
+}
+
+/* Fills in what was not said: the profile's collector or the first, the first credential. */
 static void add_defaults(const struct watch *w, struct device *d)
 {
     const struct settings *s = w->config.settings;
 
     if (!d->collector && w->config.ncollectors)
-        d->collector = xstrdup(w->config.collector_ops[0]->name);
+        d->collector = xstrdup(wished_collector(w, d));
     if (!d->credential && s->credentials.n && !asked_without(w, d))
         d->credential = xstrdup(s->credentials.v[0].name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const struct profile *const *)a)->name, (*(const struct profile *const *)b)->name);
+}
+
+/* Complains that there is no profile, with those that would do. */
+static char *which_profile(const struct watch *w, const struct device *d)
+{
+    const struct knowledge *k = watch_knowledge(w);
+    ARRAY(const struct profile *) fit = {0};
+    struct sbuf text = {0};
+
+    for (size_t i = 0; i < k->profiles.n; i++) {
+        const char *by = profile_collector(k->profiles.v[i]);
+
+        if (by && str_eq(by, d->collector))
+            array_push(&fit, k->profiles.v[i]);
+    }
+    if (fit.n > 0)
+        qsort(fit.v, fit.n, sizeof *fit.v, by_name);
+    sbuf_addf(&text, "%s needs a profile: a device can't be asked by %s what it is", d->name, d->collector);
+    for (size_t i = 0; i < fit.n; i++)
+        sbuf_addf(&text, "%s%s (%s)", i ? ", " : "; there are ", fit.v[i]->name, fit.v[i]->device_class);
+    array_free(&fit);
+    return sbuf_take(&text);
 }
 
 /* The profile that is wished for is there and read by its collector; who can't be asked what it is needs one. */
@@ -62,8 +98,7 @@ static int check_profile(const struct watch *w, struct device_wish *wish)
     const struct profile *p = d->profile_wish ? knowledge_profile(watch_knowledge(w), d->profile_wish) : NULL;
 
     if (!d->profile_wish && !identify_asks(w, (unsigned)watch_collector(w, d->collector)))
-        return refuse(wish, "profile", PD_EINVAL,
-                      xasprintf("%s needs a profile: a device can't be asked by %s what it is", d->name, d->collector));
+        return refuse(wish, "profile", PD_EINVAL, which_profile(w, d));
     if (d->profile_wish && !p)
         return refuse(wish, "profile", PD_EINVAL, xasprintf("there is no profile '%s'", d->profile_wish));
     if (p && profile_collector(p) && !str_eq(profile_collector(p), d->collector))

@@ -176,23 +176,25 @@ void identify_take(struct turn *t, struct batch *b)
     identity_fini(&s.identity);
 }
 
-/* The profile's texts where nothing was read: those that are the same for all. */
-static void identity_of(const struct watch *w, const struct profile *p, struct identity *id)
+/* What a profile says that was not asked who it is: what was known before stays where it is not read now. */
+static struct identity identity_of(const struct device *d, const struct profile *p, const struct value *row,
+                                   size_t nrow)
 {
-    const struct module *m = watch_knowledge(w)->identify;
-    size_t nrow = (m ? m->components.v[0].columns.n : 0) + ROW_INDEX_SLOTS;
-    struct value *row = xcalloc(nrow, sizeof *row);
-
-    for (size_t i = 0; i < nrow; i++)
-        row[i] = VALUE_UNKNOWN;
-    *id = (struct identity){
+    struct identity id = {
         .profile = p,
         .make = text_of(p->make, row, nrow),
         .model = text_of(p->model, row, nrow),
         .serial = text_of(p->serial, row, nrow),
         .firmware = text_of(p->firmware, row, nrow),
     };
-    free(row);
+
+    if (!p->identity || !str_eq(d->profile, p->name))
+        return id;
+    id.make = id.make ? id.make : xstrdup_null(d->make);
+    id.model = id.model ? id.model : xstrdup_null(d->model);
+    id.serial = id.serial ? id.serial : xstrdup_null(d->serial);
+    id.firmware = id.firmware ? id.firmware : xstrdup_null(d->firmware);
+    return id;
 }
 
 bool identify_told(struct turn *t)
@@ -210,11 +212,33 @@ bool identify_told(struct turn *t)
                   "%s is not polled: there is no profile %s for %s", n->d.name, name ? name : "", n->d.collector);
         return true;
     }
-    identity_of(t->w, p, &id);
+    id = identity_of(&n->d, p, NULL, 0);
     if (!n->d.identified_ms || !same_identity(&n->d, &id))
         record(t, &id);
     identity_fini(&id);
     return true;
+}
+
+void identify_found(struct turn *t, const struct found *f)
+{
+    const struct profile *p = t->speech->profile;
+    size_t nrow = f->def->columns.n + ROW_INDEX_SLOTS;
+
+    if (f->def != p->identity || t->identity)
+        return;
+    t->identity = xcalloc(1, sizeof *t->identity);
+    *t->identity = identity_of(&t->n->d, p, f->row, nrow);
+}
+
+void identify_settle(struct turn *t)
+{
+    if (!t->identity)
+        return;
+    if (!same_identity(&t->n->d, t->identity))
+        record(t, t->identity);
+    identity_fini(t->identity);
+    free(t->identity);
+    t->identity = NULL;
 }
 
 void identify_known(struct turn *t)

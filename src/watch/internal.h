@@ -197,8 +197,9 @@ struct turn {
     const struct pd_read_result *result; /* of a poll */
     const struct speech *speech;
     uint32_t parts;
-    uint32_t cursor; /* inventory: where in node->units the next component is expected */
-    bool ping_told;  /* the device's ping is known, or was until now */
+    uint32_t cursor;           /* inventory: where in node->units the next component is expected */
+    struct identity *identity; /* what the poll tells of the device itself; NULL: nothing */
+    bool ping_told;            /* the device's ping is known, or was until now */
 };
 
 struct turn turn_begin(struct watch *w, struct node *n);
@@ -268,6 +269,9 @@ void identify_take(struct turn *t, struct batch *b);
 bool identify_asks(const struct watch *w, unsigned collector);
 /* The identify module as the collector speaks it; NULL where it can't. */
 const struct speech *identify_speech(struct watch *w, unsigned collector);
+/* Takes what a poll found of a device that can't be asked, if it tells of itself; settled when all is found. */
+void identify_found(struct turn *t, const struct found *f);
+void identify_settle(struct turn *t);
 /* Who can't be asked what it is, is what the record's profile says; false of any other. */
 bool identify_told(struct turn *t);
 /* Goes by the profile that the record names, if there is one. */

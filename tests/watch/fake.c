@@ -357,3 +357,16 @@ const struct pd_collector_ops fake_ping_ops = {
     .read = fake_read,
     .cancel = fake_cancel,
 };
+
+const struct pd_collector_ops fake_bus_ops = {
+    .name = "bus",
+    .no_credential = true,
+    .start = fake_start,
+    .stop = fake_stop,
+    .compile = fake_compile,
+    .plan_free = fake_plan_free,
+    .open = fake_open,
+    .close = fake_close,
+    .read = fake_read,
+    .cancel = fake_cancel,
+};

@@ -14,6 +14,7 @@ enum fake_mode { FAKE_ANSWERS, FAKE_SILENT, FAKE_REFUSES, FAKE_BROKEN, FAKE_PART
 
 extern const struct pd_collector_ops fake_ops;      /* "snmp" */
 extern const struct pd_collector_ops fake_ping_ops; /* "icmp", without credentials */
+extern const struct pd_collector_ops fake_bus_ops;  /* "bus": the same, but asked without a credential */
 
 /* A device of the script, by its address; made at the first call. The collector is given to watch. */
 struct fake_device *fake_device(struct pd_collector *c, const char *address);

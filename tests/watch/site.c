@@ -144,14 +144,14 @@ static struct knowledge *load(struct site *s, const char *rule_off)
 
 static void start(struct site *s)
 {
-    static const struct pd_collector_ops *const ops[] = {&fake_ops, &fake_ping_ops};
+    static const struct pd_collector_ops *const ops[] = {&fake_ops, &fake_bus_ops, &fake_ping_ops};
     struct watch_config config = {
         .services = {.clock = clock_fake_ops(&s->time), .wheel = s->wheel},
         .settings = &s->settings,
         .knowledge = s->knowledge,
         .collectors = s->collectors,
         .collector_ops = ops,
-        .ncollectors = s->pinger ? 2 : 1,
+        .ncollectors = s->pinger ? 3 : 2,
         .ops = {.fault = fault, .submit = submit, .readings = readings, .backlog = backlog, .ctx = s},
     };
 
@@ -177,10 +177,10 @@ static struct site *make(bool pings)
     s->knowledge = load(s, NULL);
     services = (struct pd_services){.clock = clock_fake_ops(&s->time), .wheel = s->wheel};
     fake_ops.start(&services, NULL, &s->collectors[0]);
-    s->collector = s->collectors[0];
+    s->collector = s->collectors[1] = s->collectors[0]; /* under either name */
     if (pings)
-        fake_ping_ops.start(&services, NULL, &s->collectors[1]);
-    s->pinger = s->collectors[1];
+        fake_ping_ops.start(&services, NULL, &s->collectors[2]);
+    s->pinger = s->collectors[2];
     start(s);
     watch_start(s->watch);
     return s;

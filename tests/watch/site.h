@@ -13,8 +13,8 @@ struct site {
     struct wheel *wheel;
     struct settings settings;
     struct knowledge *knowledge;
-    struct pd_collector *collectors[2];      /* what watch is given */
-    struct pd_collector *collector, *pinger; /* the same: snmp; icmp, or NULL */
+    struct pd_collector *collectors[3];      /* what watch is given */
+    struct pd_collector *collector, *pinger; /* the same: snmp and bus; icmp, or NULL */
     struct watch *watch;
     bool backlog;
     /* what was submitted */

@@ -27,6 +27,9 @@ static const struct {
     {"new", "10.0.0.9", "modbus", NULL, NULL, PD_EINVAL, "modbus"},
     {"new", "10.0.0.9", NULL, "secret", NULL, PD_EINVAL, "secret"},
     {"new", "10.0.0.9", NULL, NULL, "bx", PD_EINVAL, "bx"},
+    {"new", "10.0.0.9", "bus", NULL, NULL, PD_EINVAL, "what it is; there are clock (other), meter (power)"},
+    {"new", "10.0.0.9", "bus", NULL, "box", PD_EINVAL, "'box' is read by snmp, not by bus"},
+    {"new", "10.0.0.9", "snmp", NULL, "meter", PD_EINVAL, "'meter' is read by bus, not by snmp"},
     {"prn", "10.0.0.9", NULL, NULL, NULL, PD_EEXIST, "prn"},
     {"new", "10.0.0.1", NULL, NULL, NULL, PD_EEXIST, "prn"},
 };

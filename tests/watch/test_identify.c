@@ -50,6 +50,77 @@ static void the_wish_of_the_operator_wins(void **state)
     site_free(s);
 }
 
+/* A meter is not asked what it is: its profile says so, and later its own registers say more. */
+static int64_t add_meter(struct site *s)
+{
+    struct device d = {.name = (char *)"meter", .address = (char *)"10.0.0.7", .profile_wish = (char *)"meter"};
+    struct fake_device *f = fake_device(s->collector, "10.0.0.7");
+    struct change *c = change_new();
+    int64_t id = 0;
+    char *why = NULL;
+
+    fake_int(f, "meter.n", 0, 5);
+    fake_text(f, "meter.model", 0, "M 3");
+    fake_text(f, "meter.serial", 0, "0042");
+    assert_int_equal(watch_device_add(s->watch, &d, NULL, c, &id, &why), 0);
+    change_free(c);
+    return id;
+}
+
+static void a_profile_tells_its_collector_class_and_make(void **state)
+{
+    struct site *s = site_new();
+    int64_t id = add_meter(s);
+    const struct device *d = watch_device(s->watch, id);
+
+    (void)state;
+    assert_string_equal(d->collector, "bus");
+    assert_null(d->credential);
+    assert_string_equal(d->device_class, "power");
+    assert_string_equal(d->make, "Acme");
+    assert_null(d->model);
+    site_free(s);
+}
+
+static void a_device_that_is_not_asked_tells_its_model_as_it_is_read(void **state)
+{
+    struct site *s = site_new();
+    int64_t id = add_meter(s);
+    const struct device *d;
+
+    (void)state;
+    site_pass(s, SECOND);
+    d = watch_device(s->watch, id);
+    assert_string_equal(d->make, "Acme");
+    assert_string_equal(d->model, "M 3");
+    assert_string_equal(d->serial, "0042");
+    assert_int_equal(site_count(s, "device.identified"), 1); /* what was told at once belongs to the command */
+    assert_string_equal(s->devices.v[0].serial, "0042");
+    site_free(s);
+}
+
+static void what_it_told_stays_while_it_is_not_read(void **state)
+{
+    struct site *s = site_new();
+    int64_t id = add_meter(s);
+    size_t before;
+
+    (void)state;
+    site_pass(s, SECOND);
+    before = site_count(s, "device.identified");
+    fake_absent(fake_device(s->collector, "10.0.0.7"), "meter.model", 0);
+    site_restart(s, MINUTE);
+    site_pass(s, 2 * DAY);
+    assert_string_equal(watch_device(s->watch, id)->model, "M 3");
+    assert_string_equal(watch_device(s->watch, id)->serial, "0042");
+    assert_int_equal(site_count(s, "device.identified"), before);
+    fake_text(fake_device(s->collector, "10.0.0.7"), "meter.serial", 0, "0043"); /* another was put in its place */
+    site_pass(s, DAY);
+    assert_string_equal(watch_device(s->watch, id)->serial, "0043");
+    assert_int_equal(site_count(s, "device.identified"), before + 1);
+    site_free(s);
+}
+
 static void what_matches_no_profile_is_still_watched(void **state)
 {
     struct site *s = site_new();
@@ -181,6 +252,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_is_recognised_at_first_contact),
         cmocka_unit_test(the_wish_of_the_operator_wins),
+        cmocka_unit_test(a_profile_tells_its_collector_class_and_make),
+        cmocka_unit_test(a_device_that_is_not_asked_tells_its_model_as_it_is_read),
+        cmocka_unit_test(what_it_told_stays_while_it_is_not_read),
         cmocka_unit_test(what_matches_no_profile_is_still_watched),
         cmocka_unit_test(a_profile_that_cannot_be_compiled_is_named_once_and_the_device_still_watched),
         cmocka_unit_test(who_is_back_is_asked_again_who_it_is),

@@ -243,7 +243,7 @@ static void it_needs_a_profile_of_its_collector(void **state)
     static const struct {
         const char *profile, *why;
     } rows[] = {
-        {NULL, "rtr needs a profile: a device can't be asked by icmp what it is"},
+        {NULL, "rtr needs a profile: a device can't be asked by icmp what it is; there are pinged (router)"},
         {"box", "profile 'box' is read by snmp, not by icmp"},
         {"nothing", "there is no profile 'nothing'"},
     };
