@@ -6,13 +6,15 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "daemon/internal.h"
+#include "daemon/reports.h"
 
 enum { MAX_ARGS = 9, MAX_TEXT = 1000 };
 
 enum arg_type {
     ARG_TEXT,
     ARG_INT,
-    ARG_REF, /* a name, a number in digits or an integer: given on as text */
+    ARG_BOOL, /* true or false, as 1 or 0 */
+    ARG_REF,  /* a name, a number in digits or an integer: given on as text */
 };
 
 /* One argument of a command, and where its value goes. */
@@ -358,6 +360,11 @@ static int outbox_drop(struct order *o, const struct arg_value *args, char **why
     return 0;
 }
 
+static int make_report(struct order *o, const struct arg_value *args, char **why)
+{
+    return report_make(o, args[0].text, args[1].text, args[2].i != 0, why);
+}
+
 /* ---- The table, and checking against it ---- */
 
 static const struct command commands[] = {
@@ -373,6 +380,7 @@ static const struct command commands[] = {
       [OPEN_SEVERITY] = {"severity", ARG_TEXT, false},
       [OPEN_CATEGORY] = {"category", ARG_TEXT, false},
       [OPEN_NOTE] = {"note", ARG_TEXT, false}}},
+    {"report.make", make_report, {{"of", ARG_TEXT, true}, {"month", ARG_TEXT, true}, {"mail", ARG_BOOL, false}}},
     {"outbox.retry", outbox_retry, {{"message", ARG_INT, true}}},
     {"outbox.drop", outbox_drop, {{"message", ARG_INT, true}}},
 };
@@ -407,16 +415,22 @@ static int take_text(const struct arg_def *def, const char *s, size_t n, char **
 
 static int take_arg(const struct arg_def *def, const json_t *value, struct arg_value *out, char **why)
 {
-    static const char *const wanted[] = {
-        [ARG_TEXT] = "a text", [ARG_INT] = "a whole number", [ARG_REF] = "a text or a whole number"};
+    static const char *const wanted[] = {[ARG_TEXT] = "a text",
+                                         [ARG_INT] = "a whole number",
+                                         [ARG_BOOL] = "true or false",
+                                         [ARG_REF] = "a text or a whole number"};
 
-    if (json_is_integer(value) && def->type != ARG_TEXT) {
+    if (json_is_boolean(value) && def->type == ARG_BOOL) {
+        out->i = json_is_true(value);
+        return 0;
+    }
+    if (json_is_integer(value) && (def->type == ARG_INT || def->type == ARG_REF)) {
         out->i = json_integer_value(value);
         if (def->type == ARG_REF)
             out->text = xasprintf("%" PRId64, out->i);
         return 0;
     }
-    if (json_is_string(value) && def->type != ARG_INT)
+    if (json_is_string(value) && (def->type == ARG_TEXT || def->type == ARG_REF))
         return take_text(def, json_string_value(value), json_string_length(value), &out->text, why);
     *why = xasprintf("%s wants %s", def->name, wanted[def->type]);
     return PD_EINVAL;

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "daemon/internal.h"
+#include "daemon/reports.h"
 
 enum { DRAIN_MS = 4000 };
 
@@ -108,14 +109,23 @@ static void sweep_old_channels(struct core *c)
     }
 }
 
+static void committed_row(struct core *c, const struct row *r)
+{
+    if (r->kind == ROW_OUTBOX) {
+        notify_committed(c->notify, &r->outbox);
+        reports_committed(c->reports, &r->outbox);
+    } else if (r->kind == ROW_REPORT) {
+        reports_stored(c->reports, &r->report);
+    }
+}
+
 /* From the store: a change is on disk. */
 static void committed(void *ctx, const struct change *change)
 {
     struct core *c = ctx;
 
     for (size_t i = 0; i < change->rows.n; i++)
-        if (change->rows.v[i].kind == ROW_OUTBOX)
-            notify_committed(c->notify, &change->rows.v[i].outbox);
+        committed_row(c, &change->rows.v[i]);
     sweep_old_channels(c);
     if (c->watch)
         chronicle_write(c, change);
@@ -239,6 +249,12 @@ static void load_origin(void *ctx, const char *origin, int64_t ticket_id)
 static void load_outbox(void *ctx, const struct outbox *o)
 {
     notify_load_outbox(((struct core *)ctx)->notify, o);
+    reports_load_outbox(((struct core *)ctx)->reports, o);
+}
+
+static void load_report(void *ctx, const struct report *r)
+{
+    reports_load(((struct core *)ctx)->reports, r);
 }
 
 static void load_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
@@ -350,6 +366,7 @@ static void make_rooms(struct core *c)
         .worker = config->channel_worker,
         .channels = c->channels,
         .nchannels = config->nchannels,
+        .folder = c->reports_folder,
         .uuid = id->uuid,
         .epoch = id->epoch,
         .submit = submit,
@@ -362,6 +379,7 @@ static void make_rooms(struct core *c)
     c->patrol = core_patrol_new(c);
     c->notify = notify_new(&notify);
     notify_pause(c->notify, true);
+    c->reports = core_reports_new(c);
 }
 
 static int load(struct core *c, char **why)
@@ -378,6 +396,7 @@ static int load(struct core *c, char **why)
         .round = load_round,
         .visit = load_visit,
         .item = load_item,
+        .report = load_report,
         .entry = load_entry,
         .meta = load_meta,
         .poll = load_poll,
@@ -394,6 +413,7 @@ static int load(struct core *c, char **why)
     notify_set_last_id(c->notify, store_last_id(c->store, ROW_OUTBOX));
     patrol_set_last_ids(c->patrol, store_last_id(c->store, ROW_ROUND), store_last_id(c->store, ROW_VISIT),
                         store_last_id(c->store, ROW_ITEM));
+    reports_set_last_id(c->reports, store_last_id(c->store, ROW_REPORT));
     return 0;
 }
 
@@ -405,6 +425,7 @@ int core_start(const struct core_config *config, struct core **out, char **why)
     c->config = *config;
     c->settings = config->settings;
     c->knowledge = config->knowledge;
+    c->reports_folder = core_reports_folder(c);
     c->zones = dict_new();
     rc = open_store(c, why);
     if (rc == 0)
@@ -421,6 +442,7 @@ int core_start(const struct core_config *config, struct core **out, char **why)
     watch_start(c->watch);
     patrol_start(c->patrol);
     notify_pause(c->notify, false);
+    reports_start(c->reports);
     *out = c;
     return 0;
 }
@@ -488,6 +510,7 @@ void core_stop(struct core *c)
     if (store)
         store_close(store);
     c->store = NULL;
+    reports_free(c->reports);
     watch_free(c->watch);
     orders_free(c);
     patrol_free(c->patrol);
@@ -495,6 +518,7 @@ void core_stop(struct core *c)
     archive_free(c->archive);
     stop_plugins(c);
     notify_free(c->notify);
+    free(c->reports_folder);
     settings_free(c->settings);
     knowledge_free(c->knowledge);
     contracts_forget(c);
@@ -514,6 +538,7 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
     if (!same_mail(old_settings, settings))
         restart_channels(c);
     notify_reload(c->notify, settings, knowledge);
+    reports_reload(c->reports, settings, knowledge);
     contracts_forget(c);
     desk_start(c->desk);
     patrol_reload(c->patrol, settings, knowledge);

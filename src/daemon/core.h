@@ -4,6 +4,7 @@
 #include "archive/archive.h"
 #include "conf/conf.h"
 #include "desk/desk.h"
+#include "gather/reports.h"
 #include "notify/notify.h"
 #include "patrol/patrol.h"
 #include "plugin/plugin.h"
@@ -34,6 +35,7 @@ struct core_config {
     const struct pd_channel_ops *const *channel_ops;
     const void *const *channel_configs; /* NULL: none has one */
     size_t nchannels;
+    const struct renderer *renderer; /* of monthly reports; copied; NULL: none are made */
     /* Sees every committed change's events, in order, in the loop; may be NULL. Events carry their numbers. */
     void (*committed)(void *ctx, const struct event *events, size_t n);
     void *ctx;

@@ -43,6 +43,8 @@ struct core {
     struct archive *archive;
     struct patrol *patrol;
     struct notify *notify;
+    struct reports *reports;
+    char *reports_folder;
     struct pd_collector **collectors;
     struct notify_channel *channels;
     ARRAY(struct old_channel) old_channels;

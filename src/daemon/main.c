@@ -46,6 +46,7 @@ struct patrold {
     struct pd_loop *loop;
     struct worker *writer, *reader, *channels;
     struct pd_watch *watches[3]; /* of the workers' descriptors */
+    struct child_renderer *renderer;
     struct core *core;
     struct control *control;
     struct event *signals[3];
@@ -188,6 +189,7 @@ static void committed(void *ctx, const struct event *events, size_t n)
 
 static int start_core(struct patrold *p)
 {
+    const struct renderer renderer = child_renderer_ops(p->renderer = child_renderer_new(pd_loop_services(p->loop)));
     struct collector_configs *collectors = collector_configs_new(p->settings, &p->icmp);
     const struct core_config config = {
         .services = *pd_loop_services(p->loop),
@@ -202,6 +204,7 @@ static int start_core(struct patrold *p)
         .ncollectors = COLLECTOR_COUNT,
         .channel_ops = channel_ops,
         .nchannels = sizeof channel_ops / sizeof *channel_ops,
+        .renderer = &renderer,
         .committed = committed,
         .ctx = p,
     };
@@ -290,6 +293,7 @@ static void stop_all(struct patrold *p)
     control_stop(p->control);
     p->control = NULL; /* the last commits are still told */
     core_stop(p->core);
+    child_renderer_free(p->renderer);
     for (size_t i = 0; i < sizeof p->watches / sizeof *p->watches; i++)
         if (p->watches[i])
             pd_loop_services(p->loop)->unwatch(p->watches[i]);

@@ -240,6 +240,8 @@ static void decide(struct making *m)
     xstrset(&row->path, path);
     row->edition = m->edition;
     row->as_of_event = m->findings.as_of_event;
+    if (row->mail && m->findings.until_ms == m->findings.day_ms[m->findings.days])
+        r->config.ops.reported(r->config.ops.ctx, m->site, m->findings.day_ms[0], m->findings.until_ms, c);
     sbuf_free(&ids);
     free(base);
     free(path);

@@ -47,6 +47,8 @@ struct reports_ops {
     void (*upcoming)(void *ctx, const char *site, int64_t from_ms, int64_t to_ms,
                      void (*fn)(void *arg, int64_t at_ms, char *const title[LANG_COUNT], const char *technician),
                      void *arg);
+    /* Signed rounds of [from, to) stand in a report that goes out. */
+    void (*reported)(void *ctx, const char *site, int64_t from_ms, int64_t to_ms, struct change *c);
     void *ctx;
 };
 
