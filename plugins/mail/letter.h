@@ -22,7 +22,14 @@ struct letter_list {
 struct letter_list letter_addresses(const char *text);
 void letter_list_free(struct letter_list *list);
 
-/* The bytes (free() them), or NULL if from, to or the id are none. */
-char *letter_write(const char *from, const struct pd_message *m, size_t *n);
+/* A part of the message as it was read. Texts end with NUL beyond n. */
+struct letter_file {
+    const struct pd_part *part;
+    char *data;
+    size_t n;
+};
+
+/* The bytes (free() them), or NULL if from, to or the id are none. files: one for each of the message's parts. */
+char *letter_write(const char *from, const struct pd_message *m, const struct letter_file *files, size_t *n);
 
 #endif

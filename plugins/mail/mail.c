@@ -9,12 +9,13 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "plugins/mail/letter.h"
 
-enum { DEFAULT_TIMEOUT_S = 60, CONNECT_TIMEOUT_S = 20, GRACE_MS = 2500 };
+enum { DEFAULT_TIMEOUT_S = 60, CONNECT_TIMEOUT_S = 20, GRACE_MS = 2500, MOST_ATTACHED = 64 << 20 };
 
 struct pd_channel {
     char *url, *ca_file, *from, *user, *password;
@@ -177,19 +178,69 @@ static void send_letter(const struct pd_channel *c, const struct letter_list *to
     curl_slist_free_all(recipients);
 }
 
+/* ---- The files of a message ---- */
+
+struct files {
+    struct letter_file *v;
+    size_t n;
+};
+
+static void files_free(struct files *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        free(f->v[i].data);
+    free(f->v);
+}
+
+/* A file that is gone will not come back; what else keeps it from being read may pass. */
+static int read_files(const struct pd_message *m, struct files *f, struct pd_send_result *out)
+{
+    int rc = 0;
+
+    *f = (struct files){.v = m->nparts > 0 ? xcalloc(m->nparts, sizeof *f->v) : NULL};
+    for (size_t i = 0; i < m->nparts && rc == 0; i++) {
+        struct letter_file file = {.part = &m->parts[i]};
+
+        rc = file_read(m->parts[i].path, MOST_ATTACHED, &file.data, &file.n);
+        if (rc == 0) {
+            f->v[f->n++] = file;
+        } else {
+            out->status = rc == PD_ENOENT || rc == PD_ERANGE ? PD_SEND_NEVER : PD_SEND_LATER;
+            snprintf(out->detail, sizeof out->detail, "the file %s cannot be sent: %s", m->parts[i].path,
+                     pd_strerror(rc));
+        }
+    }
+    return rc;
+}
+
+static void write_and_send(struct pd_channel *c, const struct letter_list *to, const struct pd_message *m,
+                           struct pd_send_result *out)
+{
+    struct files files;
+    size_t n = 0;
+    char *bytes = NULL;
+
+    if (read_files(m, &files, out) == 0) {
+        bytes = letter_write(m->from ? m->from : c->from, m, files.v, &n);
+        if (bytes)
+            send_letter(c, to, bytes, n, out);
+        else
+            *out = (struct pd_send_result){.status = PD_SEND_NEVER, .detail = "the recipient is no mail address"};
+    }
+    free(bytes);
+    files_free(&files);
+}
+
 static void mail_send(struct pd_channel *c, const struct pd_message *m, struct pd_send_result *out)
 {
     struct letter_list to = letter_addresses(m->to);
-    size_t n = 0;
-    char *bytes = to.n > 0 ? letter_write(m->from ? m->from : c->from, m, &n) : NULL;
 
     if (atomic_load(&c->end_ms) != 0)
         *out = (struct pd_send_result){.status = PD_SEND_LATER, .detail = "patrold is stopping"};
-    else if (!bytes)
+    else if (to.n == 0)
         *out = (struct pd_send_result){.status = PD_SEND_NEVER, .detail = "the recipient is no mail address"};
     else
-        send_letter(c, &to, bytes, n, out);
-    free(bytes);
+        write_and_send(c, &to, m, out);
     letter_list_free(&to);
 }
 

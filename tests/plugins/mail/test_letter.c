@@ -30,7 +30,7 @@ static int init(void **state)
 static char *letter(const char *from, const struct pd_message *m)
 {
     size_t n = 0;
-    char *bytes = letter_write(from, m, &n), *text = NULL;
+    char *bytes = letter_write(from, m, NULL, &n), *text = NULL;
 
     if (bytes) {
         text = calloc(1, n + 1);
