@@ -11,6 +11,7 @@ static const struct {
 } unit_texts[] = {
     {"%", " %"},
     {"Cel", " °C"},
+    {"kW.h", " kWh"},
 };
 
 static const char *unit_text(const char *unit)
@@ -46,12 +47,30 @@ static void add_bytes(struct sbuf *out, double x)
     sbuf_addf(out, " %s", names[i]);
 }
 
+/* Seconds, from two minutes on in the two largest units that say something. */
+static void add_duration(struct sbuf *out, double x)
+{
+    enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+    int64_t s = (int64_t)x;
+
+    if (s >= DAY)
+        sbuf_addf(out, "%" PRId64 " d %" PRId64 " h", s / DAY, s % DAY / HOUR);
+    else if (s >= HOUR)
+        sbuf_addf(out, "%" PRId64 " h %" PRId64 " min", s / HOUR, s % HOUR / MINUTE);
+    else
+        sbuf_addf(out, "%" PRId64 " min", s / MINUTE);
+}
+
 static void add_quantity(struct sbuf *out, const char *unit, struct value v)
 {
     double x = v.type == VALUE_INT ? (double)v.i : v.num;
 
     if (unit && strcmp(unit, "By") == 0) {
         add_bytes(out, x);
+        return;
+    }
+    if (unit && strcmp(unit, "s") == 0 && x >= 120 && x < 1e15) {
+        add_duration(out, x);
         return;
     }
     if (v.type == VALUE_INT)
