@@ -262,6 +262,16 @@ static void load_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct 
     watch_load_poll(((struct core *)ctx)->watch, device_id, at_ms, readings, n);
 }
 
+static void load_history(void *ctx, int64_t device_id, const void *data, size_t n)
+{
+    watch_load_history(((struct core *)ctx)->watch, device_id, data, n);
+}
+
+static void load_tail(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+{
+    watch_load_tail(((struct core *)ctx)->watch, device_id, at_ms, readings, n);
+}
+
 static void load_entry(void *ctx, enum archive_kind kind, const struct entry *e)
 {
     archive_load(((struct core *)ctx)->archive, kind, e);
@@ -400,6 +410,8 @@ static int load(struct core *c, char **why)
         .entry = load_entry,
         .meta = load_meta,
         .poll = load_poll,
+        .history = load_history,
+        .tail = load_tail,
         .ctx = c,
     };
     int rc = store_load(c->store, &loader);

@@ -152,14 +152,16 @@ void compile_history(struct compiler *c, struct token name, size_t n, struct tok
 
     free(text);
     if (!c->scope->window)
-        compile_fail(c, name.at, name.len, "nothing is kept here that '%s' could look back at: only rules can", h->name);
+        compile_fail(c, name.at, name.len, "nothing is kept here that '%s' could look back at: only rules can",
+                     h->name);
     else if (n < h->min || n > h->max)
         compile_fail(c, name.at, close.at + close.len - name.at, "too %s arguments; it is used as %s",
                      n < h->min ? "few" : "many", h->use);
     else if (!take_arguments(c, h, n, &w))
         return;
     else if (c->scope->window(c->scope->ctx, &w, &slot) < 0)
-        compile_fail_operand(c, &c->stack[c->n - n], "this has no history: only points that are read from devices have");
+        compile_fail_operand(c, &c->stack[c->n - n],
+                             "this has no history: only points that are read from devices have");
     else
         compile_replace(c, n, slot, h->result);
 }

@@ -155,7 +155,8 @@ static void has_flag(struct compiler *c, struct token t)
     struct operand *set = &c->stack[c->n - 2], *flag = set + 1;
 
     if (set->type != VALUE_BITS)
-        compile_fail_operand(c, set, "'%.*s' needs a flag set, this is %s", TOKEN_ARGS(c, t), compile_type_words(set->type));
+        compile_fail_operand(c, set, "'%.*s' needs a flag set, this is %s", TOKEN_ARGS(c, t),
+                             compile_type_words(set->type));
     else if (!operand_is_literal_text(flag))
         compile_fail_operand(c, flag, "'%.*s' needs the name of a flag in double quotes", TOKEN_ARGS(c, t));
     else if (compile_member(c, flag, set))
@@ -316,7 +317,8 @@ static void call(struct compiler *c, const struct function *f, struct token name
 }
 
 /* A function of its arguments alone. */
-static void plain_call(struct compiler *c, const struct function *f, struct token name, size_t nargs, struct token close)
+static void plain_call(struct compiler *c, const struct function *f, struct token name, size_t nargs,
+                       struct token close)
 {
     if (nargs < f->min || nargs > f->max) {
         compile_fail(c, name.at, close.at + close.len - name.at, "too %s arguments; it is used as %s",
@@ -355,7 +357,8 @@ void compile_want(struct compiler *c, enum value_type want)
         return;
     o = &c->stack[0];
     if (!fits(o->type, want))
-        compile_fail_operand(c, o, "%s is wanted here, this gives %s%s", compile_type_words(want), compile_type_words(o->type),
+        compile_fail_operand(c, o, "%s is wanted here, this gives %s%s", compile_type_words(want),
+                             compile_type_words(o->type),
                              want == VALUE_INT && o->type == VALUE_NUM ? "; use round() or floor()"
                              : want == VALUE_BOOL                      ? truth_hint(o->type)
                                                                        : "");

@@ -49,6 +49,9 @@ static void row_fini(struct row *r)
     case ROW_ARCHIVE:
         entry_free(r->archive.kind, r->archive.entry);
         break;
+    case ROW_HISTORY:
+        free(r->history.data);
+        break;
     case ROW_REPORT:
         report_fini(&r->report);
         break;
@@ -165,6 +168,9 @@ static void row_key(struct sbuf *b, const struct row *r)
         break;
     case ROW_ARCHIVE:
         sbuf_addf(b, "%d %" PRId64, (int)r->archive.kind, r->archive.entry->id);
+        break;
+    case ROW_HISTORY:
+        sbuf_addf(b, "%" PRId64, r->history.device_id);
         break;
     case ROW_REPORT:
         sbuf_addf(b, "%" PRId64, r->report.id);
@@ -286,6 +292,14 @@ void change_put_entry(struct change *c, enum archive_kind kind, const struct ent
 {
     struct row r = {.kind = ROW_ARCHIVE, .archive = {kind, entry_dup(kind, e)}};
 
+    put_row(c, &r);
+}
+
+void change_put_history(struct change *c, int64_t device_id, const void *data, size_t n)
+{
+    struct row r = {.kind = ROW_HISTORY, .history = {.device_id = device_id, .data = xmalloc(n + 1), .n = n}};
+
+    memcpy(r.history.data, data, n);
     put_row(c, &r);
 }
 

@@ -27,7 +27,8 @@ enum row_kind {
     ROW_REPORT,
     ROW_STEP, /* of a ticket */
     ROW_META,
-    ROW_ARCHIVE
+    ROW_ARCHIVE,
+    ROW_HISTORY
 };
 
 /* A state row as it stands from now on (inserted or replaced by its key). */
@@ -52,6 +53,11 @@ struct row {
             enum archive_kind kind;
             struct entry *entry;
         } archive;
+        struct {
+            int64_t device_id;
+            void *data; /* watch's own: what it remembers for judging */
+            size_t n;
+        } history;
     };
 };
 
@@ -84,6 +90,7 @@ void change_put_visit(struct change *c, const struct visit *v);
 void change_put_item(struct change *c, const struct visit_item *i);
 void change_put_report(struct change *c, const struct report *r);
 void change_put_entry(struct change *c, enum archive_kind kind, const struct entry *e);
+void change_put_history(struct change *c, int64_t device_id, const void *data, size_t n);
 void change_put_meta(struct change *c, const char *name, const char *value);
 
 #endif

@@ -50,7 +50,7 @@ struct rule {
     struct expr *match;         /* over the device's archive record; NULL: every device */
     ARRAY(char *) match_labels; /* label names used in match: slot MATCH_SLOTS + i */
     struct expr *when;
-    struct expr *clear; /* NULL: not when */
+    struct expr *clear;              /* NULL: not when */
     ARRAY(struct rule_extra) extras; /* a since() behind those that its condition reads */
     int64_t hold_ms, clear_hold_ms;
     enum severity severity;

@@ -97,6 +97,7 @@ static void hand_over(const struct store_loader *l, enum row_kind kind, const un
         break;
     case ROW_META:
     case ROW_ARCHIVE:
+    case ROW_HISTORY:
         break;
     }
 }
@@ -148,6 +149,23 @@ static int load_origins(struct db *db, const struct store_loader *l)
         return 0;
     while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
         l->origin(l->ctx, (const char *)sqlite3_column_text(stmt, 0), sqlite3_column_int64(stmt, 1));
+    rc = db_error(db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+/* ---- What watch remembers ---- */
+
+static int load_histories(struct db *db, const struct store_loader *l)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_HISTORIES);
+    int rc;
+
+    if (!l->history)
+        return 0;
+    while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+        l->history(l->ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_blob(stmt, 1),
+                   (size_t)sqlite3_column_bytes(stmt, 1));
     rc = db_error(db);
     sqlite3_reset(stmt);
     return rc;
@@ -249,6 +267,29 @@ static int find_devices(struct newest *n)
     return rc;
 }
 
+/* Slice by slice, the oldest first: of a device they come in order of time, and only one is in memory. */
+static int load_tail(struct newest *n)
+{
+    const int64_t first = n->slices.n ? n->slices.v[0] - STORE_TAIL_MS / SLICE_MS : 0;
+    sqlite3_stmt *stmt = db_stmt(n->db, SQL_SLICE_POLLS);
+    int rc = 0;
+
+    for (size_t i = n->slices.n; i-- > 0 && rc == 0;) {
+        if (n->slices.v[i] < first)
+            continue;
+        sqlite3_bind_int64(stmt, 1, n->slices.v[i]);
+        while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+            if (blob_decode(sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2), keep_reading, n) == 0)
+                n->loader->tail(n->loader->ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
+                                n->readings.v, n->readings.n);
+            forget_readings(n);
+        }
+        rc = db_error(n->db);
+        sqlite3_reset(stmt);
+    }
+    return rc;
+}
+
 static int load_polls(struct db *db, const struct store_loader *l)
 {
     struct newest n = {.db = db, .loader = l};
@@ -261,6 +302,8 @@ static int load_polls(struct db *db, const struct store_loader *l)
         rc = find_devices(&n);
     for (size_t i = 0; i < n.devices.n && rc == 0; i++)
         rc = load_newest(&n, &n.devices.v[i]);
+    if (rc == 0 && l->tail)
+        rc = load_tail(&n);
     array_free(&n.slices);
     array_free(&n.devices);
     array_free(&n.readings);
@@ -306,6 +349,8 @@ int load_all(struct db *db, const struct store_loader *l)
         rc = load_origins(db, l);
     if (rc == 0)
         rc = load_meta(db, l);
+    if (rc == 0)
+        rc = load_histories(db, l);
     if (rc == 0)
         rc = load_polls(db, l);
     return rc;

@@ -138,6 +138,9 @@ static const char *const steps[] = {
     " iif(kind = 'ticket.opened', 'new', json_extract(args, '$.to')), 0 FROM event"
     " WHERE ticket_id <> 0 AND (kind = 'ticket.opened' OR json_valid(args) AND json_extract(args, '$.to') IS NOT "
     "NULL);",
+
+    /* What is remembered of each device for judging, as watch keeps it. */
+    "CREATE TABLE history (device_id INTEGER PRIMARY KEY REFERENCES device, data BLOB NOT NULL) STRICT;",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

@@ -78,8 +78,13 @@ struct store_loader {
     void (*meta)(void *ctx, const char *name, const char *value);
     /* Newest stored poll of each device. */
     void (*poll)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
+    /* What was put with change_put_history(). */
+    void (*history)(void *ctx, int64_t device_id, const void *data, size_t n);
+    /* All polls of the last STORE_TAIL_MS before the newest, of each device in order of time. */
+    void (*tail)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
     void *ctx;
 };
+#define STORE_TAIL_MS INT64_C(7200000)
 int store_load(struct store *s, const struct store_loader *loader);
 
 /* Highest id used so far of a kind of row ("device", "alert", "ticket", "outbox", "round", "visit", "item"), loaded at open. */

@@ -81,6 +81,15 @@ static int write_meta(struct db *db, const char *name, const char *value)
     return db_run(db, stmt);
 }
 
+static int write_history(struct db *db, int64_t device_id, const void *data, size_t n)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_PUT_HISTORY);
+
+    sqlite3_bind_int64(stmt, 1, device_id);
+    sqlite3_bind_blob64(stmt, 2, data, n, SQLITE_STATIC);
+    return db_run(db, stmt);
+}
+
 static int write_row(struct db *db, const struct row *r)
 {
     switch (r->kind) {
@@ -108,6 +117,8 @@ static int write_row(struct db *db, const struct row *r)
         return write_meta(db, r->meta.name, r->meta.value);
     case ROW_ARCHIVE:
         return write_record(db, (enum table_id)(TABLE_ARCHIVE + r->archive.kind), r->archive.entry);
+    case ROW_HISTORY:
+        return write_history(db, r->history.device_id, r->history.data, r->history.n);
     case ROW_REPORT:
         return write_record(db, (enum table_id)ROW_REPORT, &r->report);
     case ROW_STEP:

@@ -272,6 +272,7 @@ static void enrol(struct turn *t, const char *actor)
     w->next_add_ms = w->next_add_ms >= t->mono ? w->next_add_ms + ADD_GAP_MS : t->mono;
     schedule_first(n, w->next_add_ms);
     n->identify_ms = w->next_add_ms;
+    n->history_ms = t->mono + history_phase(n);
     schedule_next(n);
 }
 

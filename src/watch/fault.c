@@ -45,7 +45,8 @@ static void pass_on(struct turn *t, struct alert *a, enum fault_move move)
 {
     const struct watch_ops *ops = &t->w->config.ops;
 
-    ops->fault(ops->ctx, turn_change(t), &t->n->d, a, move);
+    if (!a->suppressed)
+        ops->fault(ops->ctx, turn_change(t), &t->n->d, a, move);
     change_put_alert(turn_change(t), a);
 }
 
@@ -69,7 +70,9 @@ static void fault_add(struct watch *w, struct node *n, struct fault *f)
 static void open_fault(struct turn *t, uint32_t unit, const struct rule *r)
 {
     const struct unit *u = &t->n->units.v[unit];
+    const struct node *cause = strcmp(r->family, FAMILY_REACH) == 0 ? parent_down(t->n) : NULL;
     struct fault *f = xcalloc(1, sizeof *f);
+    struct event *e;
 
     f->unit = unit;
     f->alert = (struct alert){
@@ -80,11 +83,22 @@ static void open_fault(struct turn *t, uint32_t unit, const struct rule *r)
         .key = xstrdup(u->key),
         .label = xstrdup(u->label),
         .state = ALERT_FIRING,
+        .suppressed = cause != NULL,
         .opened_ms = t->wall,
     };
     set_degree(t, f, r);
     fault_add(t->w, t->n, f);
-    describe(turn_event(t, "alert.opened"), &f->alert);
+    e = turn_event(t, "alert.opened");
+    describe(e, &f->alert);
+    if (cause)
+        event_arg(e, "suppressed_by", cause->d.name);
+    pass_on(t, &f->alert, FAULT_OPENED);
+}
+
+void fault_tell(struct turn *t, struct fault *f)
+{
+    f->alert.suppressed = false;
+    describe(turn_event(t, "alert.told"), &f->alert);
     pass_on(t, &f->alert, FAULT_OPENED);
 }
 

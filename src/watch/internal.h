@@ -5,6 +5,7 @@
 #include "model/format.h"
 #include "watch/normalise.h"
 #include "watch/watch.h"
+#include "watch/window.h"
 
 /*
  * What the files of this folder share. Everything runs in the loop.
@@ -24,18 +25,34 @@ enum {
 
 /* ---- What the knowledge and the settings come to (tables.c) ---- */
 
+/* One window of each component of a kind, whichever rules look at it. */
+struct kind_window {
+    struct window_spec spec;
+    unsigned slot;    /* of the kind; not of SINCE */
+    const char *text; /* of SINCE: the condition */
+};
+
 /* The rules on one kind of component. */
 struct kind_rules {
     uint16_t *rule; /* places in knowledge->rules, ascending: of a family the gravest first */
     size_t n;
     uint64_t reads;        /* slots of the kind that they read, by slot_bit() */
     uint64_t reads_device; /* slots of kind device that they read besides */
+    bool has_extras;       /* one asks more than points */
+    ARRAY(struct kind_window) windows;
 };
 
 /* One rule, prepared. */
 struct rule_info {
-    bool reachable_only; /* reads nothing but device.reachable and .ping: judged of a silent device too */
-    bool is_part;        /* of other families' faults: judged after them */
+    bool reads_reachable; /* or ping: judged of a silent device too */
+    bool is_part;         /* of other families' faults: judged after them */
+    bool is_timed;        /* what it asks changes without a reading: judged each time */
+    bool is_reach;        /* of the family that says whether a device is there */
+    struct extra_place {
+        bool of_device;  /* a window of the device's, not of the component's own */
+        uint16_t window; /* place in kind_rules.windows */
+        uint16_t label;  /* place in tables.labels */
+    } * extras;          /* for each of the rule's */
 };
 
 /* Of kinds with more than 64 points the rest share the last bit. */
@@ -56,18 +73,22 @@ struct speech {
 };
 
 struct tables {
-    size_t nkinds, npoints;
-    uint32_t *base;           /* for each kind the place of its first point in speech.tells */
-    struct kind_rules *rules; /* for each kind */
-    struct rule_info *info;   /* for each rule */
-    struct profile *identify; /* a profile of the identify module alone, made here; NULL without one */
-    unsigned reachable, ping; /* their slots in kind device; UINT16_MAX: it has none */
+    size_t nkinds, npoints, nrules;
+    uint32_t *base;                         /* for each kind the place of its first point in speech.tells */
+    struct kind_rules *rules;               /* for each kind */
+    struct rule_info *info;                 /* for each rule */
+    struct profile *identify;               /* a profile of the identify module alone, made here; NULL without one */
+    unsigned reachable;                     /* its slot in kind device */
+    unsigned ping, restarts, uptime, boots; /* likewise; UINT16_MAX where the knowledge has none */
+    uint8_t *told_by;           /* for each point of each kind the parts of all modules that tell it, as bits */
+    ARRAY(const char *) labels; /* of devices, that rules ask */
     /* Where a rule's slots are put together: the component's points end at `own_end`, the device's begin there. */
+    /* Behind those what the rule asks besides. */
     struct value *scratch;
     size_t own_end;
 };
 
-void tables_init(struct tables *t, const struct knowledge *k);
+void tables_init(struct tables *t, const struct knowledge *k, const struct settings *settings);
 void tables_fini(struct tables *t);
 
 /* ---- A device under watch ---- */
@@ -85,9 +106,10 @@ struct unit {
     bool gone;     /* for so long that its faults are closed */
     uint32_t number;
     uint32_t first;
-    uint32_t seen;    /* node->polls when it was found last */
-    int64_t found_ms; /* when that was, monotonic */
-    int64_t first_ms; /* wall clock, ever */
+    struct window **windows; /* as its kind has them, each made when something is known; NULL: none yet */
+    uint32_t seen;           /* node->polls when it was found last */
+    int64_t found_ms;        /* when that was, monotonic */
+    int64_t first_ms;        /* wall clock, ever */
 };
 
 /* A hold that is not OK; kept in order of unit and rule. */
@@ -102,6 +124,17 @@ struct fault {
     struct alert alert;
     struct node *node;
     uint32_t unit;
+    int64_t alone_ms; /* suppressed: since when nothing above is down, monotonic; 0: something is */
+};
+
+/* What is known of a device's restarts (restart.c). */
+enum { RESTARTS_MAX = 32 }; /* kept; who restarts more often is counted so far */
+struct restarts {
+    bool knows_uptime, knows_boots;
+    double uptime; /* seconds, at uptime_ms, monotonic */
+    int64_t uptime_ms, boots;
+    int64_t seen_ms[RESTARTS_MAX]; /* within the last day, oldest first, monotonic */
+    size_t n;
 };
 
 struct waiter {
@@ -128,6 +161,11 @@ struct node {
     ARRAY(struct held) holds;
     ARRAY(struct fault *) faults;
     uint64_t device_changed; /* slots of kind device, since they were judged last */
+    char **labels;           /* values of tables.labels, NULL: it has none such */
+    size_t nlabels;
+    struct restarts restarts;
+    int64_t history_ms; /* when what is remembered is to be written next */
+    struct sbuf aside;  /* that, from one knowledge to the next */
 
     struct timer timer;
     int64_t due_ms[PART_COUNT], read_ms[PART_COUNT];
@@ -200,6 +238,7 @@ struct turn {
     uint32_t cursor;           /* inventory: where in node->units the next component is expected */
     struct identity *identity; /* what the poll tells of the device itself; NULL: nothing */
     bool ping_told;            /* the device's ping is known, or was until now */
+    bool remember;             /* what is remembered of the device is to be written now */
 };
 
 struct turn turn_begin(struct watch *w, struct node *n);
@@ -242,6 +281,7 @@ void speech_free_all(struct watch *w);
 
 /* The device's component, or -1. */
 int64_t unit_find(const struct node *n, const struct kind *kind, const char *key);
+struct unit *unit_numbered(const struct node *n, uint32_t number); /* NULL */
 /* Takes up a component with unknown points. number 0: the next. Gives its place. */
 uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, const char *label, uint32_t number);
 void unit_put(struct turn *t, const struct unit *u); /* its row */
@@ -253,6 +293,8 @@ bool point_set(struct value *point, struct value v);
 void inventory_poll(struct turn *t, struct batch *b);
 /* Says whether the device answers, and whether it answers pings: unknown where nobody asked. */
 void inventory_reachable(struct turn *t, bool reachable, struct value ping);
+/* Sets a point of the device's that patrold fills itself; true if it changed. */
+bool inventory_fill(struct turn *t, unsigned slot, struct value v);
 /* Makes values stale, components gone. complete: what was not found is really not there. */
 void inventory_age(struct turn *t, bool complete);
 /* Hands what the poll told to the readings. */
@@ -279,11 +321,55 @@ void identify_known(struct turn *t);
 /* By what a profile is read; NULL if it has nothing to read. */
 const char *profile_collector(const struct profile *p);
 
+/* ---- history.c ---- */
+
+/* Takes in what was read of a component. */
+void history_take(struct turn *t, struct unit *u, const struct value *points);
+/* What the rule asks of history in its extra i; slots are those of the component, as far as the extras before. */
+struct value history_value(struct turn *t, uint32_t unit, uint16_t rule, size_t i, const struct value *slots,
+                           size_t nslots);
+/* Takes in a stored poll. */
+void history_replay(struct node *n, int64_t at_ms, const struct reading *r);
+/* No step leads across a restart of the device. */
+void history_break(struct node *n);
+/* Puts the row with what is remembered of the device into the change, where it is due or wanted. */
+void history_save(struct turn *t);
+/* What is remembered as bytes: that of a row. PD_ECORRUPT, PD_EVERSION. */
+int history_decode(struct node *n, int64_t mono, int64_t wall, const void *p, size_t size);
+/* What is remembered is kept while the knowledge is exchanged. */
+void history_put_aside(struct node *n);
+void history_restore(struct node *n);
+/* When in the hour the device's is written. */
+int64_t history_phase(const struct node *n);
+/* Forgets the component's windows. */
+void history_forget(const struct node *n, struct unit *u);
+
+/* ---- restart.c ---- */
+
+/* Looks at what was read of the device: whether it was restarted. */
+void restart_take(struct turn *t);
+/* An earlier reading of the device, at a moment of the monotonic clock. */
+void restart_replay(struct node *n, int64_t at_ms, unsigned slot, struct value v);
+void restart_encode(const struct restarts *r, int64_t now_ms, struct wire_out *out);
+void restart_decode(struct restarts *r, int64_t then_ms, struct wire_in *in);
+
+/* ---- parent.c ---- */
+
+/* A device by which this one is reached, near or far, that is down; NULL. */
+const struct node *parent_down(const struct node *n);
+/* Tells suppressed faults that nothing above explains any more. */
+void parent_reveal(struct turn *t);
+
 /* ---- judge.c ---- */
+
+/* The family of rules that says whether a device is there: suppressed behind a parent that is down, off in repair. */
+#define FAMILY_REACH "reach"
+#define STATUS_IN_REPAIR "in-repair"
 
 /* Which rules fit the device, after its record or the knowledge changed: holds of others are forgotten. */
 void judge_fit(struct turn *t);
-/* Judges. answered: the device did; else only its being reachable is judged. */
+void judge_forget_labels(struct node *n);
+/* Judges. answered: the device did; else only rules that read device.reachable are. */
 void judge_run(struct turn *t, bool answered);
 /* Puts back a hold; false if there is no such rule for the device. */
 bool judge_restore(struct turn *t, const struct hold_record *h);
@@ -305,6 +391,8 @@ bool fault_covers(const struct node *n, const struct rule *r);
 struct fault *fault_of(const struct node *n, uint32_t unit, const char *family);
 /* True if a rule of its family holds. */
 bool fault_held(const struct watch *w, const struct fault *f);
+/* A suppressed one is told after all. */
+void fault_tell(struct turn *t, struct fault *f);
 void fault_ack(struct turn *t, struct fault *f, const char *actor);
 /* Takes up a stored one; the turn's change may put things right. */
 void fault_restore(struct turn *t, const struct alert *a);

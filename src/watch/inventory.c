@@ -76,6 +76,21 @@ int64_t unit_find(const struct node *n, const struct kind *kind, const char *key
     return found ? (int64_t)n->sorted.v[place] : -1;
 }
 
+struct unit *unit_numbered(const struct node *n, uint32_t number)
+{
+    size_t lo = 0, hi = n->units.n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (n->units.v[mid].number < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < n->units.n && n->units.v[lo].number == number ? &n->units.v[lo] : NULL;
+}
+
 static void sorted_insert(struct node *n, size_t place, uint32_t unit)
 {
     array_push(&n->sorted, unit);
@@ -156,6 +171,7 @@ void inventory_free(struct node *n)
     points_free(n->points.v, n->points.n);
     array_free(&n->points);
     for (size_t i = 0; i < n->units.n; i++) {
+        history_forget(n, &n->units.v[i]);
         free(n->units.v[i].key);
         free(n->units.v[i].label);
         free(n->units.v[i].instance);
@@ -265,6 +281,7 @@ static void take_found(void *ctx, const struct found *f)
     u->gone = false;
     note_change(t, u, take_points(t, u, f->points));
     identify_found(t, f);
+    history_take(t, u, f->points);
 }
 
 void inventory_poll(struct turn *t, struct batch *b)
@@ -279,8 +296,7 @@ void inventory_poll(struct turn *t, struct batch *b)
         n->missing += n->units.v[i].seen != n->polls && (n->units.v[i].parts & t->parts) && !n->units.v[i].gone;
 }
 
-/* Sets a point that patrold fills itself; true if it changed. */
-static bool fill_point(struct turn *t, unsigned slot, struct value v)
+bool inventory_fill(struct turn *t, unsigned slot, struct value v)
 {
     struct unit *u = &t->n->units.v[t->n->device_unit];
 
@@ -294,8 +310,8 @@ void inventory_reachable(struct turn *t, bool reachable, struct value ping)
 {
     const struct tables *tables = &t->w->tables;
 
-    fill_point(t, tables->reachable, value_bool(reachable));
-    t->ping_told = fill_point(t, tables->ping, ping) || ping.quality == QUALITY_GOOD;
+    inventory_fill(t, tables->reachable, value_bool(reachable));
+    t->ping_told = inventory_fill(t, tables->ping, ping) || ping.quality == QUALITY_GOOD;
 }
 
 /* ---- Age ---- */
@@ -312,6 +328,12 @@ static bool point_overdue(const struct turn *t, const struct unit *u, uint8_t pa
     return true;
 }
 
+/* What patrold fills itself is as true as it ever was. */
+static bool is_own(const struct tables *tables, unsigned slot)
+{
+    return slot == tables->reachable || slot == tables->ping || slot == tables->restarts;
+}
+
 static void unit_age(struct turn *t, struct unit *u)
 {
     const struct tables *tables = &t->w->tables;
@@ -321,7 +343,7 @@ static void unit_age(struct turn *t, struct unit *u)
     for (unsigned i = 0; i < u->kind->points.n; i++) {
         struct value *v = &t->n->points.v[u->first + i];
 
-        if (v->quality != QUALITY_GOOD || (is_device && (i == tables->reachable || i == tables->ping)))
+        if (v->quality != QUALITY_GOOD || (is_device && is_own(tables, i)))
             continue;
         if (point_overdue(t, u, t->n->speech->tells[tables->base[u->kind->number] + i])) {
             v->quality = QUALITY_STALE;
@@ -342,6 +364,7 @@ static void unit_gone(struct turn *t, uint32_t at)
     event_arg(e, "key", u->key);
     event_arg(e, "component", u->label);
     u->gone = true;
+    history_forget(t->n, u);
     judge_forget(t, at);
     fault_settle(t, at, "component-gone");
 }

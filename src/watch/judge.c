@@ -66,6 +66,28 @@ static bool rule_matches(const struct rule *r, const struct device *d)
     return v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && v.b;
 }
 
+/* Those of its labels that rules ask. */
+static void take_labels(struct turn *t)
+{
+    const struct tables *tables = &t->w->tables;
+    struct node *n = t->n;
+
+    judge_forget_labels(n);
+    n->labels = xcalloc(tables->labels.n + 1, sizeof *n->labels);
+    n->nlabels = tables->labels.n;
+    for (size_t i = 0; i < n->nlabels; i++)
+        n->labels[i] = label_value(n->d.labels, tables->labels.v[i]);
+}
+
+void judge_forget_labels(struct node *n)
+{
+    for (size_t i = 0; i < n->nlabels; i++)
+        free(n->labels[i]);
+    free(n->labels);
+    n->labels = NULL;
+    n->nlabels = 0;
+}
+
 /* ---- Holds ---- */
 
 /* Where the hold is or would be. */
@@ -155,7 +177,7 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
     size_t own = u->kind->points.n;
 
     *count = own;
-    if (!tables->rules[u->kind->number].reads_device)
+    if (!tables->rules[u->kind->number].reads_device && !tables->rules[u->kind->number].has_extras)
         return &n->points.v[u->first];
     if (!j->device_in_place)
         memcpy(&tables->scratch[tables->own_end], &n->points.v[device->first],
@@ -164,6 +186,35 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
     memcpy(&tables->scratch[tables->own_end - own], &n->points.v[u->first], own * sizeof *tables->scratch);
     *count += device->kind->points.n;
     return &tables->scratch[tables->own_end - own];
+}
+
+/* What the rule asks besides, behind the points; how many slots there are then. */
+static size_t put_extras(struct judgement *j, uint32_t unit, uint16_t place, const struct value *slots, size_t nslots)
+{
+    const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
+    const struct extra_place *places = j->turn->w->tables.info[place].extras;
+    const struct node *n = j->turn->n;
+
+    for (size_t i = 0; i < r->extras.n; i++) {
+        struct value v = VALUE_UNKNOWN;
+
+        switch (r->extras.v[i].type) {
+        case RULE_KEY:
+            v = value_text(n->units.v[unit].key);
+            break;
+        case RULE_LABEL:
+            v = value_text(n->units.v[unit].label);
+            break;
+        case RULE_DEVICE_LABEL:
+            v = text_or_unknown(n->labels[places[i].label]);
+            break;
+        case RULE_WINDOW:
+            v = history_value(j->turn, unit, place, i, slots, nslots + i);
+            break;
+        }
+        ((struct value *)(uintptr_t)slots)[nslots + i] = v; /* slots are scratch where a rule has extras */
+    }
+    return nslots + r->extras.n;
 }
 
 static enum truth truth_of(struct value v)
@@ -190,6 +241,8 @@ static bool judge_rule(struct judgement *j, uint32_t unit, uint16_t place, const
         return held != NULL;
     }
     t->w->counters.evaluations++;
+    if (r->extras.n)
+        nslots = put_extras(j, unit, place, slots, nslots);
     when = truth_of(expr_eval(r->when, slots, nslots));
     clear = r->clear && hold_open(&h) ? truth_of(expr_eval(r->clear, slots, nslots)) : not(when);
     if (!hold_step(&h, when, clear, r->hold_ms, r->clear_hold_ms, t->asked_ms))
@@ -204,7 +257,8 @@ static bool can_skip(const struct judgement *j, const struct unit *u, uint32_t u
     const struct node *n = j->turn->n;
     const struct tables *tables = &j->turn->w->tables;
 
-    if (u->changed || (tables->rules[u->kind->number].reads_device & n->device_changed) || tables->info[rule].is_part)
+    if (u->changed || (tables->rules[u->kind->number].reads_device & n->device_changed) || tables->info[rule].is_part ||
+        tables->info[rule].is_timed)
         return false;
     return n->holds.n == 0 || !judge_held(n, unit, rule);
 }
@@ -223,7 +277,7 @@ static void judge_unit(struct judgement *j, uint32_t at)
         uint16_t rule = of->rule[i];
 
         if (tables->info[rule].is_part != j->parts_of || !fits(n, rule) || can_skip(j, u, at, rule) ||
-            !(j->answered || tables->info[rule].reachable_only))
+            !(j->answered || tables->info[rule].reads_reachable))
             continue;
         if (!slots)
             slots = unit_slots(j, at, &nslots);
@@ -250,6 +304,7 @@ void judge_run(struct turn *t, bool answered)
                 judge_unit(&j, i);
         }
     }
+    parent_reveal(t);
     if (!answered)
         return;
     for (size_t i = 0; i < n->units.n; i++)
@@ -263,10 +318,14 @@ void judge_fit(struct turn *t)
 {
     const struct knowledge *k = watch_knowledge(t->w);
     struct node *n = t->n;
+    bool in_repair = str_eq(n->d.status, STATUS_IN_REPAIR);
 
+    take_labels(t);
     free(n->fits);
     n->fits = xcalloc(k->rules.n / 64 + 1, sizeof *n->fits);
     for (size_t i = 0; i < k->rules.n && i < UINT16_MAX; i++) {
+        if (in_repair && t->w->tables.info[i].is_reach) /* it is not expected to be there */
+            continue;
         if (!k->rules.v[i]->match || rule_matches(k->rules.v[i], &n->d))
             n->fits[i / 64] |= UINT64_C(1) << (i % 64);
     }
@@ -276,7 +335,7 @@ void judge_fit(struct turn *t)
     }
     for (uint32_t i = 0; i < n->units.n; i++) {
         n->units.v[i].changed = true;
-        fault_settle(t, i, "rule-gone");
+        fault_settle(t, i, in_repair ? "in-repair" : "rule-gone");
     }
 }
 

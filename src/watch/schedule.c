@@ -325,12 +325,15 @@ static void take_read(struct turn *t, struct value ping)
         identify_take(t, n->batch);
     else if (answered)
         inventory_poll(t, n->batch);
+    if (answered && !n->identifying)
+        restart_take(t);
     advance(t, answered);
     inventory_age(t, t->result->status == PD_READ_DONE && !n->identifying);
     if (!t->w->config.ops.backlog(t->w->config.ops.ctx))
         judge_run(t, answered);
     if (!(n->identifying && answered))
         inventory_report(t);
+    history_save(t);
     turn_end(t, t->change && t->change->events.n > 0);
 }
 

@@ -141,6 +141,7 @@ void node_free(struct node *n)
     array_free(&n->waiters);
     inventory_free(n);
     free(n->fits);
+    judge_forget_labels(n);
     device_fini(&n->d);
     free(n);
 }
@@ -160,7 +161,7 @@ struct watch *watch_new(const struct watch_config *config)
     struct watch *w = xcalloc(1, sizeof *w);
 
     w->config = *config;
-    tables_init(&w->tables, config->knowledge);
+    tables_init(&w->tables, config->knowledge, config->settings);
     w->nodes = u64dict_new();
     w->names = dict_new();
     w->addresses = dict_new();
@@ -256,21 +257,6 @@ void watch_load_hold(struct watch *w, const struct hold_record *h)
         change_put_hold(w->repairs, &forgotten);
 }
 
-static const struct unit *unit_numbered(const struct node *n, uint32_t number)
-{
-    size_t lo = 0, hi = n->units.n;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-
-        if (n->units.v[mid].number < number)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < n->units.n && n->units.v[lo].number == number ? &n->units.v[lo] : NULL;
-}
-
 /* What was good then may not be now: it is shown, but not judged. */
 void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t count)
 {
@@ -290,6 +276,28 @@ void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const st
             v.quality = QUALITY_STALE;
         point_set(&n->points.v[u->first + r[i].point], v);
     }
+}
+
+void watch_load_history(struct watch *w, int64_t device_id, const void *data, size_t n)
+{
+    struct node *node = watch_node(w, device_id);
+    int rc = node ? history_decode(node, watch_mono(w), watch_wall(w), data, n) : 0;
+
+    if (rc < 0)
+        log_about(LOG_LEVEL_WARN, "watch", &(struct log_about){.device = node->d.name},
+                  "%s: what was remembered of it for judging can't be used and begins anew: %s", node->d.name,
+                  pd_strerror(rc));
+}
+
+void watch_load_tail(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
+{
+    struct node *node = watch_node(w, device_id);
+    int64_t ago = watch_wall(w) - at_ms;
+
+    if (!node || ago < 0) /* the clock was set back: nobody knows when that was */
+        return;
+    for (size_t i = 0; i < n; i++)
+        history_replay(node, watch_mono(w) - ago, &r[i]);
 }
 
 void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id)
@@ -362,6 +370,7 @@ void watch_start(struct watch *w)
         judge_fit(&t);
         identify_known(&t);
         n->identify_ms = w->origin_ms + schedule_identify_phase(n);
+        n->history_ms = w->origin_ms + history_phase(n);
         node_begin(n, w->origin_ms + schedule_jitter(n));
     }
     t = repair_turn(w, NULL);
@@ -391,6 +400,7 @@ static void reload_node(struct watch *w, struct node *n, const uint16_t *map, co
     struct turn t = turn_begin(w, n);
 
     inventory_remap(w, n);
+    history_restore(n);
     judge_remap(&t, map, old);
     judge_fit(&t);
     identify_known(&t);
@@ -407,11 +417,13 @@ void watch_reload(struct watch *w, const struct settings *settings, const struct
 
     for (size_t at = 0; (n = next_node(w, &at));)
         schedule_stop(n);
+    for (size_t at = 0; (n = next_node(w, &at));)
+        history_put_aside(n);
     speech_free_all(w);
     tables_fini(&w->tables);
     w->config.settings = settings;
     w->config.knowledge = knowledge;
-    tables_init(&w->tables, knowledge);
+    tables_init(&w->tables, knowledge, settings);
     for (size_t at = 0; (n = next_node(w, &at));)
         reload_node(w, n, map, old);
     free(map);

@@ -14,9 +14,17 @@
  * .changed, .removed, .identified, .refused, .broken (trouble other than silence: once a
  * day); component.gone (not found by complete reads for a day: its faults close);
  * alert.opened, .changed, .closed (reason: cleared, rule-gone, component-gone,
- * device-removed), .acked; clock.stepped.
+ * device-removed, in-repair), .told, .acked; device.restarted (by: engine_boots,
+ * uptime); clock.stepped.
  *
- * While a device does not answer only its being reachable is judged. A rule that
+ * A fault of family "reach" that opens while a device is down by which this one
+ * is reached is suppressed: it has its alert, with that flag and with suppressed_by
+ * in its event, but the ops are not told of it, so no ticket and no mail come of
+ * it. When nothing above is down any more and it lasts as long as its rule wants,
+ * it is told (alert.told) as if it had just opened. A device whose status is
+ * in-repair has no fault of that family.
+ *
+ * While a device does not answer only rules that read device.reachable are judged. A rule that
  * is part of other families is not judged while a fault of one of them is open
  * on the device, and from the beginning when that ends; a fault that was open
  * before goes on.
@@ -34,7 +42,7 @@ enum fault_move {
 
 /* Wired by the composition root; all called in the loop. */
 struct watch_ops {
-    /* Lets desk and notify add to the change. The alert is watch's; desk may set its ticket_id. */
+    /* Lets desk and notify add to the change; not of a suppressed one. The alert is watch's; desk may set its ticket_id. */
     void (*fault)(void *ctx, struct change *c, const struct device *d, struct alert *a, enum fault_move move);
     /* Takes the change; done when it is committed. */
     void (*submit)(void *ctx, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
@@ -65,6 +73,10 @@ void watch_load_component(struct watch *w, const struct component *k);
 void watch_load_alert(struct watch *w, const struct alert *a);
 void watch_load_hold(struct watch *w, const struct hold_record *h);
 void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n);
+/* What was put for the device with change_put_history(): before the polls that follow. */
+void watch_load_history(struct watch *w, int64_t device_id, const void *data, size_t n);
+/* Polls of the last hours, of each device in order of time: what the history does not have yet. */
+void watch_load_tail(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n);
 void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id);
 /* Begins to poll, each device at its own jitter. Alerts whose rule is gone are closed ("rule gone"). */
 void watch_start(struct watch *w);

@@ -35,6 +35,18 @@ static void fault(void *ctx, struct change *c, const struct device *d, struct al
         type##_copy(&(list)->v[i_], (row));                                                                            \
     } while (0)
 
+static void keep_history(struct site *s, int64_t device_id, const void *data, size_t n)
+{
+    size_t i = 0;
+
+    while (i < s->histories.n && s->histories.v[i].device_id != device_id)
+        i++;
+    if (i == s->histories.n)
+        array_push(&s->histories, ((struct kept_history){.device_id = device_id}));
+    sbuf_reset(&s->histories.v[i].data);
+    sbuf_addn(&s->histories.v[i].data, data, n);
+}
+
 static void keep_row(struct site *s, const struct row *r)
 {
     switch (r->kind) {
@@ -53,6 +65,9 @@ static void keep_row(struct site *s, const struct row *r)
         KEEP(&s->holds, hold_record, &r->hold,
              s->holds.v[i_].device_id == r->hold.device_id && strcmp(s->holds.v[i_].kind, r->hold.kind) == 0 &&
                  strcmp(s->holds.v[i_].key, r->hold.key) == 0 && strcmp(s->holds.v[i_].rule, r->hold.rule) == 0);
+        break;
+    case ROW_HISTORY:
+        keep_history(s, r->history.device_id, r->history.data, r->history.n);
         break;
     case ROW_TICKET:
     case ROW_OUTBOX:
@@ -111,6 +126,8 @@ static void readings(void *ctx, int64_t device_id, int64_t at_ms, const struct r
             assert_true(r[i].component > r[i - 1].component ||
                         (r[i].component == r[i - 1].component && r[i].point > r[i - 1].point));
         array_push(&s->readings, r[i]);
+        if (r[i].value.type == VALUE_INT || r[i].value.type == VALUE_NUM)
+            array_push(&s->numbers, ((struct kept_number){device_id, at_ms, r[i]}));
         if (r[i].value.type == VALUE_TEXT)
             s->readings.v[i].value.text = xstrdup(r[i].value.text);
     }
@@ -232,6 +249,10 @@ void site_free(struct site *s)
     array_free(&s->events);
     forget_readings(s);
     array_free(&s->readings);
+    array_free(&s->numbers);
+    for (size_t i = 0; i < s->histories.n; i++)
+        sbuf_free(&s->histories.v[i].data);
+    array_free(&s->histories);
     sbuf_free(&s->moves);
     free(s);
 }
@@ -253,6 +274,16 @@ void site_pass(struct site *s, int64_t ms)
     wheel_advance(s->wheel, s->time.mono);
 }
 
+static void load_tail(struct site *s)
+{
+    for (size_t i = 0; i < s->numbers.n; i++) {
+        const struct kept_number *k = &s->numbers.v[i];
+
+        if (k->at_ms >= s->numbers.v[s->numbers.n - 1].at_ms - 2 * (int64_t)HOUR)
+            watch_load_tail(s->watch, k->device_id, k->at_ms, &k->reading, 1);
+    }
+}
+
 void site_restart(struct site *s, int64_t down_ms)
 {
     watch_free(s->watch);
@@ -271,6 +302,9 @@ void site_restart(struct site *s, int64_t down_ms)
         if (s->holds.v[i].state != HOLD_OK)
             watch_load_hold(s->watch, &s->holds.v[i]);
     }
+    for (size_t i = 0; i < s->histories.n; i++)
+        watch_load_history(s->watch, s->histories.v[i].device_id, s->histories.v[i].data.s, s->histories.v[i].data.n);
+    load_tail(s);
     if (s->readings.n)
         watch_load_poll(s->watch, s->readings_of, s->time.wall, s->readings.v, s->readings.n);
     watch_set_last_ids(s->watch, (int64_t)s->devices.n, (int64_t)s->alerts.n);

@@ -4,6 +4,15 @@
 #include "tests/watch/fake.h"
 #include "watch/watch.h"
 
+struct kept_history {
+    int64_t device_id;
+    struct sbuf data;
+};
+struct kept_number {
+    int64_t device_id, at_ms;
+    struct reading reading;
+};
+
 /*
  * A watch in virtual time with a scripted collector, and a store that keeps
  * rows and events, so that a restart begins with what was submitted.
@@ -23,6 +32,8 @@ struct site {
     ARRAY(struct alert) alerts;
     ARRAY(struct hold_record) holds;
     ARRAY(struct event) events;
+    ARRAY(struct kept_history) histories;
+    ARRAY(struct kept_number) numbers; /* all readings that are numbers, as they came */
     size_t changes;
     /* what desk was told, a letter each: o g m c a */
     struct sbuf moves;

@@ -138,7 +138,7 @@ static void what_matches_no_profile_is_still_watched(void **state)
     assert_int_equal(status.state, DEVICE_UP);
     fake_mode(f, FAKE_SILENT);
     site_pass(s, 4 * MINUTE);
-    assert_non_null(site_open(s, id, "unreachable"));
+    assert_non_null(site_open(s, id, "reach"));
     site_free(s);
 }
 
@@ -166,7 +166,7 @@ static void a_profile_that_cannot_be_compiled_is_named_once_and_the_device_still
     assert_string_equal(watch_device(s->watch, id)->profile, "bad");
     fake_mode(f, FAKE_SILENT);
     site_pass(s, 4 * MINUTE);
-    assert_non_null(site_open(s, id, "unreachable"));
+    assert_non_null(site_open(s, id, "reach"));
     log_set_sink(NULL, NULL);
     site_free(s);
 }

@@ -234,7 +234,7 @@ static void a_device_that_is_only_pinged_is_what_its_profile_says(void **state)
     site_pass(s, 5 * MINUTE);
     assert_false(site_point(s, id, "device", "", "reachable").b);
     assert_false(site_point(s, id, "device", "", "ping").b);
-    assert_non_null(site_open(s, id, "unreachable"));
+    assert_non_null(site_open(s, id, "reach"));
     site_free(s);
 }
 

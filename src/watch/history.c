@@ -1,0 +1,379 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "watch/internal.h"
+
+/*
+ * What is remembered of a device for judging: its components' windows and its
+ * restarts. In memory on the monotonic clock; written once an hour, and when it
+ * can't be had again from stored polls, as one row in the database.
+ *
+ * The row (version 1): version; wall clock; restarts (restart.c); how many and then
+ * which windows there are: kind, point or condition, type, length, limit; for
+ * each component's: its number, which of these, length of its bytes, its bytes
+ * (window.c); CRC-32C of all before. Times are ages. Windows of an hour and less
+ * are left out of the row: the polls that are read back at a start make them.
+ */
+enum {
+    VERSION = 1,
+    SAVE_MS = 3600000,
+    SHORT_MS = 3600000,
+    DAY_MS = 86400000,
+    CRC_BYTES = 4,
+    MAX_DEFS = 10000,
+};
+
+static const struct kind_rules *rules_of(const struct watch *w, const struct unit *u)
+{
+    return u->kind->number < w->tables.nkinds ? &w->tables.rules[u->kind->number] : NULL;
+}
+
+static struct window *window_at(struct watch *w, struct unit *u, size_t place)
+{
+    const struct kind_rules *of = rules_of(w, u);
+
+    if (!u->windows)
+        u->windows = xcalloc(of->windows.n, sizeof(struct window *));
+    if (!u->windows[place])
+        u->windows[place] = window_new(&of->windows.v[place].spec);
+    return u->windows[place];
+}
+
+void history_forget(const struct node *n, struct unit *u)
+{
+    const struct kind_rules *of = rules_of(n->watch, u);
+
+    for (size_t i = 0; u->windows && of && i < of->windows.n; i++)
+        window_free(u->windows[i]);
+    free(u->windows);
+    u->windows = NULL;
+}
+
+/* ---- Readings ---- */
+
+void history_take(struct turn *t, struct unit *u, const struct value *points)
+{
+    const struct kind_rules *of = rules_of(t->w, u);
+    const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
+
+    for (size_t i = 0; i < of->windows.n; i++) {
+        const struct kind_window *kw = &of->windows.v[i];
+
+        if (kw->spec.type == WINDOW_SINCE || !(tells[kw->slot] & t->parts) || points[kw->slot].quality != QUALITY_GOOD)
+            continue;
+        window_feed(window_at(t->w, u, i), &kw->spec, t->mono, points[kw->slot]);
+    }
+}
+
+void history_replay(struct node *n, int64_t at_ms, const struct reading *r)
+{
+    struct watch *w = n->watch;
+    struct unit *u = unit_numbered(n, r->component);
+    const struct kind_rules *of = u ? rules_of(w, u) : NULL;
+
+    if (!of || r->value.quality != QUALITY_GOOD || r->point >= u->kind->points.n ||
+        r->value.type != u->kind->points.v[r->point].type)
+        return;
+    for (size_t i = 0; i < of->windows.n; i++) {
+        const struct kind_window *kw = &of->windows.v[i];
+
+        if (kw->spec.type != WINDOW_SINCE && kw->slot == r->point)
+            window_feed(window_at(w, u, i), &kw->spec, at_ms, r->value);
+    }
+    if (n->device_unit != NO_UNIT && u == &n->units.v[n->device_unit])
+        restart_replay(n, at_ms, r->point, r->value);
+}
+
+void history_break(struct node *n)
+{
+    for (size_t i = 0; i < n->units.n; i++) {
+        struct unit *u = &n->units.v[i];
+        const struct kind_rules *of = u->windows ? rules_of(n->watch, u) : NULL;
+
+        for (size_t j = 0; of && j < of->windows.n; j++)
+            if (u->windows[j] && of->windows.v[j].spec.type == WINDOW_STEPS && of->windows.v[j].spec.counter)
+                window_break(u->windows[j]);
+    }
+}
+
+/* ---- What rules ask ---- */
+
+struct value history_value(struct turn *t, uint32_t unit, uint16_t rule, size_t i, const struct value *slots,
+                           size_t nslots)
+{
+    const struct expr_window *asked = &watch_knowledge(t->w)->rules.v[rule]->extras.v[i].window;
+    const struct extra_place *place = &t->w->tables.info[rule].extras[i];
+    struct unit *u = &t->n->units.v[place->of_device ? t->n->device_unit : unit];
+    const struct kind_window *kw = &rules_of(t->w, u)->windows.v[place->window];
+    struct value condition;
+
+    if (kw->spec.type != WINDOW_SINCE)
+        return window_value(u->windows ? u->windows[place->window] : NULL, &kw->spec, asked->history, t->mono);
+    condition = expr_eval(asked->condition, slots, nslots);
+    t->remember |= window_judge(window_at(t->w, u, place->window), t->mono, condition);
+    return condition.quality == QUALITY_GOOD
+               ? window_value(u->windows[place->window], &kw->spec, asked->history, t->mono)
+               : VALUE_UNKNOWN;
+}
+
+/* ---- As bytes ---- */
+
+static void put(struct sbuf *out, const struct wire_out *w)
+{
+    sbuf_addn(out, (const char *)w->start, wire_used(w));
+}
+
+static void put_number(struct sbuf *out, uint64_t n)
+{
+    uint8_t bytes[10];
+    struct wire_out w = wire_out(bytes, sizeof bytes);
+
+    wire_put_varint(&w, n);
+    put(out, &w);
+}
+
+static void put_text(struct sbuf *out, const char *s)
+{
+    put_number(out, strlen(s));
+    sbuf_add(out, s);
+}
+
+static const char *subject(const struct kind *kind, const struct kind_window *kw)
+{
+    return kw->text ? kw->text : kind->points.v[kw->slot].name;
+}
+
+static void put_def(struct sbuf *out, const struct kind *kind, const struct kind_window *kw)
+{
+    uint64_t limit;
+
+    memcpy(&limit, &kw->spec.limit, sizeof limit);
+    put_text(out, kind->name);
+    put_text(out, subject(kind, kw));
+    put_number(out, kw->spec.type);
+    put_number(out, (uint64_t)kw->spec.length_ms);
+    put_number(out, limit);
+}
+
+static bool is_kept(const struct kind_window *kw, bool all)
+{
+    return all || kw->spec.type == WINDOW_SINCE || kw->spec.length_ms > SHORT_MS;
+}
+
+/* Windows of all kinds in a row: a window's number in a blob is its kind's first and its place. */
+static size_t first_of(const struct watch *w, size_t kind)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < kind; i++)
+        n += w->tables.rules[i].windows.n;
+    return n;
+}
+
+static void put_defs(struct sbuf *out, const struct watch *w)
+{
+    put_number(out, first_of(w, w->tables.nkinds));
+    for (size_t i = 0; i < w->tables.nkinds; i++)
+        for (size_t j = 0; j < w->tables.rules[i].windows.n; j++)
+            put_def(out, watch_knowledge(w)->vocabulary.kinds.v[i], &w->tables.rules[i].windows.v[j]);
+}
+
+static void put_unit(struct sbuf *out, const struct watch *w, const struct unit *u, int64_t mono, bool all)
+{
+    const struct kind_rules *of = rules_of(w, u);
+    uint8_t bytes[WINDOW_MAX_BYTES];
+
+    for (size_t i = 0; of && u->windows && i < of->windows.n; i++) {
+        struct wire_out window = wire_out(bytes, sizeof bytes);
+
+        if (!u->windows[i] || !is_kept(&of->windows.v[i], all))
+            continue;
+        window_encode(u->windows[i], &of->windows.v[i].spec, mono, &window);
+        put_number(out, u->number);
+        put_number(out, first_of(w, u->kind->number) + i);
+        put_number(out, wire_used(&window));
+        put(out, &window);
+    }
+}
+
+static void encode(const struct node *n, int64_t mono, int64_t wall, bool all, struct sbuf *out)
+{
+    uint8_t bytes[RESTARTS_MAX * 10 + 100];
+    struct wire_out w = wire_out(bytes, sizeof bytes);
+    size_t start = out->n;
+
+    wire_put_u8(&w, VERSION);
+    wire_put_zigzag(&w, wall);
+    restart_encode(&n->restarts, mono, &w);
+    put(out, &w);
+    put_defs(out, n->watch);
+    for (size_t i = 0; i < n->units.n; i++)
+        put_unit(out, n->watch, &n->units.v[i], mono, all);
+    put_number(out, 0); /* no component has this number */
+    w = wire_out(bytes, CRC_BYTES);
+    wire_put_u32be(&w, wire_crc32c(0, out->s + start, out->n - start));
+    put(out, &w);
+}
+
+/* ---- And back ---- */
+
+/* Where a window of the blob goes now. */
+struct target {
+    const struct kind *kind; /* NULL: nowhere; nobody looks at it any more */
+    size_t place;
+};
+
+struct decoder {
+    struct node *n;
+    struct wire_in in;
+    int64_t then_ms; /* when it was saved, on this run's monotonic clock */
+    ARRAY(struct target) targets;
+};
+
+static char *get_text(struct wire_in *in)
+{
+    uint64_t size = wire_varint(in);
+    const uint8_t *s = wire_bytes(in, size <= wire_left(in) ? (size_t)size : SIZE_MAX);
+
+    return s ? xstrndup((const char *)s, (size_t)size) : NULL;
+}
+
+static struct target find_target(const struct watch *w, const char *kind, const char *what,
+                                 const struct window_spec *spec)
+{
+    const struct kind *k = vocabulary_kind(&watch_knowledge(w)->vocabulary, kind);
+    const struct kind_rules *of = k ? &w->tables.rules[k->number] : NULL;
+
+    for (size_t i = 0; of && i < of->windows.n; i++) {
+        const struct kind_window *kw = &of->windows.v[i];
+
+        if (kw->spec.type == spec->type && kw->spec.length_ms == spec->length_ms &&
+            memcmp(&kw->spec.limit, &spec->limit, sizeof spec->limit) == 0 && str_eq(subject(k, kw), what))
+            return (struct target){k, i};
+    }
+    return (struct target){NULL, 0};
+}
+
+static void get_def(struct decoder *d)
+{
+    char *kind = get_text(&d->in), *what = get_text(&d->in);
+    struct window_spec spec = {.type = (enum window_type)wire_varint(&d->in)};
+    uint64_t limit;
+
+    spec.length_ms = (int64_t)wire_varint(&d->in);
+    limit = wire_varint(&d->in);
+    memcpy(&spec.limit, &limit, sizeof limit);
+    if (!d->in.bad)
+        array_push(&d->targets, find_target(d->n->watch, kind, what, &spec));
+    free(kind);
+    free(what);
+}
+
+static void get_window(struct decoder *d, uint64_t number)
+{
+    uint64_t def = wire_varint(&d->in), size = wire_varint(&d->in);
+    const uint8_t *bytes = wire_bytes(&d->in, size <= wire_left(&d->in) ? (size_t)size : SIZE_MAX);
+    struct unit *u = number <= UINT32_MAX ? unit_numbered(d->n, (uint32_t)number) : NULL;
+    const struct target *to = def < d->targets.n ? &d->targets.v[def] : NULL;
+    struct window *w;
+    struct wire_in in;
+
+    d->in.bad |= !to;
+    if (d->in.bad || !u || !to->kind || u->kind != to->kind)
+        return;
+    in = wire_in(bytes, (size_t)size);
+    w = window_decode(&rules_of(d->n->watch, u)->windows.v[to->place].spec, d->then_ms, &in);
+    if (!w) {
+        d->in.bad = true;
+        return;
+    }
+    if (u->windows)
+        window_free(u->windows[to->place]);
+    else
+        u->windows = xcalloc(rules_of(d->n->watch, u)->windows.n, sizeof(struct window *));
+    u->windows[to->place] = w;
+}
+
+/* That it is whole, and what of it can be used. */
+static int check(const void *p, size_t size, struct wire_in *in)
+{
+    struct wire_in crc;
+
+    if (size < CRC_BYTES + 1)
+        return PD_ECORRUPT;
+    crc = wire_in((const uint8_t *)p + size - CRC_BYTES, CRC_BYTES);
+    if (wire_u32be(&crc) != wire_crc32c(0, p, size - CRC_BYTES))
+        return PD_ECORRUPT;
+    *in = wire_in(p, size - CRC_BYTES);
+    return wire_u8(in) == VERSION ? 0 : PD_EVERSION;
+}
+
+int history_decode(struct node *n, int64_t mono, int64_t wall, const void *p, size_t size)
+{
+    struct decoder d = {.n = n};
+    int rc = check(p, size, &d.in);
+    uint64_t defs, number;
+    int64_t saved;
+
+    if (rc < 0)
+        return rc;
+    saved = wire_zigzag(&d.in);
+    d.then_ms = wall > saved ? mono - (wall - saved) : mono;
+    restart_decode(&n->restarts, d.then_ms, &d.in);
+    defs = wire_varint(&d.in);
+    d.in.bad |= defs > MAX_DEFS;
+    for (uint64_t i = 0; i < defs && !d.in.bad; i++)
+        get_def(&d);
+    while (!d.in.bad && (number = wire_varint(&d.in)) != 0)
+        get_window(&d, number);
+    array_free(&d.targets);
+    return d.in.bad ? PD_ECORRUPT : 0;
+}
+
+void history_put_aside(struct node *n)
+{
+    sbuf_reset(&n->aside);
+    encode(n, watch_mono(n->watch), watch_wall(n->watch), true, &n->aside);
+    for (size_t i = 0; i < n->units.n; i++)
+        history_forget(n, &n->units.v[i]);
+}
+
+void history_restore(struct node *n)
+{
+    history_decode(n, watch_mono(n->watch), watch_wall(n->watch), n->aside.s, n->aside.n);
+    sbuf_free(&n->aside);
+}
+
+/* ---- Keeping it ---- */
+
+int64_t history_phase(const struct node *n)
+{
+    return schedule_identify_phase(n) % SAVE_MS;
+}
+
+/* Whether anything is worth a row. */
+static bool has_memory(const struct node *n)
+{
+    if (n->restarts.knows_uptime || n->restarts.knows_boots)
+        return true;
+    for (size_t i = 0; i < n->units.n; i++)
+        if (n->units.v[i].windows)
+            return true;
+    return false;
+}
+
+void history_save(struct turn *t)
+{
+    struct node *n = t->n;
+    struct sbuf blob = {0};
+
+    if ((t->mono < n->history_ms && !t->remember) || !has_memory(n))
+        return;
+    n->history_ms = t->mono + SAVE_MS;
+    t->remember = false;
+    encode(n, t->mono, t->wall, false, &blob);
+    change_put_history(turn_change(t), n->d.id, blob.s, blob.n);
+    sbuf_free(&blob);
+}
