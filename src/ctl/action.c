@@ -74,6 +74,23 @@ int run_action(struct ctl *t, const struct command *c, json_t *args)
     return code;
 }
 
+/* The path alone, for scripts. */
+int run_report_path(struct ctl *t, const struct command *c, json_t *args)
+{
+    json_t *row = ctl_row(t, c->request, args, ctl_string(args, "of"));
+
+    if (!row)
+        return EXIT_FAILED;
+    if (t->format == VIEW_PEOPLE) {
+        fprintf(t->out, "%s\n", ctl_string(row, "path"));
+    } else {
+        json_dumpf(row, t->out, JSON_ENCODE_ANY);
+        fputc('\n', t->out);
+    }
+    json_decref(row);
+    return EXIT_DONE;
+}
+
 /* Fails where the device did not tell all, and says why. */
 int run_device_poll(struct ctl *t, const struct command *c, json_t *args)
 {

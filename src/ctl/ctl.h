@@ -104,6 +104,7 @@ int run_restore(struct ctl *t, const struct command *c, json_t *args);
 int run_patrol_list(struct ctl *t, const struct command *c, json_t *args);
 int run_patrol_show(struct ctl *t, const struct command *c, json_t *args);
 int run_patrol_fill(struct ctl *t, const struct command *c, json_t *args);
+int run_report_path(struct ctl *t, const struct command *c, json_t *args);
 int run_plan_list(struct ctl *t, const struct command *c, json_t *args);
 int run_help(struct ctl *t, const struct command *c, json_t *args);
 

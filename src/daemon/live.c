@@ -374,14 +374,37 @@ static json_t *query_plans(struct core *c, struct live_args *a)
     return live_check_filters(a, filters) ? patrol_plan_rows(c) : NULL;
 }
 
+/* ---- report.path ---- */
+
+static json_t *query_report_path(struct core *c, struct live_args *a)
+{
+    static const char *const filters[] = {"of", "month", NULL};
+    const char *of = json_string_value(json_object_get(a->filters, "of"));
+    const char *month = json_string_value(json_object_get(a->filters, "month"));
+    char *path;
+    json_t *rows;
+
+    if (!live_check_filters(a, filters))
+        return NULL;
+    if (!of || !month)
+        return refuse(a, PD_EINVAL, xstrdup("which report? give \"of\": its customer or site, and \"month\""));
+    path = reports_path(c->reports, of, month);
+    if (!path)
+        return refuse(a, PD_ENOENT, xasprintf("no report of '%s' for %s was made", of, month));
+    rows = json_pack("[{s:s}]", "path", path);
+    free(path);
+    return rows;
+}
+
 bool live_query(struct core *c, const char *name, struct live_args *a)
 {
     static const struct {
         const char *name;
         json_t *(*answer)(struct core *c, struct live_args *a);
     } queries[] = {
-        {"status", query_status}, {"metrics", query_metrics}, {"live", query_live},     {"device.show", query_device},
-        {"facts", query_facts},   {"words", query_words},     {"clocks", clocks_query}, {"plans", query_plans},
+        {"status", query_status},           {"metrics", query_metrics}, {"live", query_live},
+        {"device.show", query_device},      {"facts", query_facts},     {"words", query_words},
+        {"report.path", query_report_path}, {"clocks", clocks_query},   {"plans", query_plans},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

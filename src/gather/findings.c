@@ -211,7 +211,7 @@ enum grade findings_grade(const struct findings *f)
     } bounds[] = {
         [GRADE_OF_EXCELLENT] = {0, 100, 1, 0},
         [GRADE_OF_GOOD] = {50, 300, 10, 100},
-        [GRADE_OF_FAIR] = {200, 600, 50, 300},
+        [GRADE_OF_FAIR] = {200, 1000, 50, 300},
     };
     int64_t devices = (int64_t)f->devices.n, fault = f->months_devices[HEALTH_FAULT];
     int64_t attention = f->months_devices[HEALTH_ATTENTION], observed = f->sum.up_ms + f->sum.down_ms;

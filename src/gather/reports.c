@@ -486,9 +486,13 @@ int reports_make(struct reports *r, const struct report_subject *s, int64_t firs
     return 0;
 }
 
-char *reports_path(const struct reports *r, int64_t customer_id, int64_t site_id, const char *month)
+char *reports_path(const struct reports *r, const char *of, const char *month)
 {
-    const struct report *row = find_row(r, customer_id, site_id, month);
+    for (size_t i = 0; i < r->rows.n; i++) {
+        const struct report *row = r->rows.v[i];
 
-    return row && row->path ? xasprintf("%s/%s", r->config.folder, row->path) : NULL;
+        if (row->path && str_eq(row->month, month) && (str_eq(row->site, of) || str_eq(row->customer, of)))
+            return xasprintf("%s/%s", r->config.folder, row->path);
+    }
+    return NULL;
 }

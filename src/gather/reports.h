@@ -87,7 +87,7 @@ void reports_stored(struct reports *r, const struct report *row);
  */
 int reports_make(struct reports *r, const struct report_subject *s, int64_t first_day, bool mail,
                  void (*done)(void *arg, int err, const char *json_or_why), void *arg, char **why);
-/* The whole path of a report's PDF; NULL if there is none. Free it. */
-char *reports_path(const struct reports *r, int64_t customer_id, int64_t site_id, const char *month);
+/* The whole path of the PDF of a site's or a customer's report; NULL if there is none. Free it. */
+char *reports_path(const struct reports *r, const char *of, const char *month);
 
 #endif
