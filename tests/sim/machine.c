@@ -243,6 +243,7 @@ void machine_set_link(struct machine *m, unsigned port, bool up, int64_t now_ms)
 void machine_set_neighbour(struct machine *m, unsigned port, const char *name)
 {
     m->ports[port - 1].neighbour = name;
+    m->ports[port - 1].phone = false;
     model_neighbour_show(m, port);
 }
 

@@ -35,6 +35,7 @@ struct port {
     int64_t damaged;     /* of a thousand packets received */
     struct ramp in, out, in_packets, out_packets, in_errors;
     const char *neighbour; /* NULL: nobody there speaks LLDP; borrowed */
+    bool phone;            /* it is a phone, not another switch */
 };
 
 struct disk {

@@ -4,6 +4,7 @@
 
 #define SYSTEM "1.3.6.1.2.1.1"
 #define ENGINE "1.3.6.1.6.3.10.2.1"
+#define HOST "1.3.6.1.2.1.25.1"
 #define IF "1.3.6.1.2.1.2.2.1"
 #define IFX "1.3.6.1.2.1.31.1.1.1"
 
@@ -13,10 +14,12 @@ enum { LOOPBACK = 24, ETHERNET = 6, PACKET = 600 /* bytes */, DAY_TICKS = 864000
 
 void model_restart_show(struct machine *m)
 {
-    static const uint32_t boots[] = {1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0};
+    static const uint32_t boots[] = {1, 3, 6, 1, 6, 3, 10, 2, 1, 2, 0}, host[] = {1, 3, 6, 1, 2, 1, 25, 1, 5, 0};
     struct ramp seconds = m->uptime;
 
     simdev_ramp(&m->dev, SNMP_TIMETICKS, &m->uptime, SYSTEM ".3.0");
+    if (simdev_get(&m->dev, host, sizeof host / sizeof host[0]) != NULL)
+        simdev_ramp(&m->dev, SNMP_TIMETICKS, &m->uptime, HOST ".1.0");
     if (simdev_get(&m->dev, boots, sizeof boots / sizeof boots[0]) == NULL)
         return;
     seconds.den *= 100;

@@ -222,6 +222,7 @@ void model_server(struct machine *m)
     model_interfaces(m, 2, 1000, 90000);
     simdev_uint(d, SNMP_GAUGE32, 2, HR_SYSTEM ".5.0");
     simdev_uint(d, SNMP_GAUGE32, 143, HR_SYSTEM ".6.0");
+    model_restart_show(m);
     simdev_int(d, 0, UCD_SYSTEM ".1.0");
     simdev_text(d, "systemStats", UCD_SYSTEM ".2.0");
     processors(m);

@@ -4,10 +4,12 @@
 #define LLDP_LOCAL "1.0.8802.1.1.2.1.3"
 #define LLDP_REMOTE "1.0.8802.1.1.2.1.4.1.1"
 
-enum { PORTS = 24, COLUMNS = 12, FIRST_COLUMN = 4 };
+#define BRIDGE "1.3.6.1.2.1.17.1"
 
-/* LldpSystemCapabilitiesMap as BITS: bridge(2), router(4). */
-static const uint8_t bridge[1] = {0x20}, bridge_router[1] = {0x28};
+enum { PORTS = 24, PHONE = 3 /* where one is plugged in */, COLUMNS = 12, FIRST_COLUMN = 4 };
+
+/* LldpSystemCapabilitiesMap as BITS: bridge(2), router(4), telephone(5). */
+static const uint8_t bridge[1] = {0x20}, bridge_router[1] = {0x28}, telephone[1] = {0x04};
 
 static void local(struct machine *m)
 {
@@ -45,6 +47,7 @@ void model_neighbour_show(struct machine *m, unsigned port)
 {
     const struct port *p = machine_port(m, port);
     const char *name = p->up ? p->neighbour : NULL;
+    const uint8_t *can = p->phone ? telephone : bridge_router;
     struct simdev *d = &m->dev;
     uint8_t mac[6];
 
@@ -56,12 +59,24 @@ void model_neighbour_show(struct machine *m, unsigned port)
     simdev_int(d, 4, LLDP_REMOTE ".4.0.%u.1", port);
     simdev_bytes(d, SNMP_OCTETS, mac, sizeof mac, LLDP_REMOTE ".5.0.%u.1", port);
     simdev_int(d, 5, LLDP_REMOTE ".6.0.%u.1", port);
-    simdev_text(d, "GigabitEthernet0/1", LLDP_REMOTE ".7.0.%u.1", port);
-    simdev_text(d, "to the floor", LLDP_REMOTE ".8.0.%u.1", port);
+    simdev_text(d, p->phone ? "eth0" : "GigabitEthernet0/1", LLDP_REMOTE ".7.0.%u.1", port);
+    simdev_text(d, p->phone ? "LAN" : "to the floor", LLDP_REMOTE ".8.0.%u.1", port);
     simdev_text(d, name, LLDP_REMOTE ".9.0.%u.1", port);
-    simdev_text(d, "Core switch", LLDP_REMOTE ".10.0.%u.1", port);
-    simdev_bytes(d, SNMP_OCTETS, bridge_router, 1, LLDP_REMOTE ".11.0.%u.1", port);
-    simdev_bytes(d, SNMP_OCTETS, bridge_router, 1, LLDP_REMOTE ".12.0.%u.1", port);
+    simdev_text(d, p->phone ? "Desk phone" : "Core switch", LLDP_REMOTE ".10.0.%u.1", port);
+    simdev_bytes(d, SNMP_OCTETS, can, 1, LLDP_REMOTE ".11.0.%u.1", port);
+    simdev_bytes(d, SNMP_OCTETS, can, 1, LLDP_REMOTE ".12.0.%u.1", port);
+}
+
+/* BRIDGE-MIB (RFC 4188): it bridges. */
+static void bridging(struct machine *m)
+{
+    const uint8_t mac[6] = {0x02, 0x5a, 0, (uint8_t)(m->number >> 8), (uint8_t)m->number, 0};
+    struct simdev *d = &m->dev;
+
+    simdev_int(d, 2, "1.3.6.1.2.1.1.7.0"); /* sysServices: datalink */
+    simdev_bytes(d, SNMP_OCTETS, mac, sizeof mac, BRIDGE ".1.0");
+    simdev_int(d, m->nports, BRIDGE ".2.0");
+    simdev_int(d, 2, BRIDGE ".3.0"); /* transparent-only */
 }
 
 void model_switch(struct machine *m)
@@ -69,5 +84,9 @@ void model_switch(struct machine *m)
     model_system(m, "Office switch, 24 ports, software 3.2.1", "1.3.6.1.4.1.32473.2.24");
     model_engine(m);
     model_interfaces(m, PORTS, 1000, 40000);
+    bridging(m);
     local(m);
+    m->ports[PHONE - 1].neighbour = "desk phone";
+    m->ports[PHONE - 1].phone = true;
+    model_neighbour_show(m, PHONE);
 }
