@@ -155,25 +155,21 @@ char *words_remark(const struct findings *f, enum lang lang)
     int64_t all = f->sum.up_ms + f->sum.down_ms + f->sum.gap_ms;
     struct number gap = tenths_of(f->sum.gap_ms, all), faulty = number_of(f->months_devices[HEALTH_FAULT]);
     struct number attention = number_of(f->months_devices[HEALTH_ATTENTION]);
-    struct sbuf b = {0};
-    char *text = NULL;
+    char *devices, *gaps, *both;
 
     if (f->devices.n == 0)
         return xstrdup(text_get(lang, "gather.remark.empty"));
-    if (f->months_devices[HEALTH_FAULT] + f->months_devices[HEALTH_ATTENTION] == 0)
-        sbuf_add(&b, text_get(lang, "gather.remark.fine"));
+    if (f->months_devices[HEALTH_OK] == f->devices.n)
+        devices = xstrdup(text_get(lang, "gather.remark.fine"));
     else
-        text = FILL(lang, "gather.remark.devices", {"fault", faulty.s}, {"attention", attention.s});
-    if (text)
-        sbuf_add(&b, text);
-    free(text);
-    if (all > 0 && f->sum.gap_ms > all / 100) {
-        text = FILL(lang, "gather.remark.gap", {"share", gap.s});
-        sbuf_add(&b, text_get(lang, "gather.space"));
-        sbuf_add(&b, text);
-        free(text);
-    }
-    return sbuf_take(&b);
+        devices = FILL(lang, "gather.remark.devices", {"fault", faulty.s}, {"attention", attention.s});
+    if (f->sum.gap_ms <= all / 100)
+        return devices;
+    gaps = FILL(lang, "gather.remark.gap", {"share", gap.s});
+    both = FILL(lang, "gather.remark.both", {"devices", devices}, {"gap", gaps});
+    free(devices);
+    free(gaps);
+    return both;
 }
 
 /* ---- Recommendations ---- */
