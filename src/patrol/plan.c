@@ -57,15 +57,15 @@ void patrol_load_meta(struct patrol *p, const char *name, const char *value)
 
 /* ---- Plans ---- */
 
-static int make_schedule(const struct plan *plan, const struct zone *zone, const struct calendar *calendar,
-                         struct schedule **out, char **why)
+static int make_schedule(const struct plan *plan, enum schedule_anchor anchor, const struct zone *zone,
+                         const struct calendar *calendar, struct schedule **out, char **why)
 {
     const struct schedule_spec spec = {
         .rule = plan->rule,
         .start_day = plan->start_day,
         .at_minute = plan->at_minute,
         .shift = plan->shift,
-        .anchor = plan->anchor,
+        .anchor = anchor,
         .zone = zone,
         .calendar = calendar,
     };
@@ -84,7 +84,7 @@ int patrol_check_plans(const struct settings *settings, const struct knowledge *
         struct schedule *s = NULL;
         char *why = NULL;
 
-        if (make_schedule(plan, zone, calendar, &s, &why) < 0) {
+        if (make_schedule(plan, plan->anchor, zone, calendar, &s, &why) < 0) {
             conf_error_where(report, &plan->rule_where, "%s", why ? why : "is no rule");
             rc = PD_EINVAL;
         }
@@ -115,7 +115,7 @@ static void plan_open(struct patrol *p, const struct plan *plan, struct change *
         cursor_put(c, pl->cursor);
     }
     /* The plans stand still in the array by now: the schedule borrows its calendar from there. */
-    if (make_schedule(plan, p->zone, calendar ? &pl->calendar : NULL, &pl->schedule, &why) < 0)
+    if (make_schedule(plan, plan->anchor, p->zone, calendar ? &pl->calendar : NULL, &pl->schedule, &why) < 0)
         log_error("patrol", "plan %s falls due never: %s", plan->name, why ? why : "its rule is none");
     free(why);
     planned_next(p, pl);
@@ -171,17 +171,34 @@ void plans_close(struct patrol *p)
     p->zone = NULL;
 }
 
+/* The first one of a plan that counts from when it was done: by its rule, as if it had been followed so far. */
+static int first_by_rule(const struct patrol *p, struct planned *pl)
+{
+    const struct calendar *calendar = pl->calendar.zone ? &pl->calendar : NULL;
+    struct schedule *s;
+    char *why = NULL;
+    int rc = make_schedule(pl->plan, SCHEDULE_FROM_DUE, p->zone, calendar, &s, &why);
+
+    free(why);
+    if (rc < 0)
+        return rc;
+    rc = schedule_first_after(s, pl->cursor->at_ms, &pl->next);
+    schedule_free(s);
+    return rc;
+}
+
 void planned_next(struct patrol *p, struct planned *pl)
 {
     const struct cursor *k = pl->cursor;
     int rc;
 
-    (void)p;
     pl->has_next = false;
     if (!pl->schedule)
         return;
-    if (pl->plan->anchor == SCHEDULE_FROM_DUE || k->rule_n == 0)
+    if (pl->plan->anchor == SCHEDULE_FROM_DUE)
         rc = schedule_first_after(pl->schedule, k->at_ms, &pl->next);
+    else if (k->rule_n == 0)
+        rc = first_by_rule(p, pl);
     else if (k->done_ms > 0)
         rc = schedule_after_done(pl->schedule, k->rule_n, k->done_ms, &pl->next);
     else
