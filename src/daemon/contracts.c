@@ -8,12 +8,12 @@
 
 /*
  * What was promised for a ticket: the contract that the archive has for it, with
- * its calendar in the time zone of the place. Made when first asked for, kept
+ * its calendar in the time zone that the archive names for the place. Made when first asked for, kept
  * until the archive or the configuration changes.
  */
 struct kept {
     struct contract contract;
-    struct calendar calendar; /* a copy of the configuration's, with the place's zone */
+    struct calendar calendar; /* a copy of the configuration's, in the zone that counts */
 };
 
 static void kept_free(struct kept *k)
@@ -34,8 +34,8 @@ void contracts_forget(struct core *c)
     c->contracts = NULL;
 }
 
-/* The named calendar, or day and night where there is none, by the clocks of a zone. */
-static struct calendar calendar_in(const struct core *c, const char *name, const struct zone *zone)
+/* The named calendar, or day and night where there is none, by the clocks of a place. */
+static struct calendar calendar_at(const struct core *c, const char *name, const struct place *place)
 {
     const struct calendar *named = name ? knowledge_calendar(c->knowledge, name) : NULL;
     struct calendar calendar = {0};
@@ -44,16 +44,17 @@ static struct calendar calendar_in(const struct core *c, const char *name, const
         calendar = *named;
     for (int day = 0; !named && day < WEEKDAY_COUNT; day++)
         hours_add(&calendar.week[day], 0, DAY_MINUTES);
-    calendar.zone = (struct zone *)zone; /* never freed by the copy */
+    if (place->zoned || !calendar.zone)
+        calendar.zone = (struct zone *)place->zone; /* never freed by the copy */
     return calendar;
 }
 
-static struct kept *keep(const struct core *c, const struct archive_contract *of, const struct zone *zone)
+static struct kept *keep(const struct core *c, const struct archive_contract *of, const struct place *place)
 {
     struct kept *k = xcalloc(1, sizeof *k);
 
     contract_init(&k->contract, of->entry.name);
-    k->calendar = calendar_in(c, of->calendar, zone);
+    k->calendar = calendar_at(c, of->calendar, place);
     for (int priority = 0; priority < PRIORITY_COUNT; priority++)
         for (int p = 0; p < PROMISE_COUNT; p++)
             if (of->goal_ms[priority][p] > 0)
@@ -77,10 +78,10 @@ const struct contract *core_contract_of(struct core *c, const struct ticket *t)
         return NULL;
     if (!c->contracts)
         c->contracts = dict_new();
-    key = xasprintf("%" PRId64 " %s", of->entry.id, zone_name(place.zone));
+    key = xasprintf("%" PRId64 " %s", of->entry.id, place.zoned ? zone_name(place.zone) : "");
     k = dict_get(c->contracts, key);
     if (!k) {
-        k = keep(c, of, place.zone);
+        k = keep(c, of, &place);
         dict_put(c->contracts, key, k);
     }
     free(key);

@@ -40,6 +40,7 @@ void people_place(struct core *c, const char *site, struct place *out)
         out->customer = entry->customer;
         out->region = entry->region;
         out->zone = entry->zone ? zone_named(c, entry->zone) : NULL;
+        out->zoned = out->zone;
     }
     if (!out->zone && c->settings->time_zone)
         out->zone = zone_named(c, c->settings->time_zone);

@@ -15,6 +15,7 @@ struct place {
     const char *site; /* NULL: not even the configuration names one */
     const char *customer, *region;
     const struct zone *zone; /* the site's, else the configuration's, else UTC; never NULL */
+    bool zoned;              /* the site names it */
 };
 /* NULL: the configuration's own site, as is that of a device without one. */
 void people_place(struct core *c, const char *site, struct place *out);
