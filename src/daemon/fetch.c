@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -128,6 +129,8 @@ static void got_ticket(void *arg, const struct query_page *page)
         rc = ticket_of_row(json_array_get(rows, 0), &t);
     if (rc == 0) {
         ticket_copy(&f->ticket, &t);
+        free(f->ref); /* from now on by its id alone: a number may look like another's */
+        f->ref = xasprintf("%" PRId64, t.id);
         ask(f, "ticket_steps", 5000, got_steps);
     } else {
         end(f, rc, why ? why : pd_strerror(rc));

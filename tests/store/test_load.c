@@ -16,6 +16,8 @@ struct loaded {
     ARRAY(struct alert) alerts;
     ARRAY(struct hold_record) holds;
     ARRAY(struct ticket) tickets;
+    ARRAY(struct step_record) steps;
+    struct sbuf origins;
     ARRAY(struct outbox) outbox;
     struct sbuf metas, polls, archive;
 };
@@ -57,6 +59,18 @@ static void take_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct 
     sbuf_addc(&l->polls, ';');
 }
 
+static void take_step(void *ctx, const struct step_record *s)
+{
+    struct loaded *l = ctx;
+
+    array_push(&l->steps, *s);
+}
+
+static void take_origin(void *ctx, const char *origin, int64_t ticket_id)
+{
+    sbuf_addf(&((struct loaded *)ctx)->origins, "%s=%d;", origin, (int)ticket_id);
+}
+
 static void take_entry(void *ctx, enum archive_kind kind, const struct entry *e)
 {
     struct loaded *l = ctx;
@@ -78,6 +92,8 @@ static int try_load(struct fixture *f, struct loaded *l)
         .alert = take_alert,
         .hold = take_hold,
         .ticket = take_ticket,
+        .step = take_step,
+        .origin = take_origin,
         .outbox = take_outbox,
         .entry = take_entry,
         .meta = take_meta,
@@ -103,6 +119,8 @@ static void loaded_fini(struct loaded *l)
     FINI(&l->alerts, alert_fini);
     FINI(&l->holds, hold_record_fini);
     FINI(&l->tickets, ticket_fini);
+    array_free(&l->steps);
+    sbuf_free(&l->origins);
     FINI(&l->outbox, outbox_fini);
     sbuf_free(&l->metas);
     sbuf_free(&l->polls);
@@ -355,6 +373,47 @@ static void open_tickets(void **state)
     loaded_fini(&l);
 }
 
+/* What open tickets went through, and what every ticket came from. */
+static void steps_and_origins(void **state)
+{
+    static const struct step_record steps[] = {
+        {1, 1, 1000, TICKET_NEW, false},       {2, 1, 1000, TICKET_NEW, false},    {2, 2, 3000, TICKET_ACCEPTED, true},
+        {2, 3, 2000, TICKET_DISPATCHED, true}, {1, 2, 4000, TICKET_CLOSED, false},
+    };
+    struct fixture *f = *state;
+    struct change *c = change_new();
+    struct ticket ended = {.id = 1, .number = "T-1", .state = TICKET_CLOSED, .origin = "plan monthly 3"};
+    struct ticket open = {.id = 2,
+                          .number = "T-2",
+                          .state = TICKET_DISPATCHED,
+                          .title = HOSTILE,
+                          .origin = "round 7 visit 2 item 5",
+                          .site = "总部",
+                          .told = "fix=warned"};
+    struct loaded l;
+
+    fixture_open(f);
+    change_put_ticket(c, &ended);
+    change_put_ticket(c, &open);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        change_put_step(c, &steps[i]);
+    commit_and_load(f, c, &l);
+    assert_int_equal(l.tickets.n, 1);
+    assert_string_equal(l.tickets.v[0].title, HOSTILE);
+    assert_string_equal(l.tickets.v[0].site, "总部");
+    assert_string_equal(l.tickets.v[0].told, "fix=warned");
+    assert_int_equal(l.steps.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(l.steps.v[i].ticket_id, 2);
+        assert_int_equal(l.steps.v[i].n, i + 1);
+        assert_int_equal(l.steps.v[i].at_ms, steps[i + 1].at_ms);
+        assert_int_equal(l.steps.v[i].state, steps[i + 1].state);
+        assert_int_equal(l.steps.v[i].loaner, steps[i + 1].loaner);
+    }
+    assert_string_equal(l.origins.s, "plan monthly 3=1;round 7 visit 2 item 5=2;");
+    loaded_fini(&l);
+}
+
 static void pending_outbox(void **state)
 {
     struct fixture *f = *state;
@@ -560,6 +619,7 @@ int main(void)
         TEST_ON_BOTH(components_and_holds),
         TEST_ON_BOTH(open_alerts),
         TEST_ON_BOTH(open_tickets),
+        TEST_ON_BOTH(steps_and_origins),
         TEST_ON_BOTH(pending_outbox),
         TEST_ON_BOTH(metas_but_not_the_stores_own),
         TEST_ON_BOTH(a_row_is_replaced_by_its_key),

@@ -95,8 +95,10 @@ static void fill(struct fixture *f)
     struct ticket tickets[] = {
         {.id = 7, .number = "T-7", .device_id = 1, .state = TICKET_NEW, .note = HOSTILE},
         {.id = 8, .number = "T-8", .device_id = 2, .state = TICKET_CLOSED},
-        {.id = 9, .number = "8", .device_id = 2, .state = TICKET_ON_SITE},
+        {.id = 9, .number = "8", .kind = TICKET_KIND_REQUEST, .site = "south", .state = TICKET_ON_SITE},
     };
+    const struct step_record steps[] = {
+        {7, 1, 1000, TICKET_NEW, false}, {7, 2, 2000, TICKET_ACCEPTED, true}, {8, 1, 1500, TICKET_NEW, false}};
     struct outbox outbox[] = {
         {.id = 1, .channel = "mail", .message_id = "a", .recipient = "x", .state = OUTBOX_SENT},
         {.id = 2, .channel = "mail", .message_id = "b", .recipient = "x", .state = OUTBOX_PENDING, .subject = "缺纸"},
@@ -107,6 +109,7 @@ static void fill(struct fixture *f)
         change_put_device(c, &devices[i]);
         change_put_alert(c, &alerts[i]);
         change_put_ticket(c, &tickets[i]);
+        change_put_step(c, &steps[i]);
     }
     change_put_outbox(c, &outbox[0]);
     change_put_outbox(c, &outbox[1]);
@@ -238,7 +241,13 @@ static void lists_and_their_filters(void **state)
         {"tickets", "{\"state\": \"open\"}", "id", "7 9"},
         {"tickets", "{\"state\": \"ended\"}", "id", "8"},
         {"tickets", "{\"state\": \"on-site\"}", "id", "9"},
-        {"tickets", "{\"device\": \"墨 2\"}", "id", "8 9"},
+        {"tickets", "{\"device\": \"墨 2\"}", "id", "8"},
+        {"tickets", "{\"site\": \"south\"}", "id", "8 9"},
+        {"tickets", "{\"kind\": \"request\"}", "id", "9"},
+        {"tickets", "{\"customer\": \"nobody\"}", "id", ""},
+        {"ticket_steps", "{\"ticket\": \"T-7\"}", "n", "1 2"},
+        {"ticket_steps", "{\"ticket\": 8}", "n", "1"},
+        {"ticket_steps", "{\"ticket\": \"T-9\"}", "n", ""},
         {"ticket", "{\"ticket\": \"T-7\"}", "id", "7"},
         {"ticket", "{\"ticket\": 7}", "id", "7"},
         {"events", NULL, "number", "1 2 3 4 5 6"},

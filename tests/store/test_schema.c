@@ -258,6 +258,32 @@ static void schema_1_is_taken_over_with_all_that_is_in_it(void **state)
     fixture_expect(f, "SELECT max(number) FROM event", "4");
 }
 
+/* Of tickets from before their steps were kept, these are made of the events. */
+static void old_tickets_get_a_history(void **state)
+{
+    const char *srcdir = getenv("srcdir");
+    char *old = xasprintf("%s/tests/data/db/schema1.db", srcdir ? srcdir : "."), *data;
+    struct fixture *f = *state;
+    size_t n;
+
+    assert_int_equal(file_read(old, 1 << 20, &data, &n), 0);
+    assert_int_equal(file_write_whole(f->path, data, n, 0600), 0);
+    free(data);
+    free(old);
+    fixture_alter(f, "INSERT INTO event (number, at_ms, kind, device_id, alert_id, ticket_id, args) VALUES"
+                     " (11, 1000, 'ticket.opened', 1, 1, 5, '{\"number\":\"T-5\"}'),"
+                     " (12, 1500, 'ticket.opened', 1, 1, 6, 'not json'),"
+                     " (13, 2000, 'ticket.accept', 1, 1, 5, '{\"from\":\"new\",\"to\":\"accepted\"}'),"
+                     " (14, 2500, 'ticket.graver', 1, 1, 5, '{\"severity\":\"major\"}'),"
+                     " (15, 3000, 'ticket.cancel', 1, 1, 5, '{\"from\":\"accepted\",\"to\":\"cancelled\"}'),"
+                     " (16, 3500, 'mail.sent', 0, 0, 0, '{\"to\":\"x@example.com\"}')");
+    fixture_open(f);
+    fixture_expect(f,
+                   "SELECT group_concat(ticket_id || ' ' || n || ' ' || at_ms || ' ' || state || ' ' || loaner, ', ')"
+                   " FROM (SELECT * FROM ticket_step ORDER BY ticket_id, n)",
+                   "5 1 1000 new 0, 5 2 2000 accepted 0, 5 3 3000 cancelled 0, 6 1 1500 new 0");
+}
+
 /* A new database and one that was taken over are the same. */
 static void taken_over_is_as_made_anew(void **state)
 {
@@ -285,6 +311,7 @@ int main(void)
         TEST_ON_FILE(made_from_an_empty_file),
         TEST_ON_FILE(each_installation_has_a_name_of_its_own),
         TEST_ON_FILE(schema_1_is_taken_over_with_all_that_is_in_it),
+        TEST_ON_FILE(old_tickets_get_a_history),
         TEST_ON_FILE(taken_over_is_as_made_anew),
         TEST_ON_FILE(a_newer_one_is_refused_untouched),
         TEST_ON_FILE(a_newer_one_with_a_wal_is_refused_untouched),
