@@ -1,3 +1,5 @@
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +153,22 @@ static void add_flags(struct ctl *t, struct sbuf *out, const char *words, const 
     }
 }
 
+/* People read hundredths; what is smaller gets three digits. */
+static void add_number(struct ctl *t, struct sbuf *out, double x)
+{
+    char text[400];
+    size_t n;
+
+    if (t->format != VIEW_PEOPLE || (x != 0 && fabs(x) < 0.01)) {
+        sbuf_addf(out, t->format != VIEW_PEOPLE ? "%.12g" : "%.3g", x);
+        return;
+    }
+    n = (size_t)snprintf(text, sizeof text, "%.2f", x);
+    while (text[n - 1] == '0')
+        n--;
+    sbuf_addn(out, text, text[n - 1] == '.' ? n - 1 : n);
+}
+
 /* A point's value as text, whatever its type; nothing where nothing is known. */
 static void add_value(struct ctl *t, struct sbuf *out, const char *words, const json_t *value)
 {
@@ -159,7 +177,7 @@ static void add_value(struct ctl *t, struct sbuf *out, const char *words, const 
     else if (json_is_integer(value))
         sbuf_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
-        sbuf_addf(out, "%.12g", json_real_value(value));
+        add_number(t, out, json_real_value(value));
     else if (json_is_boolean(value))
         sbuf_add(out, t->format != VIEW_PEOPLE ? (json_is_true(value) ? "true" : "false")
                                                : text_get(t->lang, json_is_true(value) ? "word.yes" : "word.no"));

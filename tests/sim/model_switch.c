@@ -83,6 +83,8 @@ void model_switch(struct machine *m)
 {
     model_system(m, "Office switch, 24 ports, software 3.2.1", "1.3.6.1.4.1.32473.2.24");
     model_engine(m);
+    simdev_int(&m->dev, 2, "1.3.6.1.2.1.1.7.0");        /* sysServices: a bridge */
+    simdev_int(&m->dev, PORTS, "1.3.6.1.2.1.17.1.2.0"); /* dot1dBaseNumPorts */
     model_interfaces(m, PORTS, 1000, 40000);
     bridging(m);
     local(m);
