@@ -13,6 +13,7 @@
 struct scripted_config {
     struct site *site;
     int64_t delay_ms;             /* there and back */
+    int timeout_ms, retries;      /* of Modbus; timeout 0: as the collector likes. SNMP's come with each target */
     int64_t (*now_ms)(void *ctx); /* since the story's start */
     /* A read of a machine came to nothing or stayed incomplete although it was on; may be NULL. */
     void (*unread)(void *ctx, unsigned machine, int64_t from_ms, int64_t to_ms);

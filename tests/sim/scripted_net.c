@@ -60,8 +60,13 @@ static int hand_over(int rc, struct pd_collector *c, struct pd_collector **out)
 static int start_modbus(const struct pd_services *services, const void *config, struct pd_collector **out)
 {
     struct pd_collector *c = new_collector(config, &pd_modbus_ops);
+    struct pd_modbus_config own = pd_modbus_defaults;
     struct mb_net net;
 
+    if (c->config.timeout_ms > 0) {
+        own.timeout_ms = c->config.timeout_ms;
+        own.retries = c->config.retries;
+    }
     c->answers = machine_speaks;
     c->polls = true;
     c->net = (struct simnet){.site = c->config.site,
@@ -70,7 +75,7 @@ static int start_modbus(const struct pd_services *services, const void *config, 
                              .now_ms = c->config.now_ms,
                              .ctx = c->config.ctx};
     net = simnet_ops(&c->net);
-    return hand_over(mb_start_on(services, NULL, &net, &c->real), c, out);
+    return hand_over(mb_start_on(services, &own, &net, &c->real), c, out);
 }
 
 static int start_icmp(const struct pd_services *services, const void *config, struct pd_collector **out)

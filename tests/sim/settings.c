@@ -14,8 +14,10 @@ static void add_poll(struct sbuf *out, const struct story_configuration *c, bool
     sbuf_add(out, "poll: {every: {");
     for (int i = 0; i < PART_COUNT; i++)
         sbuf_addf(out, "%s%s: %lldms", i > 0 ? ", " : "", part_names[i], (long long)c->every_ms[i]);
-    sbuf_addf(out, "}, ping: %s}\nsnmp: {timeout: %lldms, retries: %d}\n", ping ? "true" : "false",
-              (long long)c->timeout_ms, c->retries);
+    sbuf_addf(out, "}, ping: %s}\n", ping ? "true" : "false");
+    for (int i = 0; i < 2; i++)
+        sbuf_addf(out, "%s: {timeout: %lldms, retries: %d}\n", i == 0 ? "snmp" : "modbus", (long long)c->timeout_ms,
+                  c->retries);
 }
 
 static void add_rules(struct sbuf *out, const struct story_configuration *c)

@@ -379,6 +379,8 @@ int virtual_init(struct virtual *v, const struct story *story, const struct run_
     v->site = site_new(story, &ops);
     v->scripted = (struct scripted_config){.site = v->site,
                                            .delay_ms = story->delay_ms,
+                                           .timeout_ms = (int)story->configuration.timeout_ms,
+                                           .retries = story->configuration.retries,
                                            .now_ms = since_start,
                                            .unread = unread,
                                            .tally = count_poll,
