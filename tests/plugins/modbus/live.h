@@ -36,6 +36,8 @@ void peer_start_gateway(struct peer *p, const enum peer_kind *kinds, size_t n);
 /* A serial bus behind a pseudo-terminal, to which the path becomes a link; slaves 1 to n. */
 void peer_start_bus(struct peer *p, const char *path, const enum peer_kind *kinds, size_t n);
 void peer_stop(struct peer *p);
+/* A listening socket on some port of 127.0.0.1. */
+int peer_listen(uint16_t *port);
 
 /* ---- The collector ---- */
 

@@ -123,7 +123,7 @@ static void *serve_tcp(void *arg)
     return NULL;
 }
 
-static int listen_somewhere(uint16_t *port)
+int peer_listen(uint16_t *port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET};
     socklen_t n = sizeof a;
@@ -181,7 +181,7 @@ void peer_start_farm(struct peer *p, const enum peer_kind *kinds, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct server *s = &servers[serving];
 
-        s->fd = listen_somewhere(&p->ports[i]);
+        s->fd = peer_listen(&p->ports[i]);
         s->kinds[1] = kinds[i];
         if (kinds[i] == PEER_CLOSED)
             close(s->fd);
@@ -195,7 +195,7 @@ void peer_start_gateway(struct peer *p, const enum peer_kind *kinds, size_t n)
 {
     struct server *s = xcalloc(1, sizeof *s);
 
-    s->fd = listen_somewhere(&p->ports[0]);
+    s->fd = peer_listen(&p->ports[0]);
     memcpy(&s->kinds[1], kinds, n * sizeof *kinds);
     start(p, s, 1);
 }
