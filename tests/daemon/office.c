@@ -76,7 +76,14 @@ static void stop_post(struct pd_channel *c)
 static void take_mail(struct pd_channel *c, const struct pd_message *m, struct pd_send_result *out)
 {
     struct post *post = (struct post *)c;
-    struct mail mail = {xstrdup(m->id), xstrdup_null(m->from), xstrdup(m->to), xstrdup(m->subject), xstrdup(m->body)};
+    struct mail mail = {xstrdup(m->id),      xstrdup_null(m->from), xstrdup(m->to),
+                        xstrdup(m->subject), xstrdup(m->body),      NULL};
+    struct sbuf files = {0};
+
+    for (size_t i = 0; i < m->nparts; i++)
+        sbuf_addf(&files, "%s %s\n", m->parts[i].name, m->parts[i].path);
+    if (m->nparts > 0)
+        mail.files = sbuf_take(&files);
 
     array_push(&post->mails, mail);
     *out = (struct pd_send_result){.status = post->answer, .detail = "as the test says"};
@@ -103,6 +110,7 @@ static struct settings *make_settings(enum severity min)
     for (int i = 0; i < PART_COUNT; i++)
         s->every_ms[i] = MINUTE_MS;
     s->timeout_ms = 2000;
+    s->report.at_minute = 8 * 60;
     add_recipient(s, "service@example.com", LANG_ZH_CN, min);
     add_recipient(s, "boss@example.com", LANG_EN, min);
     array_push(&s->credentials,
@@ -155,11 +163,14 @@ void office_start(struct office *o)
         .channel_ops = o->channels,
         .channel_configs = o->channel_configs,
         .nchannels = 1,
+        .renderer = o->renderer,
         .committed = committed,
         .ctx = o,
     };
     char *why = NULL;
 
+    for (int i = 0; o->every_ms > 0 && i < PART_COUNT; i++)
+        settings->every_ms[i] = o->every_ms;
     if (core_start(&config, &o->core, &why) != 0)
         fail_msg("%s", why);
 }
@@ -228,6 +239,7 @@ void office_free(struct office *o)
         free(o->post.mails.v[i].to);
         free(o->post.mails.v[i].subject);
         free(o->post.mails.v[i].body);
+        free(o->post.mails.v[i].files);
     }
     array_free(&o->post.mails);
     free(o);
@@ -237,6 +249,17 @@ void office_pass(struct office *o, int64_t ms)
 {
     for (int64_t passed = 0; passed < ms; passed += STEP_MS) {
         clock_fake_advance(&o->time, STEP_MS);
+        wheel_advance(o->wheel, o->time.mono);
+    }
+}
+
+void office_pass_until(struct office *o, int64_t wall_ms)
+{
+    while (o->time.wall < wall_ms) {
+        int64_t next = wheel_next(o->wheel), left = wall_ms - o->time.wall;
+        int64_t step = next == INT64_MAX || next - o->time.mono > left ? left : next - o->time.mono;
+
+        clock_fake_advance(&o->time, step > 0 ? step : 1);
         wheel_advance(o->wheel, o->time.mono);
     }
 }

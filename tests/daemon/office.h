@@ -15,6 +15,7 @@
  */
 struct mail {
     char *id, *from, *to, *subject, *body;
+    char *files; /* "NAME PATH" of each part, a line each; NULL: none */
 };
 
 struct post {
@@ -36,9 +37,11 @@ struct office {
     const void *channel_configs[1];
     struct post post;
     struct core *core;
-    bool jam;                   /* what the printer shows */
-    int64_t writing_ms;         /* that a commit takes */
-    ARRAY(struct event) events; /* as committed, over all lives */
+    const struct renderer *renderer; /* of reports; NULL: none are made */
+    int64_t every_ms;                /* devices are polled */
+    bool jam;                        /* what the printer shows */
+    int64_t writing_ms;              /* that a commit takes */
+    ARRAY(struct event) events;      /* as committed, over all lives */
 };
 
 struct office *office_new(void);
@@ -49,6 +52,8 @@ void office_stop(struct office *o);
 /* The process dies: what it wrote is there, nothing else. */
 void office_kill(struct office *o);
 void office_pass(struct office *o, int64_t ms);
+/* Likewise up to a wall clock time, from timer to timer: for days and months. */
+void office_pass_until(struct office *o, int64_t wall_ms);
 void office_set_jam(struct office *o, bool jam);
 /* New settings: recipients with this lowest severity. */
 void office_reload(struct office *o, enum severity min_severity);
