@@ -36,6 +36,7 @@ enum { AGGREGATES = AGGREGATE_ANY + 1 };
 struct aggregate_draft {
     char *name;
     struct yaml_node *here, *rows, *where;
+    bool all;
     struct yaml_node *of[AGGREGATES]; /* one of them, by enum aggregate_how */
 };
 

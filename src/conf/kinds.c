@@ -9,7 +9,8 @@
  *     kinds:
  *       supply:
  *         title: {en: Supply, zh_CN: 耗材}
- *         facts: {section: supplies, parts: 2}   # how `patrolctl facts` writes it: index of two numbers
+ *         # How `patrolctl facts` writes it: index of two numbers, "oid" where the level was read.
+ *         facts: {section: supplies, parts: 2, oid: level}
  *         points:
  *           level: {type: num, unit: "%", fact: percent, title: {en: level, zh_CN: 余量}}
  *           class:
@@ -35,6 +36,7 @@ struct kind_draft {
     bool single;
     char *title[LANG_COUNT];
     char *facts, *facts_index;
+    struct yaml_node *facts_oid;
     unsigned facts_index_parts;
     ARRAY(struct point_draft) points;
 };
@@ -64,6 +66,7 @@ static const struct schema point_schema = {
 static const struct schema_row facts_rows[] = {
     {"section", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct kind_draft, facts)},
     {"prefix", SCHEMA_TEXT, SCHEMA_FIELD(struct kind_draft, facts_index)},
+    {"oid", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct kind_draft, facts_oid)},
     {"parts", SCHEMA_INT, .min = 1, .max = 8, .fallback = "1", SCHEMA_FIELD(struct kind_draft, facts_index_parts)},
     {0},
 };
@@ -132,6 +135,22 @@ static void build_point(struct loader *l, struct point_draft *from, struct kind 
     array_push(&kind->points, p);
 }
 
+static void take_facts_oid(struct loader *l, struct yaml_node *node, struct kind *kind)
+{
+    ARRAY(const char *) names = {0};
+
+    if (!node)
+        return;
+    kind->facts_oid = xstrdup(node->text);
+    if (kind_point(kind, node->text))
+        return;
+    for (size_t i = 0; i < kind->points.n; i++)
+        array_push(&names, kind->points.v[i].name);
+    array_push(&names, NULL);
+    unknown_name(node, "point", names.v, l->report);
+    array_free(&names);
+}
+
 static void build_kind(struct loader *l, struct kind_draft *from)
 {
     struct kind *kind = xcalloc(1, sizeof *kind);
@@ -145,6 +164,7 @@ static void build_kind(struct loader *l, struct kind_draft *from)
     take_titles(kind->title, from->title);
     for (size_t i = 0; i < from->points.n; i++)
         build_point(l, &from->points.v[i], kind);
+    take_facts_oid(l, from->facts_oid, kind);
     array_push(&l->k->vocabulary.kinds, kind);
 }
 

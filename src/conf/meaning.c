@@ -121,7 +121,7 @@ static enum value_type aggregate_type(const struct aggregate *a)
 
 static void build_aggregate(struct meaning *c, const struct aggregate_draft *from)
 {
-    struct aggregate a = {.how = AGGREGATE_MEAN, .slot = (unsigned)c->row.list.n};
+    struct aggregate a = {.how = AGGREGATE_MEAN, .all = from->all, .slot = (unsigned)c->row.list.n};
     enum value_type want;
 
     while (a.how < AGGREGATE_ANY && !from->of[a.how])

@@ -97,6 +97,7 @@ static const struct schema_row aggregate_rows[] = {
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct aggregate_draft, here)},
     {"rows", SCHEMA_TEXT_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct aggregate_draft, rows)},
     {"where", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, where)},
+    {"all", SCHEMA_BOOL, SCHEMA_FIELD(struct aggregate_draft, all)},
     {0},
 };
 static const struct schema aggregate_schema = {

@@ -56,6 +56,16 @@ static json_t *index_json(const struct component_view *v)
     return j;
 }
 
+/* Where the row's value was read, if that is an object identifier. */
+static void add_oid(json_t *row, const struct component_view *v)
+{
+    const struct point_def *p = v->kind->facts_oid ? kind_point(v->kind, v->kind->facts_oid) : NULL;
+    const char *source = p ? v->sources[p->slot] : NULL;
+
+    if (source && *source >= '0' && *source <= '9' && v->module && str_eq(v->module->collector, "snmp"))
+        json_object_set_new(row, "oid", json_string(source));
+}
+
 static void add_points(json_t *row, const struct component_view *v)
 {
     for (size_t i = 0; i < v->kind->points.n; i++) {
@@ -90,6 +100,7 @@ static void add_component(void *ctx, const struct component_view *v)
     }
     row = json_object();
     json_object_set_new(row, "index", index_json(v));
+    add_oid(row, v);
     add_points(row, v);
     json_array_append_new(section, row);
 }

@@ -60,14 +60,15 @@ struct join {
     unsigned first_slot;     /* of its columns among this row's */
 };
 
-/* What is reckoned over another component's rows whose instance begins with this row's: one name more. */
+/* What is reckoned over another component's rows, all or those whose instance begins with this row's: one name more. */
 enum aggregate_how { AGGREGATE_MEAN, AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX, AGGREGATE_COUNT, AGGREGATE_ANY };
 struct aggregate {
     char *name;
     unsigned component;
     enum aggregate_how how;
     struct expr *of;    /* over that component's row: a number; of COUNT and ANY a condition */
-    struct expr *where; /* only rows for which it is true; NULL: all */
+    struct expr *where; /* only rows for which it is true; NULL: each */
+    bool all;           /* whatever their instance */
     unsigned slot;
 };
 

@@ -88,12 +88,12 @@ static struct value tally_end(const struct tally *t)
     return isfinite(x) ? value_num(x) : VALUE_UNKNOWN;
 }
 
-static struct value aggregate_value(const struct rows *rows, const struct aggregate *a, const struct row *row)
+static struct value aggregate_value(const struct rows *rows, const struct aggregate *a, const uint32_t *instance,
+                                    uint32_t n)
 {
     struct tally tally = {.how = a->how, .any = VALUE_UNKNOWN};
 
-    for (size_t i = rows_lower_bound(rows, row->instance, row->ninstance);
-         i < rows->n && row_begins(&rows->v[i], row->instance, row->ninstance); i++) {
+    for (size_t i = rows_lower_bound(rows, instance, n); i < rows->n && row_begins(&rows->v[i], instance, n); i++) {
         const struct value *slots = rows_slots(rows, i);
 
         if (!a->where || beside_is_true(expr_eval(a->where, slots, rows->nslots)))
@@ -102,17 +102,28 @@ static struct value aggregate_value(const struct rows *rows, const struct aggreg
     return tally_end(&tally);
 }
 
-void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct row *row, struct value *slots)
+/* Over all rows it is the same for each of ours: the first has it. */
+static struct value take_aggregate(const struct rows *rows, const struct aggregate *a, const struct rows *own, size_t i)
+{
+    const struct row *row = &own->v[i];
+
+    if (a->all && i > 0)
+        return rows_slots(own, 0)[a->slot];
+    return aggregate_value(rows, a, row->instance, a->all ? 0 : row->ninstance);
+}
+
+void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct rows *own, size_t i,
+                struct value *slots)
 {
     const struct component_def *def = plan->def;
 
-    for (size_t i = 0; i < def->joins.n; i++)
-        take_join(plan, tables, &def->joins.v[i], row, slots);
-    for (size_t i = 0; i < def->aggregates.n; i++) {
-        const struct aggregate *a = &def->aggregates.v[i];
+    for (size_t j = 0; j < def->joins.n; j++)
+        take_join(plan, tables, &def->joins.v[j], &own->v[i], slots);
+    for (size_t j = 0; j < def->aggregates.n; j++) {
+        const struct aggregate *a = &def->aggregates.v[j];
 
-        slots[a->slot] = aggregate_value(&tables[a->component], a, row);
+        slots[a->slot] = take_aggregate(&tables[a->component], a, own, i);
     }
-    for (size_t i = 0; i < def->computed.n; i++)
-        slots[def->computed.v[i].slot] = expr_eval(def->computed.v[i].value, slots, def->nslots);
+    for (size_t j = 0; j < def->computed.n; j++)
+        slots[def->computed.v[j].slot] = expr_eval(def->computed.v[j].value, slots, def->nslots);
 }

@@ -11,8 +11,12 @@
  * begin it, so both stay quick however many rows a device has.
  */
 
-/* Fills the row's slots of joins, aggregates and what is computed of them. tables: the rows of its module's components. */
-void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct row *row, struct value *slots);
+/*
+ * Fills the slots of joins, aggregates and what is computed of them, of row i of own; rows are asked in their order,
+ * from the first on. tables: the rows of its module's components.
+ */
+void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct rows *own, size_t i,
+                struct value *slots);
 
 bool beside_is_true(struct value v);
 /* Takes up what a condition says, if it says anything: true stays true. */

@@ -348,7 +348,7 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     const char *key = "", *label;
     struct finding *f;
 
-    beside_ask(plan, &b->rows[plan->first_of_module], row, slots);
+    beside_ask(plan, &b->rows[plan->first_of_module], rows, i, slots);
     if (def->when && !beside_is_true(expr_eval(def->when, slots, rows->nslots)))
         return;
     if (!def->kind->single) {

@@ -207,6 +207,22 @@ static void test_the_device_reckons_over_all_rows(void **state)
     bench_free(&t);
 }
 
+static void test_all_rows_count_whatever_their_index(void **state)
+{
+    struct bench t = bench_cabinet();
+
+    (void)state;
+    for (uint32_t i = 7; i <= 9; i++)
+        bench_add(&t, "3.3.1", i, cell_int(4));
+    add_row(&t, "3.5.1", 1, 1, cell_text("a"));
+    add_row(&t, "3.5.1", 2, 7, cell_text("b"));
+    bench_finish(&t);
+    assert_int_equal(t.nfound, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_value(t.found[i].points[kind_point(t.found[i].kind, "in_octets")->slot], value_int(2));
+    bench_free(&t);
+}
+
 /* ---- Many rows ---- */
 
 static void ignore(void *ctx, const struct found *f)
@@ -250,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_numbers_over_rows_that_begin_with_this_one),
         cmocka_unit_test(test_a_condition_that_no_row_answers_is_unknown),
         cmocka_unit_test(test_the_device_reckons_over_all_rows),
+        cmocka_unit_test(test_all_rows_count_whatever_their_index),
         cmocka_unit_test(test_a_join_is_a_search_not_a_walk),
     };
 
