@@ -64,6 +64,11 @@ static const struct syntax switch_mibs[] = {
     {"1.0.8802.1.1.2.1.4.1.1.11", SNMP_OCTETS}, {"1.0.8802.1.1.2.1.4.1.1.12", SNMP_OCTETS},
     {"1.3.6.1.2.1.17.1.1", SNMP_OCTETS},        {"1.3.6.1.2.1.17.1.2", SNMP_INTEGER},
     {"1.3.6.1.2.1.17.1.3", SNMP_INTEGER},
+    {"1.3.6.1.2.1.17.1.4.1.1", SNMP_INTEGER},
+    {"1.3.6.1.2.1.17.1.4.1.2", SNMP_INTEGER},
+    {"1.3.6.1.2.1.17.1.4.1.3", SNMP_OID},
+    {"1.3.6.1.2.1.17.1.4.1.4", SNMP_COUNTER32},
+    {"1.3.6.1.2.1.17.1.4.1.5", SNMP_COUNTER32},
 };
 
 /* UCD-SNMP-MIB */
@@ -143,7 +148,7 @@ static void a_switch_is_typed_as_its_mibs_say(void **state)
     before = assert_typed(&m, "1.0.8802.1.1.2", ROWS(switch_mibs));
     machine_set_neighbour(&m, 24, "core");
     assert_int_equal(assert_typed(&m, "1.0.8802.1.1.2", ROWS(switch_mibs)), before + 9);
-    assert_int_equal(assert_typed(&m, "1.3.6.1.2.1.17", ROWS(switch_mibs)), 3);
+    assert_int_equal(assert_typed(&m, "1.3.6.1.2.1.17", ROWS(switch_mibs)), 3 + 24 * 5);
     machine_fini(&m);
 }
 
