@@ -281,7 +281,7 @@ static int take_text(struct given *g, const char *name, const json_t *value, con
     clean = g->texts[g->ntexts++] = str_clean(s, n, MAX_NOTE);
     if (n > MAX_NOTE)
         *why = xasprintf("%s is too long: at most %d bytes", name, MAX_NOTE);
-    else if (strlen(clean) != n)
+    else if (strlen(clean) != n || memcmp(clean, s, n) != 0)
         *why = xasprintf("%s has control characters, or spaces at an end", name);
     else {
         *out = n > 0 ? clean : NULL;

@@ -3,11 +3,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/date.h"
 #include "base/mem.h"
 
 enum { STEP_MS = 10, PATIENCE_MS = 20000 };
@@ -99,7 +102,32 @@ static void add_recipient(struct settings *s, const char *address, enum lang lan
     array_push(&s->recipients, ((struct recipient){.address = xstrdup(address), .lang = lang, .min_severity = min}));
 }
 
-static struct settings *make_settings(enum severity min)
+/* Plans are read as patrold reads them. */
+static void take_plans(struct settings *s, const char *plans)
+{
+    char path[] = "/tmp/patrold-office-XXXXXX";
+    FILE *f = fdopen(mkstemp(path), "w");
+    struct conf_report report = {0};
+    struct settings *read = NULL;
+
+    assert_non_null(f);
+    fprintf(f, "plans:\n%s", plans);
+    fclose(f);
+    if (settings_load(path, &read, &report) != 0)
+        fail_msg("%s", report.text.s);
+    for (size_t i = 0; i < read->plans.n; i++) {
+        struct plan *p = &read->plans.v[i];
+
+        p->where = p->rule_where = p->calendar_where = p->checklist_where = (struct where){0};
+        array_push(&s->plans, *p);
+        *p = (struct plan){0};
+    }
+    settings_free(read);
+    conf_report_free(&report);
+    unlink(path);
+}
+
+static struct settings *make_settings(const struct office *o, enum severity min)
 {
     struct settings *s = xcalloc(1, sizeof *s);
 
@@ -115,6 +143,8 @@ static struct settings *make_settings(enum severity min)
     add_recipient(s, "boss@example.com", LANG_EN, min);
     array_push(&s->credentials,
                ((struct credential){.name = xstrdup("public"), .version = 2, .community = xstrdup("public")}));
+    if (o->plans)
+        take_plans(s, o->plans);
     return s;
 }
 
@@ -146,7 +176,7 @@ static void committed(void *ctx, const struct event *events, size_t n)
 
 void office_start(struct office *o)
 {
-    struct settings *settings = make_settings(SEVERITY_WARNING);
+    struct settings *settings = make_settings(o, SEVERITY_WARNING);
     const struct core_config config = {
         .services = {.clock = clock_fake_ops(&o->time), .rng = rng_seeded_ops(&o->random), .wheel = o->wheel},
         .settings = settings,
@@ -203,6 +233,15 @@ void office_kill(struct office *o)
     office_stop(o);
     stop_workers(o);
     memvfs_revive(o->disk);
+    start_workers(o);
+}
+
+void office_power_cycle(struct office *o, uint64_t seed)
+{
+    memvfs_cut_power(o->disk);
+    office_stop(o);
+    stop_workers(o);
+    memvfs_power_cycle(o->disk, seed);
     start_workers(o);
 }
 
@@ -264,16 +303,29 @@ void office_pass_until(struct office *o, int64_t wall_ms)
     }
 }
 
+void office_until(struct office *o, const char *local)
+{
+    enum { EAST_MS = 8 * HOUR_MS };
+    int hour, minute;
+    char date[11];
+    int64_t day;
+
+    snprintf(date, sizeof date, "%.10s", local);
+    assert_int_equal(date_parse(date, &day), 0);
+    assert_int_equal(sscanf(local + 11, "%d:%d", &hour, &minute), 2);
+    office_pass_until(o, day * DATE_DAY_MS + hour * (int64_t)HOUR_MS + minute * (int64_t)MINUTE_MS - EAST_MS);
+}
+
 void office_reload(struct office *o, enum severity min_severity)
 {
-    struct settings *settings = make_settings(min_severity);
+    struct settings *settings = make_settings(o, min_severity);
 
     core_reload(o->core, settings, load_knowledge(settings));
 }
 
 void office_lose_calendar(struct office *o, const char *name)
 {
-    struct settings *settings = make_settings(SEVERITY_WARNING);
+    struct settings *settings = make_settings(o, SEVERITY_WARNING);
     struct knowledge *k = load_knowledge(settings);
 
     for (size_t i = 0; i < k->calendars.n; i++)

@@ -37,6 +37,7 @@ struct office {
     const void *channel_configs[1];
     struct post post;
     struct core *core;
+    const char *plans;               /* YAML of the section, for settings to come; NULL: none */
     const struct renderer *renderer; /* of reports; NULL: none are made */
     int64_t every_ms;                /* devices are polled */
     bool jam;                        /* what the printer shows */
@@ -51,9 +52,13 @@ void office_start(struct office *o);
 void office_stop(struct office *o);
 /* The process dies: what it wrote is there, nothing else. */
 void office_kill(struct office *o);
+/* The power fails, maybe long ago, and is back: what was not synced is there by chance. */
+void office_power_cycle(struct office *o, uint64_t seed);
 void office_pass(struct office *o, int64_t ms);
 /* Likewise up to a wall clock time, from timer to timer: for days and months. */
 void office_pass_until(struct office *o, int64_t wall_ms);
+/* Likewise until a time of Shanghai's clocks, "2026-10-08 09:00". */
+void office_until(struct office *o, const char *local);
 void office_set_jam(struct office *o, bool jam);
 /* New settings: recipients with this lowest severity. */
 void office_reload(struct office *o, enum severity min_severity);
