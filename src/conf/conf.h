@@ -90,6 +90,10 @@ struct settings {
     int64_t timeout_ms;           /* snmp.timeout, default 2 s */
     int retries;                  /* snmp.retries, default 3 */
     struct modbus_settings modbus;
+    struct { /* likewise from the start on */
+        int64_t timeout_ms;
+        int tries;
+    } icmp;
     ARRAY(struct credential) credentials;
     struct {
         char *url, *from, *user, *password, *ca_file; /* url NULL: no mail */

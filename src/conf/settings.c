@@ -73,6 +73,13 @@ static const struct schema_row snmp_rows[] = {
 };
 static const struct schema snmp_schema = {.what = "snmp", .rows = snmp_rows, .size = sizeof(struct draft)};
 
+static const struct schema_row icmp_rows[] = {
+    {"timeout", SCHEMA_DURATION, .min = 50, .max = MINUTE, .fallback = "1s", SETTING(icmp.timeout_ms)},
+    {"tries", SCHEMA_INT, .min = 1, .max = 20, .fallback = "3", SETTING(icmp.tries)},
+    {0},
+};
+static const struct schema icmp_schema = {.what = "icmp", .rows = icmp_rows, .size = sizeof(struct draft)};
+
 static const struct schema_row mail_rows[] = {
     {"url", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, url)},
     {"from", SCHEMA_TEXT, SETTING(mail.from)},
@@ -176,6 +183,7 @@ static const struct schema_row settings_rows[] = {
     {"knowledge", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, knowledge)},
     {"poll", SCHEMA_SECTION, .sub = &poll_schema},
     {"snmp", SCHEMA_SECTION, .sub = &snmp_schema},
+    {"icmp", SCHEMA_SECTION, .sub = &icmp_schema},
     {"modbus", SCHEMA_SECTION, .sub = &modbus_schema, SETTING(modbus)},
     {"credentials", SCHEMA_MAP, .sub = &credential_schema, SCHEMA_FIELD(struct draft, credentials)},
     {"mail", SCHEMA_SECTION, .sub = &mail_schema},

@@ -79,6 +79,8 @@ struct collector_configs *collector_configs_new(const struct settings *s, const 
     configure_modbus(c, &s->modbus);
     c->icmp = pd_icmp_defaults;
     c->icmp.sockets = icmp;
+    c->icmp.timeout_ms = (int)s->icmp.timeout_ms;
+    c->icmp.tries = s->icmp.tries;
     for (size_t i = 0; i < COLLECTOR_COUNT; i++)
         c->list[i] = config_of(c, collector_table[i]);
     return c;

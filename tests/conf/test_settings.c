@@ -109,6 +109,8 @@ static void test_empty_file_has_fallbacks(void **state)
     assert_true(s->ping);
     assert_int_equal(s->timeout_ms, 2000);
     assert_int_equal(s->retries, 3);
+    assert_int_equal(s->icmp.timeout_ms, 1000);
+    assert_int_equal(s->icmp.tries, 3);
     assert_int_equal(s->modbus.timeout_ms, 2000);
     assert_int_equal(s->modbus.retries, 2);
     assert_int_equal(s->modbus.buses.n, 0);
@@ -137,6 +139,7 @@ static void test_everything_is_read(void **state)
         "knowledge: [/usr/share/patrold, mine]\n"
         "poll: {every: {status: 10s}, ping: false}\n"
         "snmp: {timeout: 500ms, retries: 0}\n"
+        "icmp: {timeout: 2s, tries: 1}\n"
         "credentials:\n"
         "  public: {version: 1, community: public}\n"
         "  office: {community_file: office.community}\n"
@@ -161,6 +164,8 @@ static void test_everything_is_read(void **state)
     assert_int_equal(s->every_ms[PART_COUNTERS], 300000);
     assert_int_equal(s->timeout_ms, 500);
     assert_int_equal(s->retries, 0);
+    assert_int_equal(s->icmp.timeout_ms, 2000);
+    assert_int_equal(s->icmp.tries, 1);
     c = settings_credential(s, "office");
     assert_string_equal(c->community, "s3cret");
     assert_int_equal(c->version, 2);
@@ -179,7 +184,7 @@ static void test_everything_is_read(void **state)
     assert_int_equal(s->rules.v[0].clear_hold_ms, -1);
     assert_int_equal(s->rules.v[0].severity, -1);
     assert_false(s->rules.v[0].off);
-    assert_int_equal(s->rules.v[0].where.line, 19);
+    assert_int_equal(s->rules.v[0].where.line, 20);
     assert_string_equal(s->rules.v[0].where.file, s->files.v[0]);
     assert_int_equal(s->rules.v[1].severity, SEVERITY_INFO);
     assert_true(s->rules.v[1].off);
