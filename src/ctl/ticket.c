@@ -6,15 +6,11 @@
 
 /* ---- What people read in place of codes ---- */
 
-/* A ticket that no rule names is known by its title, one without a device by its site. */
-static void ease(struct ctl *t, json_t *row)
+/* For people: what a row does not tell is told by another member of it. */
+static void stand_in(const struct ctl *t, json_t *row, const char *absent, const char *other)
 {
-    if (t->format != VIEW_PEOPLE)
-        return;
-    if (json_is_null(json_object_get(row, "rule")))
-        json_object_set(row, "rule", json_object_get(row, "title"));
-    if (json_is_null(json_object_get(row, "device")))
-        json_object_set(row, "device", json_object_get(row, "site"));
+    if (t->format == VIEW_PEOPLE && json_is_null(json_object_get(row, absent)))
+        json_object_set(row, absent, json_object_get(row, other));
 }
 
 static bool goes_on(const json_t *clock)
@@ -32,8 +28,8 @@ static json_t *left_words(const struct ctl *t, const json_t *clock)
     if (!goes_on(clock))
         return json_null();
     text_duration(&span, t->lang, left_ms < 0 ? -left_ms : left_ms);
-    text_fill(&words, text_get(t->lang, left_ms < 0 ? "ctl.clock.over" : "ctl.clock.left"),
-              &(struct text_arg){"time", span.s}, 1);
+    text_fill(&words, left_ms < 0 ? text_get(t->lang, "ctl.clock.over") : "{time}", &(struct text_arg){"time", span.s},
+              1);
     text = json_string(words.s);
     sbuf_free(&span);
     sbuf_free(&words);
@@ -122,7 +118,8 @@ static bool take_ticket(void *ctx, json_t *row)
         json_object_set(row, "promise", json_object_get(clock, "promise"));
         json_object_set(row, "clock", json_object_get(clock, "state"));
     }
-    ease(l->t, row);
+    stand_in(l->t, row, "rule", "title");
+    stand_in(l->t, row, "device", "site");
     return sheet_row(l->sheet, row);
 }
 
@@ -178,11 +175,22 @@ static const struct ctl_column clock_columns[] = {
     {.name = "state", .type = VIEW_CODE, .words = "clock-state"},
     {.name = "deadline", .type = VIEW_TIME},
     {.name = "left"},
-    {.name = "goal_s", .type = VIEW_INT, .shown = SHOWN_PROGRAMS},
-    {.name = "left_s", .type = VIEW_INT, .shown = SHOWN_PROGRAMS},
-    {.name = "started", .type = VIEW_TIME, .shown = SHOWN_PROGRAMS},
     {.name = "stopped", .type = VIEW_TIME, .shown = SHOWN_WIDE},
-    {.name = "told", .shown = SHOWN_PROGRAMS},
+    {0},
+};
+
+/* The same for programs. */
+static const struct ctl_column clock_members[] = {
+    {.name = "promise"},
+    {.name = "contract"},
+    {.name = "priority"},
+    {.name = "state"},
+    {.name = "goal_s", .type = VIEW_INT},
+    {.name = "left_s", .type = VIEW_INT},
+    {.name = "started", .type = VIEW_TIME},
+    {.name = "deadline", .type = VIEW_TIME},
+    {.name = "stopped", .type = VIEW_TIME},
+    {.name = "told"},
     {0},
 };
 
@@ -225,7 +233,7 @@ static bool history_row(void *ctx, json_t *event)
 static int show_clocks(struct ticket_sheet *s, json_t *of_ticket)
 {
     if (s->t->format == VIEW_JSON)
-        sheet_table(s->sheet, "clocks", NULL, clock_columns);
+        sheet_table(s->sheet, "clocks", NULL, clock_members);
     return ctl_each(s->t, "clocks", of_ticket, clock_row, s);
 }
 
@@ -242,7 +250,7 @@ int run_ticket_show(struct ctl *t, const struct command *c, json_t *args)
     s.sheet = sheet_open(t);
     if (t->format != VIEW_CSV) {
         sheet_record(s.sheet, NULL, NULL, ticket_columns);
-        ease(t, row);
+        stand_in(t, row, "rule", "title");
         sheet_row(s.sheet, row);
         code = show_clocks(&s, of_ticket);
     }

@@ -136,8 +136,9 @@ static void add_subject(struct ctl *t, struct details *d, const json_t *event)
     const json_t *args = json_object_get(event, "args");
     const char *patrold = text_get(t->lang, "event.patrold");
 
-    d->args[d->n++] =
-        (struct text_arg){"device", either(ctl_string(event, "device"), either(ctl_string(args, "name"), patrold))};
+    d->args[d->n++] = (struct text_arg){
+        "device", either(ctl_string(event, "device"),
+                         either(ctl_string(args, "name"), either(ctl_string(args, "site"), patrold)))};
     d->args[d->n++] = (struct text_arg){"ticket", either(ctl_string(event, "ticket"), ctl_string(args, "number"))};
     d->args[d->n++] = (struct text_arg){"actor", either(ctl_string(event, "actor"), patrold)};
     d->made[d->n] = product(args);

@@ -644,7 +644,7 @@ static void a_ticket_is_shown_with_its_history(void **state)
     has(o.out, "HQ-1");
     has(o.out, "fixed");
     has(o.out, "roller");
-    has(o.out, "1 h 12 min left");
+    has(o.out, "  1 h 12 min  ");
     has(o.out, "over by 2 h");
     outcome_free(&o);
 }
