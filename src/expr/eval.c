@@ -183,14 +183,6 @@ static struct value listed(struct value list, struct value item)
     return value_bool(false);
 }
 
-/* What was read last counts, however long ago that was. */
-static struct value last(struct value v)
-{
-    if (v.quality == QUALITY_STALE && v.type != VALUE_NONE)
-        v.quality = QUALITY_GOOD;
-    return v;
-}
-
 static bool is_bool(struct value v, bool want)
 {
     return is_good(v) && v.type == VALUE_BOOL && v.b == want;
@@ -311,9 +303,6 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
             break;
         case OP_IS_SOME:
             top[-1] = value_bool(top[-1].quality == QUALITY_SOME);
-            break;
-        case OP_LAST:
-            top[-1] = last(top[-1]);
             break;
         case OP_ADD:
         case OP_SUB:

@@ -15,17 +15,16 @@
  *   or  and  not   =  !=  <  <=  >  >=   has   + - * / %   unary -   ( )
  *   numbers, "texts", true, false, unknown
  *   if(c, a, b)  min(a, …)  max(a, …)  abs(x)  round(x)  floor(x)  pow(x, y)
- *   known(x)  is_some(x)  first(a, …)  last(x)  contains(t, "s")  starts(t, "s")  listed(t, "s")
+ *   known(x)  is_some(x)  first(a, …)  contains(t, "s")  starts(t, "s")  listed(t, "s")
  *   durations: 30s, 15m, 1h30m, 7d, which are whole numbers of seconds
  *   over history, where the scope keeps one:
  *   avg(p, 15m)  min(p, 15m)  max(p, 15m)  delta(p, 1h)  rate(p, 15m)
- *   days_left(p, 7d, limit)  seen(p, 30d)  since(c)
+ *   days_left(p, 7d, limit)  seen(p, 30d)  last(p)  since(c)
  *
  * An enumeration is compared with a text that names a member (state = "down"),
  * a flag set is asked with has (errors has "jammed"); a name the dictionary
  * lacks is an error at load. first() gives its first argument that is good, else
- * the one that can be believed most; last() takes what is stale for good. Only
- * what is good is known(). listed() asks for an item of a list separated by
+ * the one that can be believed most. Only what is good is known(). listed() asks for an item of a list separated by
  * semicolons. In a text \" and \\ stand for " and \.
  *
  * Logic is three-valued (Kleene): what is unknown decides nothing: `false and
@@ -50,13 +49,14 @@ enum expr_history {
     EXPR_RATE,      /* that, a second */
     EXPR_DAYS_LEFT, /* days until it is at the limit, as it goes now */
     EXPR_SEEN,      /* whether it was known: a truth value; of any type */
+    EXPR_LAST,      /* what it was when it was known last; of any type but texts, of which it stays */
     EXPR_SINCE,     /* seconds for which the condition has been true */
 };
 
 struct expr_window {
     enum expr_history history;
     unsigned slot;          /* what is looked at; not of SINCE */
-    int64_t length_ms;      /* likewise */
+    int64_t length_ms;      /* likewise, nor of LAST */
     double limit;           /* of DAYS_LEFT; 0 where none is said */
     struct expr *condition; /* of SINCE */
 };

@@ -25,6 +25,7 @@ static const struct history histories[] = {
     {"rate", "rate(point, 15m)", EXPR_RATE, 2, 2, VALUE_NUM},
     {"days_left", "days_left(point, 7d, limit)", EXPR_DAYS_LEFT, 2, 3, VALUE_NUM},
     {"seen", "seen(point, 30d)", EXPR_SEEN, 2, 2, VALUE_BOOL},
+    {"last", "last(point)", EXPR_LAST, 1, 1, VALUE_NONE},
     {"since", "since(condition)", EXPR_SINCE, 1, 1, VALUE_NUM},
 };
 enum { HISTORIES = sizeof histories / sizeof *histories };
@@ -39,7 +40,7 @@ static const struct history *find(const char *name)
 
 const char *const *compile_history_names(void)
 {
-    static const char *const names[] = {"avg", "delta", "rate", "days_left", "seen", "since", NULL};
+    static const char *const names[] = {"avg", "delta", "rate", "days_left", "seen", "last", "since", NULL};
 
     return names;
 }
@@ -103,7 +104,11 @@ static bool take_point(struct compiler *c, const struct operand *o, size_t end, 
         compile_fail_operand(c, o, "only one point by its name can be looked back at: %s", h->use);
         return false;
     }
-    if (h->history != EXPR_SEEN && o->type != VALUE_INT && o->type != VALUE_NUM) {
+    if (h->history == EXPR_LAST && o->type == VALUE_TEXT) {
+        compile_fail_operand(c, o, "'last' needs a point that is no text");
+        return false;
+    }
+    if (h->history != EXPR_SEEN && h->history != EXPR_LAST && o->type != VALUE_INT && o->type != VALUE_NUM) {
         compile_fail_operand(c, o, "'%s' needs a number, this is %s", h->name, compile_type_words(o->type));
         return false;
     }
@@ -139,6 +144,8 @@ static bool take_arguments(struct compiler *c, const struct history *h, size_t n
     w->history = h->history;
     if (h->history == EXPR_SINCE)
         return take_condition(c, &args[0], w);
+    if (h->history == EXPR_LAST)
+        return take_point(c, &args[0], c->code.n, h, w);
     return take_point(c, &args[0], args[1].start, h, w) && take_length(c, &args[1], h, w) &&
            (n < 3 || take_limit(c, &args[2], w));
 }
@@ -148,6 +155,7 @@ void compile_history(struct compiler *c, struct token name, size_t n, struct tok
     char *text = xstrndup(c->text + name.at, name.len);
     const struct history *h = find(text);
     struct expr_window w = {0};
+    struct operand point = n > 0 ? c->stack[c->n - n] : (struct operand){0};
     unsigned slot;
 
     free(text);
@@ -163,5 +171,7 @@ void compile_history(struct compiler *c, struct token name, size_t n, struct tok
         compile_fail_operand(c, &c->stack[c->n - n],
                              "this has no history: only points that are read from devices have");
     else
-        compile_replace(c, n, slot, h->result);
+        compile_replace(c, n, slot, h->history == EXPR_LAST ? point.type : h->result);
+    if (!c->failed && h->history == EXPR_LAST)
+        c->stack[c->n - 1].dictionary = point.dictionary; /* its members are still the point's */
 }

@@ -22,7 +22,6 @@ enum op {
     OP_FLOOR,
     OP_KNOWN,
     OP_IS_SOME,
-    OP_LAST,
 
     OP_ADD, /* two operands */
     OP_SUB,

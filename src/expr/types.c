@@ -225,7 +225,6 @@ static const struct function functions[] = {
     {"pow", "pow(base, exponent)", OP_POW, 2, 2, VALUE_NUM, VALUE_NUM},
     {"known", "known(x)", OP_KNOWN, 1, 1, VALUE_NONE, VALUE_BOOL},
     {"is_some", "is_some(x)", OP_IS_SOME, 1, 1, VALUE_NONE, VALUE_BOOL},
-    {"last", "last(x)", OP_LAST, 1, 1, VALUE_NONE, VALUE_NONE},
     {"first", "first(a, …)", OP_FIRST, 1, EXPR_MAX_DEPTH, VALUE_NONE, VALUE_NONE},
     {"contains", "contains(text, part)", OP_CONTAINS, 2, 2, VALUE_TEXT, VALUE_BOOL},
     {"starts", "starts(text, beginning)", OP_STARTS, 2, 2, VALUE_TEXT, VALUE_BOOL},

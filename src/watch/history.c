@@ -159,7 +159,7 @@ static void put_def(struct sbuf *out, const struct kind *kind, const struct kind
 
 static bool is_kept(const struct kind_window *kw, bool all)
 {
-    return all || kw->spec.type == WINDOW_SINCE || kw->spec.length_ms > SHORT_MS;
+    return all || kw->spec.length_ms == 0 || kw->spec.length_ms > SHORT_MS;
 }
 
 /* Windows of all kinds in a row: a window's number in a blob is its kind's first and its place. */

@@ -48,6 +48,8 @@ enum window_type window_type_of(enum expr_history h)
         return WINDOW_TREND;
     case EXPR_SEEN:
         return WINDOW_SEEN;
+    case EXPR_LAST:
+        return WINDOW_LAST;
     case EXPR_SINCE:
         break;
     }
@@ -167,6 +169,7 @@ static void feed_piece(struct window *w, const struct window_spec *s, int64_t at
         break;
     case WINDOW_STEPS:
     case WINDOW_SEEN:
+    case WINDOW_LAST:
     case WINDOW_SINCE:
         break;
     }
@@ -188,25 +191,31 @@ static void feed_step(struct window *w, const struct window_spec *s, int64_t at_
     add_span(p, at_ms - w->last_ms);
 }
 
+static void feed_pieces(struct window *w, const struct window_spec *s, int64_t at_ms, struct value v)
+{
+    if (!w->begun)
+        w->start_ms = at_ms;
+    advance(w, s, at_ms);
+    if (s->type == WINDOW_TREND && w->begun && leaps_away(w, s, v)) {
+        forget_pieces(w, s);
+        w->joined = false;
+    }
+    if (w->joined && at_ms - w->last_ms <= gap_ms(s))
+        feed_step(w, s, at_ms, v);
+    feed_piece(w, s, at_ms, v);
+}
+
 void window_feed(struct window *w, const struct window_spec *s, int64_t at_ms, struct value v)
 {
     if (w->begun && at_ms <= w->last_ms)
         return;
-    if (s->type != WINDOW_SEEN) {
+    if (ring(s->type) > 0) {
         if (!isfinite(number(v)))
             return;
-        if (!w->begun)
-            w->start_ms = at_ms;
-        advance(w, s, at_ms);
-        if (s->type == WINDOW_TREND && w->begun && leaps_away(w, s, v)) {
-            forget_pieces(w, s);
-            w->joined = false;
-        }
-        if (w->joined && at_ms - w->last_ms <= gap_ms(s))
-            feed_step(w, s, at_ms, v);
-        feed_piece(w, s, at_ms, v);
-        w->last = v;
+        feed_pieces(w, s, at_ms, v);
     }
+    if (s->type != WINDOW_SEEN)
+        w->last = v;
     w->last_ms = at_ms;
     w->begun = w->joined = true;
 }
@@ -357,6 +366,8 @@ struct value window_value(struct window *w, const struct window_spec *s, enum ex
         return value_num(w && w->joined ? (double)(now_ms - w->last_ms) / 1000 : 0);
     if (!w || !w->begun)
         return VALUE_UNKNOWN;
+    if (s->type == WINDOW_LAST)
+        return w->last;
     advance(w, s, now_ms);
     if (!is_covered(w, s, now_ms))
         return VALUE_UNKNOWN;
@@ -372,6 +383,7 @@ struct value window_value(struct window *w, const struct window_spec *s, enum ex
     case EXPR_DAYS_LEFT:
         return days_left(w, s, now_ms);
     case EXPR_SEEN:
+    case EXPR_LAST:
     case EXPR_SINCE:
         break;
     }
@@ -382,7 +394,7 @@ struct value window_value(struct window *w, const struct window_spec *s, enum ex
 
 /*
  * flags (1 begun, 2 joined), then if begun: age of the last reading; unless SEEN
- * or SINCE: its type and 64 bits, age of the piece under way; for each piece,
+ * or SINCE: its type and 64 bits; unless LAST: age of the piece under way; for each piece,
  * newest first: readings, then if any joined milliseconds and its numbers.
  */
 enum { FLAG_BEGUN = 1, FLAG_JOINED = 2 };
@@ -405,6 +417,11 @@ static double get_double(struct wire_in *in)
     return x;
 }
 
+static bool has_value(enum window_type type)
+{
+    return type != WINDOW_SEEN && type != WINDOW_SINCE;
+}
+
 static uint64_t age_of(int64_t at_ms, int64_t now_ms)
 {
     return now_ms > at_ms ? (uint64_t)(now_ms - at_ms) : 0;
@@ -416,10 +433,12 @@ void window_encode(const struct window *w, const struct window_spec *s, int64_t 
     if (!w->begun)
         return;
     wire_put_varint(out, age_of(w->last_ms, now_ms));
+    if (has_value(s->type)) {
+        wire_put_u8(out, w->last.type);
+        wire_put_u64be(out, w->last.type == VALUE_BOOL ? w->last.b : w->last.bits);
+    }
     if (ring(s->type) == 0)
         return;
-    wire_put_u8(out, w->last.type);
-    wire_put_u64be(out, w->last.bits);
     wire_put_varint(out, age_of(w->start_ms, now_ms));
     for (size_t age = 0; age < RING; age++) {
         const struct piece *p = piece_at(w, s->type, age);
@@ -465,14 +484,19 @@ static void get_pieces(struct window *w, const struct window_spec *s, struct wir
     }
 }
 
-static void get_last(struct window *w, struct wire_in *in)
+static void get_last(struct window *w, const struct window_spec *s, struct wire_in *in)
 {
-    w->last = (struct value){.type = wire_u8(in)};
-    if (w->last.type == VALUE_NUM)
+    enum value_type type = (enum value_type)wire_u8(in);
+
+    w->last = (struct value){.type = (uint8_t)type};
+    if (type == VALUE_NUM)
         w->last.num = get_double(in);
+    else if (type == VALUE_BOOL)
+        w->last.b = wire_u64be(in) != 0;
     else
         w->last.bits = wire_u64be(in);
-    in->bad |= w->last.type != VALUE_NUM && w->last.type != VALUE_INT;
+    in->bad |= type == VALUE_NONE || type >= VALUE_TEXT;
+    in->bad |= s->type != WINDOW_LAST && type != VALUE_NUM && type != VALUE_INT;
 }
 
 struct window *window_decode(const struct window_spec *s, int64_t then_ms, struct wire_in *in)
@@ -484,8 +508,9 @@ struct window *window_decode(const struct window_spec *s, int64_t then_ms, struc
     w->joined = flags & FLAG_JOINED;
     if (w->begun)
         w->last_ms = then_ms - get_age(in);
+    if (w->begun && has_value(s->type))
+        get_last(w, s, in);
     if (w->begun && ring(s->type) > 0) {
-        get_last(w, in);
         w->start_ms = then_ms - get_age(in);
         get_pieces(w, s, in);
     }

@@ -27,7 +27,7 @@
  * a new cartridge, begins the trend anew.
  *
  * Memory, on 64 bits: 328 bytes for delta and rate (one window for both), 600 for
- * avg, min and max, 464 for days_left, 56 for seen and since, and 8 a window that a
+ * avg, min and max, 464 for days_left, 56 for seen, last and since, and 8 a window that a
  * component's kind has. So a switch of 48 ports with the shipped rules has 73 KB
  * of windows, a server with five disks 3 KB.
  */
@@ -38,6 +38,7 @@ enum window_type {
     WINDOW_LEVELS, /* avg, min, max */
     WINDOW_TREND,  /* days_left */
     WINDOW_SEEN,
+    WINDOW_LAST,
     WINDOW_SINCE,
 };
 enum window_type window_type_of(enum expr_history h);
@@ -46,7 +47,7 @@ enum window_type window_type_of(enum expr_history h);
 struct window_spec {
     enum window_type type;
     bool counter;
-    int64_t length_ms; /* 0 of SINCE */
+    int64_t length_ms; /* 0 of LAST and SINCE */
     int64_t gap_ms;    /* up to which readings are joined, if it is more than a piece */
     double limit;
 };
