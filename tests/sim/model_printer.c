@@ -149,8 +149,8 @@ static bool toner_at_most(const struct machine *m, int percent, int64_t now_ms)
 
 static void show_state(struct machine *m, const struct trouble *list, size_t n)
 {
+    bool stopped = false, asleep = m->sleep != SLEEP_NONE;
     uint8_t octets[2] = {0};
-    bool stopped = false;
 
     for (size_t i = 0; i < n; i++) {
         if (!list[i].there)
@@ -162,9 +162,14 @@ static void show_state(struct machine *m, const struct trouble *list, size_t n)
         octets[0] = 0;
     /* Old ones send one octet, as RFC 1514 had it. */
     simdev_bytes(&m->dev, SNMP_OCTETS, octets, m->spec->model == MODEL_COPIER ? 2 : 1, HR_PRINTER ".2.1");
-    /* Asleep is "standby" in RFC 3805, 2.2.13.2: the printer other, its device running. */
-    simdev_int(&m->dev, stopped || m->sleep != SLEEP_NONE ? 1 : 3, HR_PRINTER ".1.1"); /* other, idle */
-    simdev_int(&m->dev, stopped ? 5 : octets[0] != 0 ? 3 : 2, HR_DEVICE ".5.1");       /* down, warning, running */
+    /* Asleep is "standby" in RFC 3805, 2.2.13.2, whatever is the matter: the printer other, its device running. */
+    simdev_int(&m->dev, stopped || asleep ? 1 : 3, HR_PRINTER ".1.1"); /* other, idle */
+    simdev_int(&m->dev,
+               asleep           ? 2
+               : stopped        ? 5
+               : octets[0] != 0 ? 3
+                                : 2,
+               HR_DEVICE ".5.1"); /* running, down, warning */
 }
 
 /* Rows come and go with what they tell of; the index of a trouble stays the same while it is there. */
