@@ -13,7 +13,7 @@ from harness import SOURCE, Site, fail, wait_for  # noqa: E402
 
 SETTINGS = """
 ticket_prefix: T
-poll: {every: {status: 1s, counters: 2s, supplies: 2s, inventory: 1h}}
+poll: {every: {status: 1s, counters: 2s, supplies: 2s, inventory: 1h}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 300ms, retries: 1}
 rules:
   unreachable: {hold: 1s, clear_hold: 1s}

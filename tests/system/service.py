@@ -32,7 +32,7 @@ TimeoutAbortSec=1s
 RestartSec=100ms
 """
 SETTINGS = """
-poll: {every: {status: 1s}}
+poll: {every: {status: 1s}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 300ms, retries: 0}
 credentials: {public: {version: 2, community: public}}
 rules:
