@@ -352,7 +352,7 @@ const struct command commands[] = {
     TICKET_ACTION("reopen"),
     {.noun = "patrol",
      .verb = "list",
-     .options = {{.name = "state", .codes = "round-state"},
+     .options = {{.name = "state"},
                  {.name = "plan"},
                  {.name = "site"},
                  {.name = "customer"},

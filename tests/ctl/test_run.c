@@ -111,6 +111,13 @@ static void words_become_the_request(void **state)
         {"ticket open 换纸 --device 7 --kind request", "\"cmd\":\"ticket.open\",\"args\":{\"device\":\"7\",\"kind\":"
                                                        "\"request\",\"title\":\"换纸\"}"},
         {"ticket wait-part HQ-1", "\"cmd\":\"ticket.wait-part\""},
+        {"patrol start 7", "\"cmd\":\"patrol.start\",\"args\":{\"round\":\"7\"}"},
+        {"patrol fill 7 三楼 rollers=ok noise=fault --note x",
+         "\"cmd\":\"patrol.fill\",\"args\":{\"note\":\"x\",\"round\":\"7\",\"device\":\"三楼\",\"items\":[\"rollers="
+         "ok\","
+         "\"noise=fault\"]}"},
+        {"patrol fill monthly --all-ok", "\"args\":{\"round\":\"monthly\",\"all_ok\":true}"},
+        {"patrol sign 7 王芳", "\"cmd\":\"patrol.sign\",\"args\":{\"round\":\"7\",\"by\":\"王芳\"}"},
         {"reload", "\"cmd\":\"reload\",\"args\":{}"},
         {"--json reload", "\"cmd\":\"reload\""},
         {"reload --lang zh_CN", "\"cmd\":\"reload\""},
@@ -142,6 +149,9 @@ static void lists_ask_for_what_is_open_unless_told_otherwise(void **state)
         {"ticket list --all", "\"filters\":{}"},
         {"device list --class printer", "\"query\":\"live\",\"filters\":{\"class\":\"printer\"}"},
         {"event list --alert 3", "\"query\":\"events\",\"filters\":{\"alert\":3}"},
+        {"patrol list", "\"query\":\"rounds\",\"filters\":{\"state\":\"open\"}"},
+        {"patrol list --all --site East", "\"query\":\"rounds\",\"filters\":{\"site\":\"East\"}"},
+        {"plan list", "\"query\":\"plans\",\"filters\":{}"},
         {"outbox list --state failed", "\"query\":\"outbox\",\"filters\":{\"state\":\"failed\"}"},
     };
 
@@ -820,6 +830,55 @@ static void a_configuration_that_is_not_there_is_an_error(void **state)
     outcome_free(&o);
 }
 
+/* ---- Rounds of the patrol ---- */
+
+static const char a_round[] =
+    "{\"id\":$ID,\"rows\":[{\"id\":7,\"plan\":\"monthly\",\"title_en\":\"Monthly patrol\","
+    "\"title_zh_CN\":\"月度巡检\",\"site\":\"East\",\"state\":\"review\",\"due_ms\":1790000000000,"
+    "\"visits\":1,\"visits_done\":1,\"attention\":1,\"fault\":0}],\"next\":0}";
+static const char a_visit[] =
+    "{\"id\":$ID,\"rows\":[{\"id\":9,\"device\":\"3F\",\"device_class\":\"printer\","
+    "\"state\":\"done\",\"items\":1,\"items_open\":0,\"attention\":1,\"fault\":0}],\"next\":0}";
+static const char an_item[] =
+    "{\"id\":$ID,\"rows\":[{\"id\":3,\"device\":\"3F\",\"code\":\"supplies\",\"title_en\":"
+    "\"Supplies left\",\"title_zh_CN\":\"耗材余量\",\"result\":\"attention\",\"value\":\"toner: 12 %\","
+    "\"value_ms\":1790000000000,\"ticket\":\"HQ-5\"}],\"next\":0}";
+
+static void a_round_is_shown_with_its_visits_and_items(void **state)
+{
+    const struct step steps[] = {{"\"query\":\"rounds\",\"filters\":{\"round\":\"7\"}", a_round},
+                                 {"\"query\":\"visits\",\"filters\":{\"round\":7}", a_visit},
+                                 {"\"query\":\"items\",\"filters\":{\"round\":7}", an_item},
+                                 {0}};
+    struct outcome o = run_script(steps, "--lang zh_CN patrol show 7");
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_DONE);
+    has(o.out, "月度巡检");
+    has(o.out, "待签字");
+    has(o.out, "打印机");
+    has(o.out, "耗材余量");
+    has(o.out, "需关注");
+    has(o.out, "toner: 12 %");
+    has(o.out, "HQ-5");
+    outcome_free(&o);
+}
+
+static void the_round_of_a_plan_is_shown_by_its_name(void **state)
+{
+    const struct step steps[] = {
+        {"\"query\":\"rounds\",\"filters\":{\"plan\":\"monthly\",\"state\":\"open\"}", a_round},
+        {"\"query\":\"items\",\"filters\":{\"round\":7,\"device\":\"3F\"}", an_item},
+        {0}};
+    struct outcome o = run_script(steps, "patrol show monthly --device 3F --csv");
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_DONE);
+    has(o.out, "device,code,title,polled,result,value,value_at,found,note,by,ticket");
+    has(o.out, "3F,supplies,Supplies left,,attention,toner: 12 %,");
+    outcome_free(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -850,6 +909,8 @@ int main(void)
         cmocka_unit_test(a_ticket_is_shown_with_its_history),
         cmocka_unit_test(a_list_of_tickets_tells_the_nearest_deadline),
         cmocka_unit_test(tickets_that_are_overdue_are_listed_alone),
+        cmocka_unit_test(a_round_is_shown_with_its_visits_and_items),
+        cmocka_unit_test(the_round_of_a_plan_is_shown_by_its_name),
         cmocka_unit_test(a_ticket_that_is_not_there_is_named),
         cmocka_unit_test(facts_are_json_lines),
         cmocka_unit_test(a_tail_goes_on_after_patrold_was_away),
