@@ -43,6 +43,7 @@ static void site_renamed(void *ctx, struct change *c, const char *from, const ch
 
     watch_site_renamed(core->watch, from, to, c);
     patrol_site_renamed(core->patrol, from, to, c);
+    desk_site_renamed(core->desk, from, to, c);
 }
 
 static bool calendar_exists(void *ctx, const char *name)

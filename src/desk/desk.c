@@ -149,6 +149,22 @@ void desk_load_origin(struct desk *d, const char *origin, int64_t ticket_id)
     desk_note_origin(d, origin, ticket_id);
 }
 
+void desk_site_renamed(struct desk *d, const char *from, const char *to, struct change *c)
+{
+    size_t at = 0;
+    uint64_t id;
+    void *node;
+
+    while (u64dict_next(d->by_id, &at, &id, &node)) {
+        struct ticket *t = &((struct held *)node)->ticket;
+
+        if (!t->site || strcmp(t->site, from) != 0)
+            continue;
+        xstrset(&t->site, to);
+        change_put_ticket(c, t);
+    }
+}
+
 /* ---- What is known of them ---- */
 
 const struct ticket *desk_ticket(const struct desk *d, int64_t id)

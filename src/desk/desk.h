@@ -100,6 +100,9 @@ int desk_ticket_verb(struct desk *d, int64_t id, enum ticket_verb verb, const ch
 const struct ticket *desk_ticket(const struct desk *d, int64_t id);                     /* open ones; NULL */
 const struct ticket *desk_ticket_of_fault(const struct desk *d, const struct alert *a); /* open ones; NULL */
 int64_t desk_ticket_by_number(const struct desk *d, const char *number);                /* 0 if no open one */
+/* A site is called otherwise: so are the open tickets of no device there. */
+void desk_site_renamed(struct desk *d, const char *from, const char *to, struct change *c);
+
 /* What an open ticket went through, oldest first; *n 0 for one that is not known. Borrowed until the next change. */
 const struct ticket_step *desk_steps(const struct desk *d, int64_t id, size_t *n);
 /* How the promises for an open ticket stand at a time, as far as it has any: by model/ticket_clock.h, as reports have them. */

@@ -362,6 +362,40 @@ static void test_messages(void **state)
         assert_wrong(*state, i, &rows[i]);
 }
 
+/* How a rule in YAML says what ticket it wants. */
+static void test_a_rule_names_the_kind_of_its_ticket(void **state)
+{
+    static const struct {
+        const char *line;
+        enum rule_ticket ticket;
+    } rows[] = {
+        {"", RULE_TICKET_FITTING},
+        {"    ticket: true\n", RULE_TICKET_FITTING},
+        {"    ticket: false\n", RULE_TICKET_NONE},
+        {"    ticket: fault\n", RULE_TICKET_FAULT},
+        {"    ticket: preventive\n", RULE_TICKET_PREVENTIVE},
+        {"    ticket: supply\n", RULE_TICKET_SUPPLY},
+    };
+    const char *dir = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct conf_report report = {0};
+        struct knowledge *k = NULL;
+        char *rule = xasprintf("%s%s%s", RULE("    when: speed < 1\n"), MESSAGE, rows[i].line);
+
+        put(dir, "kinds.yaml", KINDS);
+        put(dir, "modules/identify.yaml", IDENTIFY);
+        put(dir, "rules/box.yaml", rule);
+        if (knowledge_load(&dir, 1, NULL, &k, &report) != 0)
+            fail_msg("%s", report.text.s);
+        if (knowledge_rule(k, "slow")->ticket != rows[i].ticket)
+            fail_msg("row %zu: %d", i, knowledge_rule(k, "slow")->ticket);
+        knowledge_free(k);
+        conf_report_free(&report);
+        free(rule);
+    }
+}
+
 /* Joins and aggregates: what can't be asked, or is asked wrongly. */
 static void test_messages_about_other_tables(void **state)
 {
@@ -530,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_recognition),
         cmocka_unit_test(test_overrides),
         WITH_FOLDER(test_messages),
+        WITH_FOLDER(test_a_rule_names_the_kind_of_its_ticket),
         WITH_FOLDER(test_messages_about_other_tables),
         WITH_FOLDER(test_a_later_folder_overrides_by_name),
         WITH_FOLDER(test_a_name_twice_in_one_folder),

@@ -455,6 +455,88 @@ static void a_calendar_that_is_gone_counts_around_the_clock_and_is_said(void **s
     assert_true(deadline(o, "PK-000001", "fix") == at(8, 11, 30));
 }
 
+/* By the device, then by its site, then as the customer's; of equals by name; and in its time. */
+static void the_closest_contract_counts(void **state)
+{
+    static const struct {
+        const char *args; /* of a contract that comes, its respond telling which counts */
+        int minutes;
+    } rows[] = {
+        {"\"number\":\"HT-3\",\"p2\":\"respond=31m\"", 30},
+        {"\"number\":\"HT-0\",\"p2\":\"respond=32m\"", 32},
+        {"\"number\":\"HT-4\",\"p2\":\"respond=33m\",\"sites\":\"总部\"", 33},
+        {"\"number\":\"HT-5\",\"p2\":\"respond=34m\",\"sites\":\"总部\",\"from\":\"2026-10-01\"", 33},
+        {"\"number\":\"HT-1a\",\"p2\":\"respond=35m\",\"sites\":\"总部\",\"to\":\"2026-09-30\"", 35},
+        {"\"number\":\"HT-6\",\"p2\":\"respond=36m\",\"devices\":\"3F-影印\",\"to\":\"2026-09-29\"", 35},
+        {"\"number\":\"HT-7\",\"p2\":\"respond=37m\",\"devices\":\"3F-影印\"", 37},
+        {"\"number\":\"HT-8\",\"p2\":\"fix=8h\",\"devices\":\"3F-影印\"", 37},
+    };
+    struct office *o = *state;
+    int64_t opened;
+
+    office_pass(o, SECOND_MS);
+    opened = o->time.wall;
+    open_request(o);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *args = xasprintf("{\"customer\":\"甲公司\",\"kind\":\"rental\",%s}", rows[i].args);
+        int64_t minutes;
+
+        must(o, "contract.add", args);
+        minutes = (deadline(o, "PK-000001", "respond") - opened) / MINUTE_MS;
+        if (minutes != rows[i].minutes)
+            fail_msg("%s: %d minutes, not %d", rows[i].args, (int)minutes, rows[i].minutes);
+        free(args);
+    }
+}
+
+/* Supervisors of other sites and regions have nothing to do with it. */
+static void staff_are_told_of_where_they_work(void **state)
+{
+    static const char *const staff[] = {
+        "\"login\":\"sun\",\"sites\":\"分部\"",
+        "\"login\":\"li\",\"regions\":\"华东\"",
+        "\"login\":\"zhou\",\"regions\":\"华北,华东\",\"sites\":\"分部\"",
+        "\"login\":\"wu\",\"regions\":\"华北\"",
+    };
+    static const char *const told[] = {"li@example.com", "zhao@example.com", "zhou@example.com"};
+    struct office *o = *state;
+
+    must(o, "site.add", "{\"name\":\"分部\",\"customer\":\"甲公司\"}");
+    must(o, "site.set", "{\"site\":\"总部\",\"region\":\"华东\"}");
+    for (size_t i = 0; i < sizeof staff / sizeof staff[0]; i++) {
+        const char *login = staff[i] + strlen("\"login\":\"");
+        char *args = xasprintf("{%s,\"name\":\"某\",\"role\":\"supervisor\",\"mail\":\"%.*s@example.com\"}", staff[i],
+                               (int)strcspn(login, "\""), login);
+
+        must(o, "staff.add", args);
+        free(args);
+    }
+    leap_to(o, at(SEPTEMBER_30, 17, 0));
+    open_request(o);
+    leap_to(o, at(SEPTEMBER_30, 17, 31));
+    assert_int_equal(office_count(o, "ticket.missed"), 1);
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
+        if (mails_to(o, told[i]) != 1)
+            fail_msg("%s: %zu mails", told[i], mails_to(o, told[i]));
+    assert_int_equal(mails_to(o, "sun@example.com"), 0);
+    assert_int_equal(mails_to(o, "wu@example.com"), 0);
+    assert_int_equal(mails_to(o, "service@example.com"), 1); /* of the opening alone */
+}
+
+/* A site that is called otherwise takes its tickets along. */
+static void a_ticket_follows_its_site(void **state)
+{
+    struct office *o = *state;
+    json_t *rows;
+
+    must(o, "ticket.open", "{\"title\":\"无人回电\",\"site\":\"总部\",\"kind\":\"complaint\"}");
+    must(o, "site.set", "{\"site\":\"总部\",\"name\":\"大楼\"}");
+    expect_clock(o, "PK-000001", "complaint-result", "running");
+    rows = office_query(o, "tickets", "{\"site\":\"大楼\"}");
+    assert_int_equal(json_array_size(rows), 1);
+    json_decref(rows);
+}
+
 static void who_opens_a_ticket_is_told_what_is_wrong_with_it(void **state)
 {
     static const struct {
@@ -524,6 +606,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_clock_that_is_set_moves_the_waking_not_the_deadline, setup, teardown),
         cmocka_unit_test_setup_teardown(another_contract_counts_from_then_on, setup, teardown),
         cmocka_unit_test_setup_teardown(a_calendar_that_is_gone_counts_around_the_clock_and_is_said, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_closest_contract_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(staff_are_told_of_where_they_work, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_ticket_follows_its_site, setup, teardown),
         cmocka_unit_test_setup_teardown(who_opens_a_ticket_is_told_what_is_wrong_with_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reopened_ticket_keeps_its_history, setup, teardown),
     };

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,6 +138,48 @@ static void a_consumable_is_a_supply_ticket(void **state)
     f->rule.category = "consumable";
     desk_fault_opened(f->desk, f->change, &f->rule, &f->alert);
     assert_int_equal(row(f->change)->kind, TICKET_KIND_SUPPLY);
+}
+
+static void a_rule_says_what_kind_of_ticket_it_wants(void **state)
+{
+    static const struct {
+        enum rule_ticket wish;
+        const char *category;
+        enum ticket_kind kind;
+    } rows[] = {
+        {RULE_TICKET_FITTING, "hardware", TICKET_KIND_FAULT},
+        {RULE_TICKET_FITTING, "consumable", TICKET_KIND_SUPPLY},
+        {RULE_TICKET_FAULT, "consumable", TICKET_KIND_FAULT},
+        {RULE_TICKET_PREVENTIVE, "hardware", TICKET_KIND_PREVENTIVE},
+        {RULE_TICKET_SUPPLY, "hardware", TICKET_KIND_SUPPLY},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct alert a = f->alert;
+        char key[8];
+
+        snprintf(key, sizeof key, "%zu", i);
+        a.key = key;
+        f->rule.ticket = rows[i].wish;
+        f->rule.category = (char *)rows[i].category;
+        desk_fault_opened(f->desk, f->change, &f->rule, &a);
+        if (desk_ticket(f->desk, a.ticket_id)->kind != rows[i].kind)
+            fail_msg("row %zu: %s", i, ticket_kind_name(desk_ticket(f->desk, a.ticket_id)->kind));
+    }
+}
+
+/* What was foreseen and then came is no foresight any more. */
+static void a_graver_rule_gives_its_kind(void **state)
+{
+    struct fixture *f = *state;
+
+    f->rule.ticket = RULE_TICKET_PREVENTIVE;
+    desk_fault_opened(f->desk, f->change, &f->rule, &f->alert);
+    f->rule.ticket = RULE_TICKET_FITTING;
+    f->alert.severity = SEVERITY_CRITICAL;
+    desk_fault_changed(f->desk, f->change, &f->rule, &f->alert);
+    assert_int_equal(desk_ticket(f->desk, 12)->kind, TICKET_KIND_FAULT);
 }
 
 static void an_untouched_ticket_goes_with_its_fault(void **state)
@@ -315,6 +358,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(opens_a_ticket, setup, teardown),
         cmocka_unit_test_setup_teardown(opens_none_where_the_rule_wants_none, setup, teardown),
         cmocka_unit_test_setup_teardown(a_consumable_is_a_supply_ticket, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rule_says_what_kind_of_ticket_it_wants, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_graver_rule_gives_its_kind, setup, teardown),
         cmocka_unit_test_setup_teardown(an_untouched_ticket_goes_with_its_fault, setup, teardown),
         cmocka_unit_test_setup_teardown(an_accepted_ticket_outlives_its_fault_and_takes_it_back, setup, teardown),
         cmocka_unit_test_setup_teardown(only_a_graver_degree_is_told, setup, teardown),

@@ -294,6 +294,130 @@ static void durations_in_their_two_largest_units(void **state)
     }
 }
 
+/* ---- Promises ---- */
+
+enum { PROMISE_MINUTE = 60000 };
+
+/* A fix in danger, with what was promised beside it. */
+static void warn(struct fixture *f, enum notice what, const struct ticket_promise *promises, size_t n)
+{
+    f->about.notice.what = what;
+    f->about.notice.alert = NULL;
+    f->about.notice.promises = promises;
+    f->about.notice.npromises = n;
+    f->about.notice.nabout = 1;
+    f->ticket.assignee = "王工";
+}
+
+static void a_promise_in_danger(void **state)
+{
+    static const struct ticket_promise promises[] = {
+        {PROMISE_FIX,
+         PRIORITY_P1,
+         240 * PROMISE_MINUTE,
+         {.state = CLOCK_RUNNING,
+          .stopped_ms = CLOCK_NEVER,
+          .elapsed_ms = 180 * PROMISE_MINUTE,
+          .deadline_ms = 1790759700000}},
+        {PROMISE_RESPOND, PRIORITY_P1, 30 * PROMISE_MINUTE, {.state = CLOCK_MET, .deadline_ms = 1790750000000}},
+        {PROMISE_LOANER, PRIORITY_P1, 30 * PROMISE_MINUTE, {.state = CLOCK_NOT_STARTED}},
+    };
+    struct fixture *f = *state;
+
+    warn(f, NOTICE_PROMISE_WARNED, promises, 3);
+    assert_subject(f, LANG_EN,
+                   "[due soon] Printer 3F-影印 Supply empty (Black Cartridge): Fix by 2026-09-30 17:15 · PK-000012");
+    assert_subject(f, LANG_ZH_CN,
+                   "[即将超时] 打印机 3F-影印 耗材用尽（Black Cartridge）：修复期限 2026-09-30 17:15 · PK-000012");
+    assert_body(f, LANG_ZH_CN,
+                "承诺时限已过四分之三（修复）：耗材用尽（Black Cartridge）\n"
+                "\n"
+                "修复        期限 2026-09-30 17:15:00 (Asia/Shanghai, UTC+08:00)，剩余服务时间 1 小时\n"
+                "响应        已按时\n"
+                "\n"
+                "工单        PK-000012（待受理）\n"
+                "严重程度    严重\n"
+                "开始时间    2026-09-30 16:15:00 (Asia/Shanghai, UTC+08:00)\n"
+                "由谁处理    用户自行处理\n"
+                "分类        耗材\n"
+                "维修工程师  王工\n"
+                "\n"
+                "站点        分部\n"
+                "设备        打印机 3F-影印\n"
+                "部件        Black Cartridge\n"
+                "品牌型号    Acme M7\n"
+                "序列号      SN1\n"
+                "地址        10.0.3.9\n"
+                "位置        3 楼\n"
+                "\n"
+                "处理方法：\n"
+                "更换耗材。\n");
+}
+
+static void how_a_promise_stands_is_told_in_words(void **state)
+{
+    static const struct {
+        struct clock_reading reading;
+        const char *en, *zh;
+    } rows[] = {
+        {{.state = CLOCK_MISSED, .stopped_ms = CLOCK_NEVER, .elapsed_ms = 240 * PROMISE_MINUTE + 1},
+         "Fix             was due 1970-01-01 08:00:00 (Asia/Shanghai, UTC+08:00)\n",
+         "修复        期限 1970-01-01 08:00:00 (Asia/Shanghai, UTC+08:00)，已到期\n"},
+        {{.state = CLOCK_MISSED, .stopped_ms = CLOCK_NEVER, .elapsed_ms = 480 * PROMISE_MINUTE},
+         "(Asia/Shanghai, UTC+08:00); over by 4 h of service time\n",
+         "(Asia/Shanghai, UTC+08:00)，已超出服务时间 4 小时\n"},
+        {{.state = CLOCK_MISSED, .stopped_ms = 5, .elapsed_ms = 480 * PROMISE_MINUTE},
+         "Fix             missed: was due 1970-01-01 08:00:00 (Asia/Shanghai, UTC+08:00)\n",
+         "修复        已超时：期限为 1970-01-01 08:00:00 (Asia/Shanghai, UTC+08:00)\n"},
+        {{.state = CLOCK_PAUSED, .stopped_ms = CLOCK_NEVER, .elapsed_ms = 60 * PROMISE_MINUTE},
+         "Fix             stands still while waiting; 3 h of service time left\n",
+         "修复        等待期间暂停计时，剩余服务时间 3 小时\n"},
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct ticket_promise p = {PROMISE_FIX, PRIORITY_P1, 240 * PROMISE_MINUTE, rows[i].reading};
+        struct sbuf en = {0}, zh = {0};
+
+        warn(f, NOTICE_PROMISE_MISSED, &p, 1);
+        message_body(&en, LANG_EN, &f->about);
+        message_body(&zh, LANG_ZH_CN, &f->about);
+        if (!strstr(en.s, rows[i].en) || !strstr(zh.s, rows[i].zh))
+            fail_msg("row %zu:\n%s\n%s", i, en.s, zh.s);
+        sbuf_free(&en);
+        sbuf_free(&zh);
+    }
+}
+
+/* A ticket that somebody opened, of no device. */
+static void a_ticket_of_people(void **state)
+{
+    struct fixture *f = *state;
+
+    f->ticket = (struct ticket){.number = "PK-000013",
+                                .kind = TICKET_KIND_COMPLAINT,
+                                .severity = SEVERITY_WARNING,
+                                .title = "无人回电",
+                                .note = "两次",
+                                .opened_ms = 1790756100000};
+    f->about.notice.device = NULL;
+    f->about.notice.alert = NULL;
+    f->about.notice.location = NULL;
+    f->about.rule = NULL;
+    assert_subject(f, LANG_ZH_CN, "[警告] 总部 无人回电 · PK-000013");
+    assert_body(f, LANG_EN,
+                "无人回电\n"
+                "\n"
+                "Ticket    PK-000013 (new)\n"
+                "Kind      complaint\n"
+                "Severity  warning\n"
+                "Since     2026-09-30 16:15:00 (Asia/Shanghai, UTC+08:00)\n"
+                "Note      两次\n"
+                "\n"
+                "Site      总部\n"
+                "\n");
+}
+
 static void the_database_was_in_trouble(void **state)
 {
     struct fixture *f = *state;
@@ -317,6 +441,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(graver_and_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_component_that_is_only_a_number_is_not_named, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_gone_is_left_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_promise_in_danger, setup, teardown),
+        cmocka_unit_test_setup_teardown(how_a_promise_stands_is_told_in_words, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_ticket_of_people, setup, teardown),
         cmocka_unit_test_setup_teardown(codes_are_told_in_words, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_arguments_leave_the_message_readable, setup, teardown),
         cmocka_unit_test_setup_teardown(durations_in_their_two_largest_units, setup, teardown),
