@@ -5,35 +5,41 @@
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
+/* Its clear hold comes last, and after it whatever else there is to say. */
+#define RULE(n, f, k, p, hold, ...)                                                                                    \
+    {                                                                                                                  \
+        .name = n, .family = f, .kind = k, .part = p, .hold_ms = hold, .clear_hold_ms = __VA_ARGS__                    \
+    }
+
 const struct truth_rule truth_rules[TRUTH_RULES] = {
-    [TRUTH_SNMP_SILENT] = {"snmp-silent", "reach", "device", PART_STATUS, 5 * MINUTE, MINUTE},
-    [TRUTH_UNREACHABLE] = {"unreachable", "reach", "device", PART_STATUS, 2 * MINUTE, 0},
-    [TRUTH_RESTARTED] = {"restarted", "restart", "device", PART_STATUS, 0, 0, .ticketless = true},
-    [TRUTH_RESTARTS_OFTEN] = {"restarts-often", "restart", "device", PART_STATUS, 0, 0},
-    [TRUTH_JAM] = {"jam", "jam", "printer", PART_STATUS, MINUTE, MINUTE},
-    [TRUTH_COVER_OPEN] = {"cover-open", "cover", "printer", PART_STATUS, 3 * MINUTE, MINUTE},
-    [TRUTH_SERVICE] = {"service-requested", "service", "printer", PART_STATUS, MINUTE, MINUTE},
-    [TRUTH_SUPPLY_FORECAST] = {"supply-forecast", "supply", "supply", PART_SUPPLIES, HOUR, 6 * HOUR},
-    [TRUTH_SUPPLY_LOW] = {"supply-low", "supply", "supply", PART_SUPPLIES, 5 * MINUTE, 2 * MINUTE},
-    [TRUTH_SUPPLY_EMPTY] = {"supply-empty", "supply", "supply", PART_SUPPLIES, MINUTE, 2 * MINUTE},
-    [TRUTH_UPLINK_DOWN] = {"uplink-down", "link", "port", PART_STATUS, MINUTE, MINUTE},
-    [TRUTH_PORT_ERRORS] = {"port-errors", "port-errors", "port", PART_COUNTERS, 0, 30 * MINUTE, 30 * MINUTE,
-},
-    [TRUTH_DISK_FORECAST] = {"disk-forecast", "disk", "storage", PART_COUNTERS, HOUR, 6 * HOUR},
-    [TRUTH_DISK_LOW] = {"disk-low", "disk", "storage", PART_COUNTERS, 10 * MINUTE, 10 * MINUTE},
-    [TRUTH_DISK_FULL] = {"disk-full", "disk", "storage", PART_COUNTERS, 10 * MINUTE, 10 * MINUTE},
-    [TRUTH_CPU_HIGH] = {"cpu-high", "cpu", "device", PART_COUNTERS, 0, 5 * MINUTE, 15 * MINUTE},
-    [TRUTH_MEMORY_HIGH] = {"memory-high", "memory", "mempool", PART_COUNTERS, 30 * MINUTE, 10 * MINUTE},
-    [TRUTH_ON_BATTERY] = {"on-battery", "power", "ups", PART_STATUS, MINUTE, MINUTE},
-    [TRUTH_BATTERY_LOW] = {"battery-low", "power", "ups", PART_STATUS, 0, MINUTE},
-    [TRUTH_BATTERY_REPLACE] = {"battery-replace", "battery", "ups", PART_STATUS, 10 * MINUTE, 10 * MINUTE},
-    [TRUTH_UPS_OVERLOAD] = {"ups-overload", "load", "ups", PART_STATUS, 5 * MINUTE, 5 * MINUTE},
-    [TRUTH_TEMPERATURE_HIGH] = {"temperature-high", "temperature", "sensor", PART_STATUS, 5 * MINUTE, 5 * MINUTE},
-    [TRUTH_TEMPERATURE_VERY_HIGH] = {"temperature-very-high", "temperature", "sensor", PART_STATUS, 2 * MINUTE,
-                                     5 * MINUTE},
-    [TRUTH_HUMIDITY_HIGH] = {"humidity-high", "humidity-high", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE},
-    [TRUTH_HUMIDITY_LOW] = {"humidity-low", "humidity-low", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE},
-    [TRUTH_COOLING_ALARM] = {"cooling-alarm", "cooling", "cooling", PART_STATUS, MINUTE, MINUTE},
+    [TRUTH_SNMP_SILENT] = RULE("snmp-silent", "reach", "device", PART_STATUS, 5 * MINUTE, MINUTE),
+    [TRUTH_UNREACHABLE] = RULE("unreachable", "reach", "device", PART_STATUS, 2 * MINUTE, 0),
+    [TRUTH_RESTARTED] = RULE("restarted", "restart", "device", PART_STATUS, 0, 0, .ticketless = true),
+    [TRUTH_RESTARTS_OFTEN] = RULE("restarts-often", "restart", "device", PART_STATUS, 0, 0),
+    [TRUTH_JAM] = RULE("jam", "jam", "printer", PART_STATUS, MINUTE, MINUTE),
+    [TRUTH_COVER_OPEN] = RULE("cover-open", "cover", "printer", PART_STATUS, 3 * MINUTE, MINUTE),
+    [TRUTH_SERVICE] = RULE("service-requested", "service", "printer", PART_STATUS, MINUTE, MINUTE),
+    [TRUTH_SUPPLY_FORECAST] = RULE("supply-forecast", "supply", "supply", PART_SUPPLIES, HOUR, 6 * HOUR),
+    [TRUTH_SUPPLY_LOW] = RULE("supply-low", "supply", "supply", PART_SUPPLIES, 5 * MINUTE, 2 * MINUTE),
+    [TRUTH_SUPPLY_EMPTY] = RULE("supply-empty", "supply", "supply", PART_SUPPLIES, MINUTE, 2 * MINUTE),
+    [TRUTH_UPLINK_DOWN] = RULE("uplink-down", "link", "port", PART_STATUS, MINUTE, MINUTE),
+    [TRUTH_PORT_ERRORS] =
+        RULE("port-errors", "port-errors", "port", PART_COUNTERS, 0, 30 * MINUTE, .window_ms = 30 * MINUTE),
+    [TRUTH_DISK_FORECAST] = RULE("disk-forecast", "disk", "storage", PART_COUNTERS, HOUR, 6 * HOUR),
+    [TRUTH_DISK_LOW] = RULE("disk-low", "disk", "storage", PART_COUNTERS, 10 * MINUTE, 10 * MINUTE),
+    [TRUTH_DISK_FULL] = RULE("disk-full", "disk", "storage", PART_COUNTERS, 10 * MINUTE, 10 * MINUTE),
+    [TRUTH_CPU_HIGH] = RULE("cpu-high", "cpu", "device", PART_COUNTERS, 0, 5 * MINUTE, .window_ms = 15 * MINUTE),
+    [TRUTH_MEMORY_HIGH] = RULE("memory-high", "memory", "mempool", PART_COUNTERS, 30 * MINUTE, 10 * MINUTE),
+    [TRUTH_ON_BATTERY] = RULE("on-battery", "power", "ups", PART_STATUS, MINUTE, MINUTE),
+    [TRUTH_BATTERY_LOW] = RULE("battery-low", "power", "ups", PART_STATUS, 0, MINUTE),
+    [TRUTH_BATTERY_REPLACE] = RULE("battery-replace", "battery", "ups", PART_STATUS, 10 * MINUTE, 10 * MINUTE),
+    [TRUTH_UPS_OVERLOAD] = RULE("ups-overload", "load", "ups", PART_STATUS, 5 * MINUTE, 5 * MINUTE),
+    [TRUTH_TEMPERATURE_HIGH] = RULE("temperature-high", "temperature", "sensor", PART_STATUS, 5 * MINUTE, 5 * MINUTE),
+    [TRUTH_TEMPERATURE_VERY_HIGH] =
+        RULE("temperature-very-high", "temperature", "sensor", PART_STATUS, 2 * MINUTE, 5 * MINUTE),
+    [TRUTH_HUMIDITY_HIGH] = RULE("humidity-high", "humidity-high", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE),
+    [TRUTH_HUMIDITY_LOW] = RULE("humidity-low", "humidity-low", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE),
+    [TRUTH_COOLING_ALARM] = RULE("cooling-alarm", "cooling", "cooling", PART_STATUS, MINUTE, MINUTE),
 };
 
 const char *const truth_rule_names[TRUTH_RULES + 1] = {
