@@ -1,0 +1,56 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "tests/watch/walk.h"
+
+/* The shipped modules, by walks of our own: what stands in each file has to come out. */
+static void test_walks(void **state)
+{
+    static const char *const names[] = {
+        "apc-inrow-sc",
+        "apc-inrow-sc-standby",
+        "apc-smart-ups-modbus",
+        "apc-smart-ups-modbus-battery",
+        "apc-smart-ups-modbus-test",
+        "eastron-sdm630",
+        "entity-sensor-mib",
+        "host-resources-mib",
+        "lldp-mib",
+        "lldp-mib-interfaces",
+        "printer-asleep",
+        "printer-stopped",
+        "renke-temp-humidity",
+        "renke-temp-humidity-broken",
+        "ucd-snmp-mib",
+        "ucd-snmp-mib-alone",
+        "ups-mib",
+        "ups-mib-battery",
+        "ups-mib-test",
+        "xy-md02",
+        "xy-md02-broken",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = xasprintf("tests/data/walks/%s.walk", names[i]);
+
+        walk_check(path);
+        free(path);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_walks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,299 @@
+#include "tests/watch/walk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "model/format.h"
+#include "plugins/modbus/value.h"
+#include "tests/watch/bench.h"
+
+enum { REGISTERS = 65536, MAX_OID = 64, MAX_FILE = 1 << 20 };
+
+/* One object of an SNMP walk. */
+struct object {
+    uint32_t oid[MAX_OID], value_oid[MAX_OID];
+    size_t noid, nvalue_oid;
+    uint8_t bytes[256];
+    struct pd_cell cell;
+};
+
+/* The registers of one space; what nobody set is not there. */
+struct space {
+    uint16_t v[REGISTERS];
+    bool there[REGISTERS];
+};
+
+struct walk {
+    const char *path;
+    unsigned line;
+    struct bench bench;
+    ARRAY(struct object *) objects;
+    struct space *holding, *input;
+    bool fed; /* everything was read: from here on lines expect */
+};
+
+#define FAIL(w, ...)                                                                                                   \
+    do {                                                                                                               \
+        print_error("%s:%u: ", (w)->path, (w)->line);                                                                  \
+        fail_msg(__VA_ARGS__);                                                                                         \
+    } while (0)
+
+/* ---- What the device has ---- */
+
+static size_t parse_oid(const char *s, uint32_t out[static MAX_OID])
+{
+    size_t n = 0;
+
+    for (; *s >= '0' && *s <= '9' && n < MAX_OID; n++) {
+        out[n] = (uint32_t)strtoul(s, (char **)&s, 10);
+        s += *s == '.';
+    }
+    return n;
+}
+
+static void take_bytes(struct object *o, const char *hex)
+{
+    o->cell.type = PD_CELL_BYTES;
+    for (char *end; *hex && o->cell.nbytes < sizeof o->bytes; hex = end) {
+        o->bytes[o->cell.nbytes++] = (uint8_t)strtoul(hex, &end, 16);
+        if (end == hex)
+            break;
+    }
+}
+
+static void take_object(struct walk *w, char *line)
+{
+    struct object *o = xcalloc(1, sizeof *o);
+    char *type = strchr(line, ' '), *value = type ? strchr(type + 1, ' ') : NULL;
+
+    o->noid = parse_oid(line, o->oid);
+    value = value ? value + 1 : (char *)"";
+    switch (type ? type[1] : 0) {
+    case 'i':
+        o->cell = (struct pd_cell){.type = PD_CELL_INT, .i = strtoll(value, NULL, 10)};
+        break;
+    case 'u':
+        o->cell = (struct pd_cell){.type = PD_CELL_UINT, .u = strtoull(value, NULL, 10)};
+        break;
+    case 's':
+        o->cell = (struct pd_cell){.type = PD_CELL_BYTES, .nbytes = (uint32_t)strlen(value)};
+        memcpy(o->bytes, value, strlen(value) < sizeof o->bytes ? strlen(value) : sizeof o->bytes);
+        break;
+    case 'x':
+        take_bytes(o, value);
+        break;
+    case 'o':
+        o->nvalue_oid = parse_oid(value, o->value_oid);
+        o->cell = (struct pd_cell){.type = PD_CELL_OID, .nbytes = (uint32_t)o->nvalue_oid};
+        break;
+    default:
+        FAIL(w, "an object is OID TYPE VALUE");
+    }
+    array_push(&w->objects, o);
+}
+
+static void set_register(struct space *s, size_t at, uint16_t v)
+{
+    assert_true(at < REGISTERS);
+    s->v[at] = v;
+    s->there[at] = true;
+}
+
+static void take_registers(struct walk *w, struct space *s, const char *line)
+{
+    char *end;
+    size_t at = strtoul(line, &end, 0);
+
+    if (strncmp(end, " = ", 3) != 0)
+        FAIL(w, "registers are SPACE ADDRESS = VALUE …");
+    end += 3;
+    if (str_starts(end, "f32 ")) {
+        float f = strtof(end + 4, NULL);
+        uint32_t bits;
+
+        memcpy(&bits, &f, sizeof bits);
+        set_register(s, at, (uint16_t)(bits >> 16));
+        set_register(s, at + 1, (uint16_t)bits);
+    } else if (str_starts(end, "text \"")) {
+        for (const char *p = end + 6; *p && *p != '"'; p += p[1] && p[1] != '"' ? 2 : 1)
+            set_register(s, at++, (uint16_t)((unsigned char)p[0] << 8 | (p[1] && p[1] != '"' ? p[1] : ' ')));
+    } else {
+        while (*end)
+            set_register(s, at++, (uint16_t)strtol(end, &end, 0));
+    }
+}
+
+/* ---- Reading it ---- */
+
+static void feed_cell(struct walk *w, uint32_t source, const uint32_t *instance, size_t n, struct pd_cell c)
+{
+    c.source = source;
+    c.instance = instance;
+    c.ninstance = (uint16_t)n;
+    batch_add(w->bench.b, &c, 1);
+}
+
+static void feed_objects(struct walk *w, const struct pd_source *s)
+{
+    uint32_t oid[MAX_OID];
+    size_t n = parse_oid(s->address, oid);
+
+    for (size_t i = 0; i < w->objects.n; i++) {
+        struct object *o = w->objects.v[i];
+
+        if (o->noid < n + s->table || (!s->table && o->noid != n) || memcmp(o->oid, oid, n * sizeof *oid) != 0)
+            continue;
+        if (o->cell.type == PD_CELL_BYTES)
+            o->cell.bytes = o->bytes;
+        if (o->cell.type == PD_CELL_OID)
+            o->cell.oid = o->value_oid;
+        feed_cell(w, s->id, o->oid + n, o->noid - n, o->cell);
+    }
+}
+
+/* One row, or the one value, if all its registers are there. */
+static void feed_row(struct walk *w, const struct pd_source *s, const struct mb_address *a, uint32_t row)
+{
+    const struct space *space = a->function == MB_READ_INPUT ? w->input : w->holding;
+    uint16_t at = (uint16_t)(a->address + (row ? row - 1 : 0) * a->step);
+    struct mb_ask ask = {.function = a->function, .address = at, .count = a->count};
+    uint8_t data[MB_MAX_DATA] = {0}, scratch[MB_FLAG_BYTES];
+    struct mb_block block;
+    struct pd_cell c = {0};
+
+    for (uint16_t i = 0; i < a->count; i++) {
+        if (!space->there[at + i] && a->type != MB_TEXT)
+            return;
+        data[2 * i] = (uint8_t)(space->v[at + i] >> 8);
+        data[2 * i + 1] = (uint8_t)space->v[at + i];
+    }
+    mb_block_init(&block, &ask, data);
+    mb_value(a, at, &block, scratch, &c);
+    feed_cell(w, s->id, &row, row ? 1 : 0, c);
+}
+
+static void feed(struct walk *w)
+{
+    bool modbus = str_eq(w->bench.p->modules.v[0]->collector, "modbus");
+    char why[MB_WHY];
+
+    for (size_t i = 0; i < w->bench.nsources; i++) {
+        const struct pd_source *s = &w->bench.sources[i];
+        struct mb_address a;
+
+        if (!modbus) {
+            feed_objects(w, s);
+            continue;
+        }
+        if (mb_address_parse(s->address, s->table, &a, why) != 0)
+            FAIL(w, "%s:%d: %s", s->file, s->line, why);
+        for (uint32_t row = s->table; row <= a.rows; row++)
+            feed_row(w, s, &a, row);
+    }
+    bench_finish(&w->bench);
+    w->fed = true;
+}
+
+/* ---- What comes of it ---- */
+
+static const struct found *find(const struct walk *w, const char *kind, const char *key)
+{
+    for (size_t i = 0; i < w->bench.nfound; i++)
+        if (str_eq(w->bench.found[i].kind->name, kind) && str_eq(w->bench.found[i].key, key))
+            return &w->bench.found[i];
+    return NULL;
+}
+
+/* Cuts the next field off at " | ". */
+static char *field(char **rest)
+{
+    char *s = *rest, *bar = strstr(s, " | ");
+
+    if (bar)
+        *bar = '\0';
+    *rest = bar ? bar + 3 : s + strlen(s);
+    return s;
+}
+
+static void expect(struct walk *w, char *line)
+{
+    char *kind = field(&line), *key = field(&line), *name = field(&line);
+    const struct found *f;
+    const struct point_def *p;
+    struct sbuf text = {0};
+
+    if (!w->fed)
+        feed(w);
+    f = find(w, kind, str_eq(key, "-") ? "" : key);
+    if (str_eq(name, "none")) {
+        if (f)
+            FAIL(w, "there is a %s '%s'", kind, key);
+        return;
+    }
+    if (!f)
+        FAIL(w, "no %s '%s'", kind, key);
+    p = kind_point(f->kind, name);
+    if (!p)
+        FAIL(w, "no point '%s'", name);
+    format_value(&text, p, f->points[p->slot]);
+    if (!str_eq(text.s, line))
+        FAIL(w, "%s of %s '%s' is %s", name, kind, key, text.s);
+    sbuf_free(&text);
+}
+
+static void take_line(struct walk *w, char *line)
+{
+    char *comment = strstr(line, " # ");
+
+    if (comment)
+        *comment = '\0';
+    for (size_t n = strlen(line); n > 0 && line[n - 1] == ' ';)
+        line[--n] = '\0';
+    if (*line == '\0' || *line == '#')
+        return;
+    if (str_starts(line, "profile "))
+        w->bench = bench_new("conf", line + 8);
+    else if (str_starts(line, "expect "))
+        expect(w, line + 7);
+    else if (str_starts(line, "holding "))
+        take_registers(w, w->holding, line + 8);
+    else if (str_starts(line, "input "))
+        take_registers(w, w->input, line + 6);
+    else
+        take_object(w, line);
+}
+
+void walk_check(const char *path)
+{
+    const char *srcdir = getenv("srcdir");
+    char *full = xasprintf("%s/%s", srcdir ? srcdir : ".", path), *text, *line, *rest;
+    struct walk w = {.path = path, .holding = xcalloc(1, sizeof *w.holding), .input = xcalloc(1, sizeof *w.input)};
+    size_t n;
+
+    assert_int_equal(file_read(full, MAX_FILE, &text, &n), 0);
+    for (rest = text; (line = strsep(&rest, "\n"));) {
+        w.line++;
+        take_line(&w, line);
+    }
+    assert_true(w.fed);
+    bench_free(&w.bench);
+    for (size_t i = 0; i < w.objects.n; i++)
+        free(w.objects.v[i]);
+    array_free(&w.objects);
+    free(w.holding);
+    free(w.input);
+    free(text);
+    free(full);
+}

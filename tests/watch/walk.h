@@ -1,0 +1,18 @@
+#ifndef PD_TESTS_WATCH_WALK_H
+#define PD_TESTS_WATCH_WALK_H
+
+/*
+ * What a device answers, and what its profile has to make of it, as text (tests/data/walks):
+ *
+ *     profile generic-ups
+ *     1.3.6.1.2.1.33.1.2.4.0 i 100            # an integer; u: unsigned, s: text, x: octets, o: object identifier
+ *     holding 131 = 1728 3 0xffff             # registers from an address on
+ *     input 0 = f32 230.5                     # a float in two registers, the high one first
+ *     holding 532 = text "Smart-UPS 3000"
+ *     expect ups | ups | charge | 100 %       # kind, key, point, value; "none": there is no such component
+ *
+ * Every part of the profile is read once. Fails the test with file and line where something else comes out.
+ */
+void walk_check(const char *path);
+
+#endif
