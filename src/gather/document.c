@@ -367,7 +367,7 @@ static void put_supplies(struct draft *d)
 
         json_open(b, NULL, '{');
         json_put_int(b, "device", d->f->devices.v[s->device].id);
-        json_put_text(b, "name", or_dash(s->name));
+        json_put_taken(b, "name", words_series(s, d->about->knowledge, d->about->lang));
         json_put_maybe(b, "level_start", s->trend.known, percent(s->trend.first));
         json_put_maybe(b, "level_end", s->trend.known, percent(s->trend.last));
         json_put_maybe(b, "days_left", days >= 0, days);
@@ -401,7 +401,7 @@ static void put_meters(struct draft *d)
 
         json_open(b, NULL, '{');
         json_put_int(b, "device", d->f->devices.v[s->device].id);
-        json_put_text(b, "name", or_dash(s->name));
+        json_put_taken(b, "name", words_series(s, d->about->knowledge, d->about->lang));
         json_put_bool(b, "whole", true);
         json_put_bool(b, "reset", s->trend.jumps > 0);
         json_put_maybe(b, "start", s->trend.known, (int64_t)s->trend.first);

@@ -28,10 +28,10 @@ static void devices_fini(struct findings *f)
     array_free(&f->devices);
     u64dict_free(f->places);
     for (size_t i = 0; i < f->supplies.n; i++)
-        free(f->supplies.v[i].name);
+        FREE_TEXTS(f->supplies.v[i].kind, f->supplies.v[i].name);
     array_free(&f->supplies);
     for (size_t i = 0; i < f->meters.n; i++)
-        free(f->meters.v[i].name);
+        FREE_TEXTS(f->meters.v[i].kind, f->meters.v[i].name);
     array_free(&f->meters);
 }
 
@@ -123,7 +123,7 @@ static void judge_faults(struct findings *f)
         const struct found_fault *a = &f->faults.v[i];
         struct found_device *d = &f->devices.v[a->device];
 
-        d->faults += a->severity > SEVERITY_INFO;
+        d->faults += a->severity > SEVERITY_INFO && !str_eq(a->family, "supply");
         if (a->to_ms == 0 && a->severity > SEVERITY_INFO)
             worry(d, a->severity >= SEVERITY_MAJOR ? HEALTH_FAULT : HEALTH_ATTENTION, WORRY_OPEN_FAULT, i);
     }

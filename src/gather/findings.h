@@ -38,13 +38,14 @@ struct found_device {
     enum health health;
     enum worry worry;
     size_t worry_of;
-    unsigned faults; /* of the month that are more than information */
+    unsigned faults; /* of the month that are more than information, and more than a supply that is used up */
 };
 
 /* A supply or a counter: a series of the device's month. */
 struct found_series {
     size_t device; /* its place */
-    char *name;    /* the component's, as the device tells it */
+    char *kind;    /* the component's */
+    char *name;    /* as the device tells it */
     struct month_trend trend;
 };
 

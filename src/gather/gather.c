@@ -90,9 +90,10 @@ static unsigned slot_of(const struct knowledge *k, const char *kind, const char 
 static void add_series(struct gather *g, const json_t *row, enum month_series_kind kind, const char *point)
 {
     const char *label = row_text(row, "label");
-    struct found_series s = {.device = g->at, .name = xstrdup(label ? label : row_text(row, "key"))};
+    struct found_series s = {.device = g->at, .kind = xstrdup_null(row_text(row, "kind"))};
     struct month_series series = {.component = (uint32_t)row_int(row, "number"), .kind = kind};
 
+    s.name = xstrdup_null(label ? label : row_text(row, "key"));
     series.point = (uint16_t)slot_of(g->args.knowledge, row_text(row, "kind"), point);
     array_push(&g->month.series, series);
     if (kind == SERIES_LEVEL)

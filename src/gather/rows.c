@@ -128,6 +128,7 @@ int row_ticket(const json_t *row, struct ticket *out)
         .device_id = row_int(row, "device_id"),
         .rule = own(row, "rule"),
         .family = own(row, "family"),
+        .component_kind = own(row, "component_kind"),
         .label = own(row, "label"),
         .category = own(row, "category"),
         .title = own(row, "title"),

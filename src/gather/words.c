@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -19,22 +20,35 @@ const char *words_rule(const struct knowledge *k, const char *rule, enum lang la
 
 const char *words_family(const struct knowledge *k, const struct found_fault *a, enum lang lang)
 {
-    const struct rule *mildest = NULL;
+    char *id = xasprintf("family.%s", a->family);
+    const char *text = text_get(lang, id);
+    bool known = text != id;
 
-    for (size_t i = 0; i < k->rules.n; i++) {
-        const struct rule *r = k->rules.v[i];
-
-        if (str_eq(r->family, a->family) && (!mildest || r->severity > SEVERITY_INFO))
-            mildest = r;
-    }
-    if (mildest && words_of(mildest->title, lang))
-        return words_of(mildest->title, lang);
+    free(id);
+    if (known)
+        return text;
     return a->rule ? words_rule(k, a->rule, lang) : a->family;
+}
+
+/* A mere number says nothing to a reader. */
+static bool is_number(const char *label)
+{
+    return !label || label[strspn(label, "0123456789.")] == '\0';
 }
 
 const char *words_component(const struct found_fault *a)
 {
-    return str_eq(a->kind, DEVICE_KIND) ? NULL : a->label;
+    return str_eq(a->kind, DEVICE_KIND) || is_number(a->label) ? NULL : a->label;
+}
+
+char *words_series(const struct found_series *s, const struct knowledge *k, enum lang lang)
+{
+    const struct kind *kind = vocabulary_kind(&k->vocabulary, s->kind);
+    const char *title = kind ? words_of(kind->title, lang) : NULL;
+
+    if (!is_number(s->name) || !title)
+        return xstrdup(s->name ? s->name : "-");
+    return s->name && !str_eq(s->name, "1") ? xasprintf("%s %s", title, s->name) : xstrdup(title);
 }
 
 const char *words_of(char *const texts[LANG_COUNT], enum lang lang)
@@ -121,7 +135,8 @@ char *words_worry(const struct findings *f, const struct found_device *d, const 
     case WORRY_SUPPLY:
         s = &f->supplies.v[d->worry_of];
         n = number_of((int64_t)s->trend.last);
-        text = FILL(lang, "gather.worry.supply", {"what", s->name}, {"level", n.s});
+        what = words_series(s, k, lang);
+        text = FILL(lang, "gather.worry.supply", {"what", what}, {"level", n.s});
         break;
     case WORRY_PATROL:
         text = FILL(lang, "gather.worry.patrol", {"n", n.s});
@@ -145,7 +160,7 @@ char *words_title(const struct found_ticket *t, const struct knowledge *k, enum 
 
     if (!title)
         title = r->family ? r->family : r->number;
-    if (!r->title && r->label && r->family && !str_eq(r->component_kind, DEVICE_KIND))
+    if (!r->title && r->family && !str_eq(r->component_kind, DEVICE_KIND) && !is_number(r->label))
         return FILL(lang, "gather.part", {"what", title}, {"part", r->label});
     return xstrdup(title);
 }
@@ -256,13 +271,15 @@ static void recommend_supplies(const struct teller *t)
     for (size_t i = 0; i < t->f->supplies.n; i++) {
         const struct found_series *s = &t->f->supplies.v[i];
         enum supply_state state = supply_state_of(s);
-        char *name;
+        char *name, *supply;
 
         if (state != SUPPLY_IS_LOW && state != SUPPLY_IS_EMPTY)
             continue;
-        name = FILL(t->lang, "gather.part", {"what", t->f->devices.v[s->device].name}, {"part", s->name});
+        supply = words_series(s, t->k, t->lang);
+        name = FILL(t->lang, "gather.part", {"what", t->f->devices.v[s->device].name}, {"part", supply});
         names_add(&names, t->lang, name);
         free(name);
+        free(supply);
     }
     names_tell(t, &names, "gather.advise.supplies");
 }
@@ -321,11 +338,14 @@ static void foresee_supplies(const struct seer *s)
         const struct found_series *supply = &s->f->supplies.v[i];
         int64_t days = supply_days_left(supply), end = s->f->first_day + s->f->days - 1;
         struct number level = number_of((int64_t)supply->trend.last), left = number_of(days);
+        char *name;
 
         if (s->f->devices.v[supply->device].retired || days < 0 || days > SOON_DAYS)
             continue;
-        foresee(s, (ptrdiff_t)supply->device, FILL(s->lang, "gather.ahead.supply", {"what", supply->name}),
+        name = words_series(supply, s->k, s->lang);
+        foresee(s, (ptrdiff_t)supply->device, FILL(s->lang, "gather.ahead.supply", {"what", name}),
                 FILL(s->lang, "gather.ahead.supply.why", {"level", level.s}, {"days", left.s}), end + days);
+        free(name);
     }
 }
 

@@ -7,10 +7,12 @@
 
 /* A rule's title, else its name. */
 const char *words_rule(const struct knowledge *k, const char *rule, enum lang lang);
-/* How people call faults of a family: the title of its mildest rule that is more than information. */
+/* How people call faults of a family; of one that nobody has words for, the rule's title. */
 const char *words_family(const struct knowledge *k, const struct found_fault *a, enum lang lang);
-/* The part of the device, if it is not the device itself. */
+/* The part of the device, if it is not the device itself and has a name. */
 const char *words_component(const struct found_fault *a);
+/* A supply or counter: as the device calls it, else by its kind. */
+char *words_series(const struct found_series *s, const struct knowledge *k, enum lang lang);
 /* Of texts in each language: the reader's, else English, else the other. */
 const char *words_of(char *const texts[LANG_COUNT], enum lang lang);
 
