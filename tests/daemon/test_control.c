@@ -499,6 +499,63 @@ static void pages_follow_each_other_without_gap(void **state)
     peer_free(p);
 }
 
+/* Three tickets of a device whose contract promises two things; the second one has ended. */
+static void promise_and_open(struct rig *r)
+{
+    rig_command(r, "customer.add", "{\"name\":\"甲公司\"}");
+    rig_command(r, "site.add", "{\"name\":\"总部\",\"customer\":\"甲公司\"}");
+    rig_command(r, "contract.add",
+                "{\"number\":\"HT-1\",\"customer\":\"甲公司\",\"kind\":\"labour\",\"p3\":\"respond=1h,fix=1d\"}");
+    for (int i = 0; i < 3; i++)
+        rig_command(r, "ticket.open", "{\"title\":\"换纸\",\"site\":\"总部\"}");
+    rig_command(r, "ticket.accept", "{\"ticket\":2}");
+    rig_command(r, "ticket.cancel", "{\"ticket\":2}");
+}
+
+/* "ticket promise state" of each row. */
+static void expect_clocks(struct peer *p, const char *request, const char *wanted, int64_t next)
+{
+    json_t *answer = peer_ask(p, request), *row;
+    struct sbuf found = {0};
+    size_t i;
+
+    sbuf_add(&found, "");
+    json_array_foreach(json_object_get(answer, "rows"), i, row)
+        sbuf_addf(&found, "%s%d %s %s", i > 0 ? ", " : "", (int)json_integer_value(json_object_get(row, "ticket_id")),
+                  json_string_value(json_object_get(row, "promise")), json_string_value(json_object_get(row, "state")));
+    if (!str_eq(found.s, wanted) || json_integer_value(json_object_get(answer, "next")) != next)
+        fail_msg("%s: %s, next %d", request, found.s, (int)json_integer_value(json_object_get(answer, "next")));
+    sbuf_free(&found);
+    json_decref(answer);
+}
+
+static void clocks_of_open_tickets_are_paged_and_of_ended_ones_fetched(void **state)
+{
+    struct rig *r = *state;
+    struct peer *p = peer_new(r, "li");
+    json_t *answer;
+
+    promise_and_open(r);
+    expect_clocks(p, "{\"id\":1,\"query\":\"clocks\"}",
+                  "1 respond running, 1 fix running, 3 respond running, 3 fix running", 0);
+    expect_clocks(p, "{\"id\":2,\"query\":\"clocks\",\"limit\":1}", "1 respond running, 1 fix running", 1);
+    expect_clocks(p, "{\"id\":3,\"query\":\"clocks\",\"limit\":1,\"after\":1}", "3 respond running, 3 fix running", 0);
+    expect_clocks(p, "{\"id\":4,\"query\":\"clocks\",\"filters\":{\"ticket\":3,\"state\":\"soon\"}}", "", 0);
+    expect_clocks(p, "{\"id\":5,\"query\":\"clocks\",\"filters\":{\"ticket\":2}}", "2 respond met, 2 fix void", 0);
+    expect_clocks(p, "{\"id\":6,\"query\":\"clocks\",\"filters\":{\"ticket\":\"2\",\"state\":\"met\"}}",
+                  "2 respond met", 0);
+    answer = peer_ask(p, "{\"id\":7,\"query\":\"clocks\",\"filters\":{\"ticket\":\"X-9\"}}");
+    assert_string_equal(error_code_of(answer), "not-found");
+    json_decref(answer);
+    answer = peer_ask(p, "{\"id\":8,\"query\":\"clocks\",\"filters\":{\"ticket\":2,\"state\":\"late\"}}");
+    assert_string_equal(error_code_of(answer), "invalid");
+    json_decref(answer);
+    answer = peer_ask(p, "{\"id\":9,\"query\":\"clocks\",\"filters\":{\"promise\":\"fix\"}}");
+    assert_string_equal(error_code_of(answer), "invalid");
+    json_decref(answer);
+    peer_free(p);
+}
+
 static void a_device_is_found_by_name_and_by_id(void **state)
 {
     static const char *const requests[] = {
@@ -802,6 +859,7 @@ int main(void)
         TEST(stopping_ends_every_connection),
         TEST(connections_beyond_the_most_are_told_so),
         TEST(pages_follow_each_other_without_gap),
+        TEST(clocks_of_open_tickets_are_paged_and_of_ended_ones_fetched),
         TEST(a_device_is_found_by_name_and_by_id),
         TEST(what_is_read_is_shown_with_its_quality),
         TEST(the_knowledge_tells_what_things_are_called),
