@@ -90,34 +90,63 @@ const struct contract *core_contract_of(struct core *c, const struct ticket *t)
 
 /* ---- What is wrong with them ---- */
 
+enum { DAYS_AHEAD = 14 }; /* that the holidays of a year must be known before it begins */
+
 struct doubts {
     struct core *core;
     void (*say)(void *ctx, const char *text);
     void *ctx;
+    ARRAY(const struct calendar *) without_holidays; /* said already */
 };
+
+static void say_and_free(const struct doubts *d, char *text)
+{
+    d->say(d->ctx, text);
+    free(text);
+}
+
+static bool is_said(const struct doubts *d, const struct calendar *calendar)
+{
+    for (size_t i = 0; i < d->without_holidays.n; i++)
+        if (d->without_holidays.v[i] == calendar)
+            return true;
+    return false;
+}
+
+static void doubt_holidays(struct doubts *d, const struct calendar *calendar, int64_t now)
+{
+    int64_t today = calendar_day(calendar, now);
+    int64_t year = calendar_uncovered_year(calendar, today, today + DAYS_AHEAD);
+
+    if (year == 0 || is_said(d, calendar))
+        return;
+    array_push(&d->without_holidays, calendar);
+    say_and_free(d, xasprintf("the calendar '%s' has no holidays for %" PRId64 ": deadlines count them as workdays",
+                              calendar->name, year));
+}
 
 static void doubt(void *ctx, const struct entry *e)
 {
     const struct archive_contract *of = (const struct archive_contract *)e;
-    const struct doubts *d = ctx;
+    struct doubts *d = ctx;
     const struct calendar *named = of->calendar ? knowledge_calendar(d->core->knowledge, of->calendar) : NULL;
-    char *text = NULL;
-    int64_t open;
+    int64_t now = clock_wall(&d->core->config.services.clock), open;
 
     if (of->calendar && !named)
-        text = xasprintf("contract %s: the configuration has no calendar '%s'; its goals count around the clock",
-                         of->entry.name, of->calendar);
-    else if (named && calendar_add(named, clock_wall(&d->core->config.services.clock), 1, &open) < 0)
-        text = xasprintf("contract %s: the calendar '%s' has no working time; its promises are not watched",
-                         of->entry.name, of->calendar);
-    if (text)
-        d->say(d->ctx, text);
-    free(text);
+        say_and_free(d,
+                     xasprintf("contract %s: the configuration has no calendar '%s'; its goals count around the clock",
+                               of->entry.name, of->calendar));
+    else if (named && calendar_add(named, now, 1, &open) < 0)
+        say_and_free(d, xasprintf("contract %s: the calendar '%s' has no working time; its promises are not watched",
+                                  of->entry.name, of->calendar));
+    else if (named)
+        doubt_holidays(d, named, now);
 }
 
 void contracts_doubts(struct core *c, void (*say)(void *ctx, const char *text), void *ctx)
 {
-    struct doubts d = {c, say, ctx};
+    struct doubts d = {.core = c, .say = say, .ctx = ctx};
 
     archive_each(c->archive, ARCHIVE_CONTRACT, doubt, &d);
+    array_free(&d.without_holidays);
 }

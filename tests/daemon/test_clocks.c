@@ -537,6 +537,26 @@ static void a_ticket_follows_its_site(void **state)
     json_decref(rows);
 }
 
+static void a_year_without_holidays_is_said_before_it_begins(void **state)
+{
+    struct office *o = *state;
+    char *said;
+
+    must(o, "contract.add",
+         "{\"number\":\"HT-2\",\"customer\":\"甲公司\",\"kind\":\"rental\",\"calendar\":\"cn-office\"}");
+    office_stop(o);
+    o->time.wall = at(31 + 30 + 17, 12, 0); /* 17 December */
+    office_start(o);
+    said = troubles(o);
+    assert_string_equal(said, "[]");
+    free(said);
+    o->time.wall += 24 * HOUR_MS;
+    said = troubles(o);
+    assert_string_equal(said,
+                        "[\"the calendar 'cn-office' has no holidays for 2027: deadlines count them as workdays\"]");
+    free(said);
+}
+
 static void who_opens_a_ticket_is_told_what_is_wrong_with_it(void **state)
 {
     static const struct {
@@ -609,6 +629,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_closest_contract_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(staff_are_told_of_where_they_work, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ticket_follows_its_site, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_year_without_holidays_is_said_before_it_begins, setup, teardown),
         cmocka_unit_test_setup_teardown(who_opens_a_ticket_is_told_what_is_wrong_with_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reopened_ticket_keeps_its_history, setup, teardown),
     };
