@@ -184,7 +184,7 @@ void witness_event(struct witness *w, int64_t number, const char *kind, int64_t 
     args = json_loads(args_text, 0, NULL);
     if (str_eq(kind, "device.added"))
         device_added(w, device_id, args);
-    else if (str_eq(kind, "alert.opened"))
+    else if ((str_eq(kind, "alert.opened") && !json_object_get(args, "suppressed_by")) || str_eq(kind, "alert.told"))
         opened(w, device_id, alert_id, args, at_ms);
     else if (str_eq(kind, "alert.changed"))
         changed(w, alert_id, args, at_ms);

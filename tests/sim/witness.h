@@ -10,7 +10,8 @@
 
 /*
  * What patrold told, written down as it comes, with the true time of its
- * coming: alerts, tickets, mails. It judges nothing but repetition.
+ * coming: alerts, tickets, mails. It judges nothing but repetition. An alert that
+ * is suppressed counts from when it is told after all.
  */
 struct degree_seen {
     char *rule;
