@@ -62,7 +62,7 @@ static const struct ctl_column plan_columns[] = {
     {.name = "name"},
     {.name = "title", .max = 20},
     {.name = "kind", .type = VIEW_CODE, .words = "plan-kind", .max = 12},
-    {.name = "rule", .max = 30, .shown = SHOWN_WIDE},
+    {.name = "rule", .title = "ctl.col.recurs", .max = 30, .shown = SHOWN_WIDE},
     {.name = "calendar", .max = 12, .shown = SHOWN_PROGRAMS},
     {.name = "checklist", .max = 12, .shown = SHOWN_PROGRAMS},
     {.name = "technician", .max = 10, .shown = SHOWN_WIDE},

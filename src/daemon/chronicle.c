@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -41,6 +42,17 @@ static void tell_ticket(const char *device, const struct ticket *t, const char *
               what, ticket_state_name(t->state));
 }
 
+static void tell_rounds(const struct change *change)
+{
+    for (size_t i = 0; i < change->rows.n; i++) {
+        const struct round *r = &change->rows.v[i].round;
+
+        if (change->rows.v[i].kind == ROW_ROUND)
+            log_info("patrol", "round %" PRId64 " of plan %s at %s: %s", r->id, r->plan, r->site,
+                     round_state_name(r->state));
+    }
+}
+
 void chronicle_write(const struct core *c, const struct change *change)
 {
     for (size_t i = 0; i < change->events.n; i++) {
@@ -54,4 +66,5 @@ void chronicle_write(const struct core *c, const struct change *change)
         else if (t && str_starts(e->kind, "ticket."))
             tell_ticket(d ? d->name : NULL, t, e->kind + strlen("ticket."));
     }
+    tell_rounds(change);
 }

@@ -220,7 +220,7 @@ static void what_is_polled_is_filled_in(void **state)
     d->drum = 12;
     beat_until(b, "2026-09-10 09:00");
     assert_int_equal(beat_item(b, 1, "d1", "reachable")->result, RESULT_OK);
-    assert_string_equal(beat_item(b, 1, "d1", "reachable")->value, "true");
+    assert_null(beat_item(b, 1, "d1", "reachable")->value); /* there is nothing more to say of it */
     assert_int_equal(beat_item(b, 1, "d1", "supplies")->result, RESULT_ATTENTION);
     assert_string_equal(beat_item(b, 1, "d1", "supplies")->value, "drum: 12 %"); /* the gravest is named */
     assert_string_equal(beat_item(b, 1, "d1", "supplies")->key, "drum");
