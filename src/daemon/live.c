@@ -99,6 +99,7 @@ static json_t *troubles(struct core *c, const struct store_state *store)
         free(text);
     }
     contracts_doubts(c, add_text, list);
+    reports_troubles(c->reports, add_text, list);
     return list;
 }
 

@@ -250,13 +250,22 @@ static void add_promise(struct found_ticket *t, enum promise kind, const struct 
     array_push(&t->promises, p);
 }
 
-/* After a ticket's history: how it stands against what was promised. */
-static void read_clocks(struct gather *g)
+/*
+ * When it was closed, as it was known then: a ticket that is reopened later was closed all the same. False if that was
+ * before the month.
+ */
+static bool close_by_steps(const struct findings *f, struct found_ticket *t)
 {
-    struct found_ticket *t = &g->f.tickets.v[g->at];
+    if (t->steps.n == 0)
+        return true;
+    t->closed_ms = ticket_state_open(t->state) ? 0 : t->steps.v[t->steps.n - 1].at_ms;
+    return t->closed_ms == 0 || t->closed_ms >= f->day_ms[0];
+}
+
+static void read_promises(struct gather *g, struct found_ticket *t)
+{
     const struct contract *c = g->args.contract(g->args.ctx, &t->ticket);
 
-    g->at++;
     for (int p = 0; c && p < PROMISE_COUNT; p++) {
         struct service_clock clock;
         struct clock_reading r;
@@ -265,6 +274,21 @@ static void read_clocks(struct gather *g)
             contract_clock(c, (enum promise)p, t->ticket.severity, &clock) &&
             clock_read(&clock, t->steps.v, t->steps.n, g->f.until_ms - 1, &r) == 0)
             add_promise(t, (enum promise)p, &r);
+    }
+}
+
+/* After a ticket's history: how it stands against what was promised. */
+static void end_ticket(struct gather *g)
+{
+    struct found_ticket *t = &g->f.tickets.v[g->at];
+
+    if (close_by_steps(&g->f, t)) {
+        read_promises(g, t);
+        g->at++;
+    } else {
+        ticket_fini(&t->ticket);
+        array_free(&t->steps);
+        array_remove(&g->f.tickets, g->at);
     }
     go_on(g);
 }
@@ -350,7 +374,7 @@ static const struct step {
     {"components", filter_components, take_component, read_month, more_months},
     {"alerts", filter_month, take_fault, next_step, NULL},
     {"tickets", filter_month, take_ticket, next_step, NULL},
-    {"ticket_steps", filter_steps, take_step, read_clocks, more_tickets},
+    {"ticket_steps", filter_steps, take_step, end_ticket, more_tickets},
     {"rounds", filter_rounds, take_round, next_step, NULL},
     {"visits", filter_round, take_visit, next_round, more_rounds},
     {"items", filter_round, take_item, next_round, more_rounds},

@@ -336,6 +336,21 @@ void reports_committed(struct reports *r, const struct outbox *o)
         note_mail(r, o->id, o->state, o->last_error);
 }
 
+void reports_troubles(const struct reports *r, void (*say)(void *ctx, const char *text), void *ctx)
+{
+    for (size_t i = 0; i < r->rows.n; i++) {
+        const struct report *row = r->rows.v[i];
+        char *text;
+
+        if (row->state != REPORT_FAILED || (row->next_ms != 0 && row->attempts < TELL_AFTER))
+            continue;
+        text = xasprintf("the report of %s for %s %s: %s", row->site, row->month,
+                         row->next_ms != 0 ? "cannot be made" : "is not mailed to all", row->last_error);
+        say(ctx, text);
+        free(text);
+    }
+}
+
 /* ---- At start ---- */
 
 /* Files of a making that was not decided, and of one that is replaced and out. */

@@ -75,6 +75,9 @@ void reports_set_last_id(struct reports *r, int64_t id);
 void reports_start(struct reports *r);
 void reports_reload(struct reports *r, const struct settings *settings, const struct knowledge *knowledge);
 
+/* Says in words which reports could not be made for long, or not be mailed. */
+void reports_troubles(const struct reports *r, void (*say)(void *ctx, const char *text), void *ctx);
+
 /* A message or a report that is on disk as it stands: those who wait are told, and what became of a mail becomes of its report. */
 void reports_committed(struct reports *r, const struct outbox *o);
 void reports_stored(struct reports *r, const struct report *row);

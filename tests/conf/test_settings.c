@@ -191,6 +191,35 @@ static void test_everything_is_read(void **state)
     settings_free(s);
 }
 
+static void test_reports(void **state)
+{
+    struct settings *s;
+
+    (void)state;
+    put("patrold.yaml", 0644, "site: a\n");
+    s = load_good();
+    assert_int_equal(s->report.at_minute, 8 * 60);
+    assert_false(s->report.off);
+    assert_null(s->report.program);
+    settings_free(s);
+    put("patrold.yaml", 0644,
+        "report:\n"
+        "  calendar: cn-office\n"
+        "  at: \"09:30\"\n"
+        "  provider: {name: 迅修, phone: 021-5555 0100}\n"
+        "  recipients: [a@example.com, {address: b@example.com, language: zh_CN}]\n"
+        "  program: bin/patrol-report\n");
+    s = load_good();
+    assert_string_equal(s->report.calendar, "cn-office");
+    assert_int_equal(s->report.at_minute, 9 * 60 + 30);
+    assert_string_equal(s->report.provider.name, "迅修");
+    assert_null(s->report.provider.email);
+    assert_int_equal(s->report.recipients.n, 2);
+    assert_int_equal(s->report.recipients.v[1].lang, LANG_ZH_CN);
+    assert_true(str_starts(s->report.program, folder)); /* beside the file */
+    settings_free(s);
+}
+
 static void test_modbus_buses_and_endpoints(void **state)
 {
     const struct modbus_bus *b;
@@ -369,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_empty_file_has_fallbacks),
         TEST(test_everything_is_read),
+        TEST(test_reports),
         TEST(test_modbus_buses_and_endpoints),
         TEST(test_what_is_wrong_of_modbus),
         TEST(test_conf_d_is_read_in_order_of_name),

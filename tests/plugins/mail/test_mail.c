@@ -335,6 +335,79 @@ static void an_interrupt_ends_a_send(void **state)
 }
 
 /* The tests need a real server; without its module they are skipped, and say so. */
+/* Writes a file into the sink's folder; its path, to be free()d. */
+static char *file_of(const struct sink *s, const char *name, const char *content)
+{
+    char *path = xasprintf("%s/%s", s->dir, name);
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(content, f);
+    fclose(f);
+    return path;
+}
+
+static void files_go_out_with_a_mail_the_same_each_time(void **state)
+{
+    static const char *const options[] = {"--drop", "before", "--times", "1", NULL};
+    struct pd_mail_config config;
+    struct pd_message m = message;
+    struct pd_part parts[4] = {{.role = PD_PART_TEXT, .name = "text"},
+                               {.role = PD_PART_HTML, .name = "html"},
+                               {.role = PD_PART_INLINE, .name = "chart-1"},
+                               {.role = PD_PART_ATTACHED, .name = "总部2026年9月巡检报告.pdf"}};
+    struct sink s;
+    char *a, *b;
+    int out, status;
+
+    (void)state;
+    sink_start(&s, options);
+    config = config_of(&s);
+    m.from = config.from;
+    m.parts = parts;
+    m.nparts = 4;
+    parts[0].path = file_of(&s, "r.txt", "巡检报告\n");
+    parts[1].path = file_of(&s, "r.html", "<p>巡检报告<img src=\"cid:chart-1\"></p>\n");
+    parts[2].path = file_of(&s, "r.png", "PNG");
+    parts[3].path = file_of(&s, "r.pdf", "%PDF");
+    assert_int_equal(send_with(&config, &m).status, PD_SEND_LATER);
+    assert_int_equal(send_with(&config, &m).status, PD_SEND_DONE);
+    assert_field(&s, 2, "defects", "none");
+    assert_field(&s, 2, "parts",
+                 "multipart/mixed(multipart/alternative(text/plain,multipart/related(text/html,image/png<chart-1>)),"
+                 "application/pdf[总部2026年9月巡检报告.pdf])");
+    a = xasprintf("%s/000001.eml", s.dir);
+    b = xasprintf("%s/000002.eml", s.dir);
+    waitpid(spawn((char *[]){"/usr/bin/cmp", a, b, NULL}, &out), &status, 0);
+    close(out);
+    assert_int_equal(status, 0);
+    free(a);
+    free(b);
+    for (size_t i = 0; i < 4; i++)
+        free((char *)parts[i].path);
+    sink_stop(&s);
+}
+
+static void a_file_that_is_gone_is_told_and_never_sent(void **state)
+{
+    const struct pd_part part = {.role = PD_PART_ATTACHED, .path = "/nowhere/r.pdf", .name = "r.pdf"};
+    struct pd_mail_config config;
+    struct pd_message m = message;
+    struct pd_send_result result;
+    struct sink s;
+
+    (void)state;
+    sink_start(&s, NULL);
+    config = config_of(&s);
+    m.parts = &part;
+    m.nparts = 1;
+    result = send_with(&config, &m);
+    assert_int_equal(result.status, PD_SEND_NEVER);
+    assert_non_null(strstr(result.detail, "the file /nowhere/r.pdf cannot be sent"));
+    assert_false(kept(&s, 1));
+    sink_stop(&s);
+}
+
 static bool have_server(void)
 {
     char *argv[] = {"/usr/bin/python3", "-c", "import aiosmtpd", NULL};
@@ -351,6 +424,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mail_arrives_as_it_was_meant),
         cmocka_unit_test(a_retry_sends_the_same_bytes),
+        cmocka_unit_test(files_go_out_with_a_mail_the_same_each_time),
+        cmocka_unit_test(a_file_that_is_gone_is_told_and_never_sent),
         cmocka_unit_test(answers_are_told_apart),
         cmocka_unit_test(nobody_there_is_tried_again),
         cmocka_unit_test(a_bad_recipient_is_never_tried),
