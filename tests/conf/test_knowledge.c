@@ -106,16 +106,56 @@ static void test_recognition(void **state)
 {
     static const struct {
         const char *type, *object_id, *serial;
-        int64_t services, bridge_ports, memory; /* -1: not told */
-        const char *profile, *make;
+        int64_t services, bridge_ports, memory, forwarding, probe; /* 0: not told */
+        const char *ups, *profile, *make;
     } rows[] = {
-        {"1.3.6.1.2.1.25.3.1.5", "1.3.6.1.4.1.11.2.3.9.1", NULL, 72, -1, -1, "generic-printer", "HP"},
-        {NULL, "1.3.6.1.4.1.1602.4.7", "X1", 72, -1, -1, "generic-printer", "Canon"},
-        {"1.3.6.1.2.1.25.3.1.3", "1.3.6.1.4.1.8072.3.2.10", NULL, 72, -1, 65536, "generic-server", NULL},
-        {NULL, "1.3.6.1.4.1.9.1.516", NULL, 6, -1, -1, "generic-switch", NULL},
-        {NULL, "1.3.6.1.4.1.9.1.516", NULL, -1, 24, -1, "generic-switch", NULL},
-        {NULL, "1.3.6.1.4.1.318.1.3.5", NULL, 72, -1, -1, "generic-snmp", NULL},
-        {NULL, NULL, NULL, -1, -1, -1, "generic-snmp", NULL},
+        {.type = "1.3.6.1.2.1.25.3.1.5",
+         .object_id = "1.3.6.1.4.1.11.2.3.9.1",
+         .services = 72,
+         .profile = "generic-printer",
+         .make = "HP"},
+        {.object_id = "1.3.6.1.4.1.1602.4.7",
+         .serial = "X1",
+         .services = 72,
+         .profile = "generic-printer",
+         .make = "Canon"},
+        {.type = "1.3.6.1.2.1.25.3.1.3",
+         .object_id = "1.3.6.1.4.1.8072.3.2.10",
+         .services = 72,
+         .memory = 65536,
+         .profile = "generic-server"},
+        {.object_id = "1.3.6.1.4.1.9.1.516", .services = 6, .profile = "generic-switch"},
+        {.object_id = "1.3.6.1.4.1.9.1.516", .bridge_ports = 24, .profile = "generic-switch"},
+        {.object_id = "1.3.6.1.4.1.318.1.3.5", .services = 72, .profile = "generic-snmp"},
+        {.profile = "generic-snmp"},
+        {.object_id = "1.3.6.1.4.1.32473.9", .services = 72, .profile = "generic-ups", .make = "Acme", .ups = "Acme"},
+        {.object_id = "1.3.6.1.4.1.318.1.3.2.7", .services = 72, .profile = "generic-ups", .make = "APC"},
+        {.object_id = "1.3.6.1.4.1.705.1.2", .services = 72, .profile = "generic-ups", .make = "Eaton"},
+        {.object_id = "1.3.6.1.4.1.32473.9", .services = 72, .profile = "generic-sensor", .probe = 8},
+        {.object_id = "1.3.6.1.4.1.9.1.516",
+         .services = 6,
+         .bridge_ports = 24,
+         .profile = "generic-switch",
+         .probe = 8},
+        {.object_id = "1.3.6.1.4.1.8072.3.2.10",
+         .services = 72,
+         .memory = 65536,
+         .profile = "generic-server",
+         .probe = 8},
+        {.object_id = "1.3.6.1.4.1.9.1.620", .services = 4, .profile = "generic-router", .forwarding = 1},
+        {.object_id = "1.3.6.1.4.1.9.1.620", .services = 4, .profile = "generic-snmp", .forwarding = 2},
+        {.object_id = "1.3.6.1.4.1.9.1.620",
+         .services = 6,
+         .bridge_ports = 24,
+         .profile = "generic-switch",
+         .forwarding = 1},
+        {.object_id = "1.3.6.1.4.1.12356.101.1.641",
+         .services = 78,
+         .bridge_ports = 4,
+         .memory = 65536,
+         .profile = "generic-firewall",
+         .make = "Fortinet",
+         .forwarding = 1},
     };
     struct knowledge *k = load_shipped(NULL);
     const struct component_def *def = &k->identify->components.v[0];
@@ -137,11 +177,17 @@ static void test_recognition(void **state)
                 row[c] = text_or_unknown(rows[i].object_id);
             if (str_eq(name, "prtGeneralSerialNumber"))
                 row[c] = text_or_unknown(rows[i].serial);
-            if (str_eq(name, "sysServices") && rows[i].services >= 0)
+            if (str_eq(name, "sysServices") && rows[i].services)
                 row[c] = value_int(rows[i].services);
-            if (str_eq(name, "dot1dBaseNumPorts") && rows[i].bridge_ports >= 0)
+            if (str_eq(name, "dot1dBaseNumPorts") && rows[i].bridge_ports)
                 row[c] = value_int(rows[i].bridge_ports);
-            if (str_eq(name, "hrMemorySize") && rows[i].memory >= 0)
+            if (str_eq(name, "ipForwarding") && rows[i].forwarding)
+                row[c] = value_int(rows[i].forwarding);
+            if (str_eq(name, "entPhySensorType2") && rows[i].probe)
+                row[c] = value_int(rows[i].probe);
+            if (str_eq(name, "upsIdentManufacturer"))
+                row[c] = text_or_unknown(rows[i].ups);
+            if (str_eq(name, "hrMemorySize") && rows[i].memory)
                 row[c] = value_int(rows[i].memory);
         }
         for (size_t j = 0; j < k->profiles.n && !p; j++)
@@ -150,7 +196,7 @@ static void test_recognition(void **state)
                 p = k->profiles.v[j];
         if (!p || !str_eq(p->name, rows[i].profile))
             fail_msg("row %zu: %s", i, p ? p->name : "none");
-        make = expr_eval(p->make, row, def->columns.n);
+        make = p->make ? expr_eval(p->make, row, def->columns.n) : VALUE_UNKNOWN;
         if (!str_eq(make.quality == QUALITY_GOOD ? make.text : NULL, rows[i].make))
             fail_msg("row %zu: make", i);
     }
