@@ -24,6 +24,9 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TRIM_POLLS] = "DELETE FROM poll WHERE slice = (SELECT min(slice) FROM poll) AND slice < ?1",
     [SQL_META] = "SELECT name, value FROM meta WHERE name NOT LIKE 'store.%' ORDER BY name",
     [SQL_ORIGINS] = "SELECT origin, id FROM ticket WHERE origin IS NOT NULL ORDER BY id",
+#define SITE_WAS "(SELECT name FROM site WHERE id = ?1)"
+    [SQL_MOVE_TICKETS] = "UPDATE ticket SET site = ?2 WHERE site = " SITE_WAS " AND site <> ?2",
+    [SQL_MOVE_ROUNDS] = "UPDATE OR IGNORE round SET site = ?2 WHERE site = " SITE_WAS " AND site <> ?2",
     /* Walks from slice to slice by seeks, where a DISTINCT would read every poll. */
     [SQL_SLICES] = "WITH RECURSIVE walk (slice) AS (SELECT max(slice) FROM poll UNION ALL"
                    " SELECT (SELECT max(slice) FROM poll WHERE slice < walk.slice) FROM walk WHERE slice IS NOT NULL)"

@@ -206,8 +206,7 @@ static const struct table tables[TABLE_ARCHIVE] = {
     [ROW_TICKET] = TABLE("ticket", 1, ticket_fields), [ROW_OUTBOX] = TABLE("outbox", 1, outbox_fields),
     [ROW_ROUND] = TABLE("round", 1, round_fields),    [ROW_VISIT] = TABLE("visit", 1, visit_fields),
     [ROW_ITEM] = TABLE("item", 1, item_fields),       [ROW_REPORT] = TABLE("report", 1, report_fields),
-    [TABLE_EVENT] = TABLE("event", 0, event_fields),
-    [ROW_STEP] = TABLE("ticket_step", 2, step_fields),
+    [TABLE_EVENT] = TABLE("event", 0, event_fields),  [ROW_STEP] = TABLE("ticket_step", 2, step_fields),
 };
 
 /* NULL for those of the archive. */

@@ -523,17 +523,19 @@ static void staff_are_told_of_where_they_work(void **state)
     assert_int_equal(mails_to(o, "service@example.com"), 1); /* of the opening alone */
 }
 
-/* A site that is called otherwise takes its tickets along. */
+/* A site that is called otherwise takes its tickets along, also those that have ended. */
 static void a_ticket_follows_its_site(void **state)
 {
     struct office *o = *state;
     json_t *rows;
 
     must(o, "ticket.open", "{\"title\":\"无人回电\",\"site\":\"总部\",\"kind\":\"complaint\"}");
+    must(o, "ticket.open", "{\"title\":\"换纸\",\"site\":\"总部\"}");
+    must(o, "ticket.cancel", "{\"ticket\":2}");
     must(o, "site.set", "{\"site\":\"总部\",\"name\":\"大楼\"}");
     expect_clock(o, "PK-000001", "complaint-result", "running");
     rows = office_query(o, "tickets", "{\"site\":\"大楼\"}");
-    assert_int_equal(json_array_size(rows), 1);
+    assert_int_equal(json_array_size(rows), 2);
     json_decref(rows);
 }
 
