@@ -62,22 +62,6 @@ static void check_name(const struct plan_draft *from, struct conf_report *report
                    from->plan.name);
 }
 
-/* HH:MM, as minutes. */
-static int take_clock(struct yaml_node *node, struct conf_report *report)
-{
-    const char *s = node->text;
-    int hour, minute;
-
-    if (strspn(s, "0123456789") == 2 && s[2] == ':' && strspn(s + 3, "0123456789") == 2 && s[5] == '\0') {
-        hour = (s[0] - '0') * 10 + (s[1] - '0');
-        minute = (s[3] - '0') * 10 + (s[4] - '0');
-        if (hour < 24 && minute < 60)
-            return hour * 60 + minute;
-    }
-    conf_error(report, node, "'%s' is no time of the day: one like 09:00 is wanted", s);
-    return 0;
-}
-
 static void check_together(const struct plan_draft *from, struct conf_report *report)
 {
     const struct plan *p = &from->plan;
@@ -105,7 +89,7 @@ void plan_take(struct plan_draft *from, struct where (*where)(void *ctx, const s
     p->rule = xstrdup_null(from->rule ? from->rule->text : NULL);
     if (from->start && date_parse(from->start->text, &p->start_day) < 0)
         conf_error(report, from->start, "'%s' is no date: one like 2026-01-01 is wanted", from->start->text);
-    p->at_minute = from->at ? take_clock(from->at, report) : NINE;
+    p->at_minute = from->at ? schema_clock(from->at, report) : NINE;
     p->calendar_where = where(ctx, from->calendar ? from->calendar : from->here);
     p->calendar = xstrdup_null(from->calendar ? from->calendar->text : NULL);
     p->checklist_where = where(ctx, from->checklist ? from->checklist : from->here);

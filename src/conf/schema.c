@@ -545,3 +545,18 @@ void schema_release(const struct schema *s, void *section)
     for (const struct schema_row *row = s->rows; row->type != SCHEMA_END; row++)
         release_value(row, field_of(row, section));
 }
+
+int schema_clock(struct yaml_node *node, struct conf_report *report)
+{
+    const char *s = node->type == YAML_TEXT ? node->text : "";
+    int hour, minute;
+
+    if (strspn(s, "0123456789") == 2 && s[2] == ':' && strspn(s + 3, "0123456789") == 2 && s[5] == '\0') {
+        hour = (s[0] - '0') * 10 + (s[1] - '0');
+        minute = (s[3] - '0') * 10 + (s[4] - '0');
+        if (hour < 24 && minute < 60)
+            return hour * 60 + minute;
+    }
+    conf_error(report, node, "'%s' is no time of the day: one like 09:00 is wanted", s);
+    return 0;
+}

@@ -82,6 +82,8 @@ void schema_release(const struct schema *s, void *section);
 int schema_name(struct yaml_node *node, const char *const *names, struct conf_report *report);
 /* A text in languages, as of SCHEMA_LOCAL. */
 void schema_local(struct yaml_node *node, char *texts[LANG_COUNT], struct conf_report *report);
+/* A time of the day, HH:MM, as minutes; complains and gives 0 if it is none. */
+int schema_clock(struct yaml_node *node, struct conf_report *report);
 /* A text node's content as an integer within limits; complains and gives false if it is none. */
 bool schema_int(struct yaml_node *node, int64_t min, int64_t max, int64_t *out, struct conf_report *report);
 

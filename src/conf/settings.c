@@ -217,17 +217,9 @@ static void check_reader(void *section, struct yaml_node *here, struct conf_repo
     check_address(((const struct report_recipient *)section)->address, here, report);
 }
 
-/* "08:00" as minutes of the day. */
 static void read_clock(struct yaml_node *node, void *field, struct conf_report *report)
 {
-    const char *t = node->type == YAML_TEXT ? node->text : "";
-    bool form = strlen(t) == 5 && t[2] == ':' && strspn(t, "0123456789") == 2 && strspn(t + 3, "0123456789") == 2;
-    int minute = form ? ((t[0] - '0') * 10 + t[1] - '0') * 60 + (t[3] - '0') * 10 + t[4] - '0' : 0;
-
-    if (form && t[3] < '6' && minute < 24 * 60)
-        *(int *)field = minute;
-    else
-        conf_error(report, node, "a time of the day such as \"08:00\" is wanted");
+    *(int *)field = schema_clock(node, report);
 }
 
 /* -1: as shipped. */

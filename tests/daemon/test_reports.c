@@ -486,6 +486,59 @@ static void a_month_of_five_devices_tells_of_an_outage_as_long_as_it_was(void **
     json_decref(doc);
 }
 
+static const json_t *only_ticket(json_t *doc)
+{
+    const json_t *rows = json_object_get(json_object_get(doc, "tickets"), "rows");
+
+    assert_int_equal(json_array_size(rows), 1);
+    return json_array_get(rows, 0);
+}
+
+static json_t *last_document(const struct bureau *b)
+{
+    const char *text = b->press.documents.v[b->press.documents.n - 1];
+
+    expect_accepted(text);
+    return json_loads(text, 0, NULL);
+}
+
+/* A jam on 5 October at ten, a person after ten minutes, a remedy after nine hours; and in November it is said that it was none. */
+static void promises_are_told_as_they_stood_when_the_month_ended(void **state)
+{
+    const int64_t jam = OCTOBER_1 + 4 * (int64_t)DAY_MS + 10 * HOUR_MS;
+    struct bureau *b = *state;
+    const json_t *ticket;
+    json_t *doc;
+
+    add_customer(b->o);
+    command(b->o, "contract.add",
+            "{\"number\":\"HT-1\",\"customer\":\"远景科技\",\"kind\":\"full-service\",\"p2\":\"respond=30m,fix=8h\"}");
+    b->o->every_ms = 0;
+    office_add_printer(b->o);
+    office_pass_until(b->o, jam);
+    office_set_jam(b->o, true);
+    office_pass_until(b->o, jam + 20 * MINUTE_MS);
+    command(b->o, "ticket.accept", "{\"ticket\":\"PK-000001\"}");
+    office_pass_until(b->o, jam + 9 * HOUR_MS);
+    office_set_jam(b->o, false);
+    command(b->o, "ticket.remote-fix", "{\"ticket\":\"PK-000001\",\"note\":\"取出卡纸\"}");
+    office_pass(b->o, MINUTE_MS);
+    command(b->o, "ticket.call-back", "{\"ticket\":\"PK-000001\"}");
+    command(b->o, "ticket.close", "{\"ticket\":\"PK-000001\",\"note\":\"取出卡纸\"}");
+    office_pass_until(b->o, OCTOBER_1 + 31 * (int64_t)DAY_MS + HOUR_MS);
+    command(b->o, "ticket.reopen", "{\"ticket\":\"PK-000001\"}");
+    office_pass_until(b->o, OCTOBER_1 + 33 * (int64_t)DAY_MS);
+    doc = last_document(b);
+    ticket = only_ticket(doc);
+    assert_string_equal(json_string_value(json_object_get(ticket, "state")), "closed");
+    assert_true(json_is_integer(json_object_get(ticket, "closed_ms")));
+    assert_int_equal(json_array_size(json_object_get(ticket, "promises")), 2);
+    assert_int_equal(member(json_object_get(doc, "tickets"), "totals", "kept"), 1);
+    assert_int_equal(member(json_object_get(doc, "tickets"), "totals", "missed"), 1);
+    assert_int_equal(member(json_object_get(doc, "faults"), "totals", "open"), 0);
+    json_decref(doc);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -501,6 +554,7 @@ int main(void)
         TEST(a_report_whose_mail_is_refused_has_failed_until_it_is_sent),
         TEST(a_report_can_be_made_by_hand_without_losing_the_one_that_is_due),
         TEST(what_cannot_be_made_is_refused_in_words),
+        TEST(promises_are_told_as_they_stood_when_the_month_ended),
         TEST(a_month_of_five_devices_tells_of_an_outage_as_long_as_it_was),
     };
 
