@@ -49,8 +49,8 @@ void icmp_encode(const struct icmp_echo *e, int family, uint8_t out[static ICMP_
     wire_put_u16be(&w, e->seq);
     wire_put_u64be(&w, e->cookie);
     wire_put_u32be(&w, e->slot);
-    for (uint8_t i = 0; i < FILLER; i++)
-        wire_put_u8(&w, i);
+    for (int i = 0; i < FILLER; i++)
+        wire_put_u8(&w, (uint8_t)i);
     if (family != AF_INET)
         return;
     sum = icmp_checksum(out, ICMP_PACKET);
