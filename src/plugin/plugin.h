@@ -77,7 +77,7 @@ enum pd_read_status {
     PD_READ_DONE,     /* everything that there is was read */
     PD_READ_PARTIAL,  /* the device answered, but a part is missing: see the detail */
     PD_READ_NOANSWER, /* it never answered */
-    PD_READ_REFUSED,  /* it answered that we may not (authorizationError, unknown user) */
+    PD_READ_REFUSED,  /* it answered that we may not (authorizationError, unknown user); ICMP: we may not ask */
     PD_READ_BROKEN,   /* it answered nonsense, or never came to an end */
     PD_READ_CANCELLED,
 };
