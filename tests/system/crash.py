@@ -3,7 +3,8 @@
 
 Simulated printers jam and recover all the time. A client outside gives commands
 and writes down every acknowledgement, another follows the events, a real SMTP
-server keeps every message. patrold is killed at a random moment, or, with a
+server keeps every message. Each life begins with plans that fell due while
+patrold was dead; their rounds are filled in and signed. patrold is killed at a random moment, or, with a
 preloaded shim, inside a chosen system call: in a commit, while the database is
 made (the migration from nothing), in a mail's delivery. After each kill the
 database is compared with what was acknowledged.
@@ -12,6 +13,7 @@ database is compared with what was acknowledged.
 """
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -26,6 +28,9 @@ snmp: {timeout: 500ms, retries: 1}
 rules:
   jam: {hold: 0s, clear_hold: 0s}
   cover-open: {hold: 0s, clear_hold: 0s}
+plans:
+  daily: {title: Daily, rule: FREQ=DAILY, start: 2026-01-01}
+  filters: {title: Filters, kind: preventive, rule: FREQ=DAILY, start: 2026-01-01}
 """
 VERBS = ["accept", "depart", "arrive", "fix"]
 
@@ -38,7 +43,7 @@ class Witness(threading.Thread):
         self.control = control
         self.random = random.Random(seed)
         self.round = round_number
-        self.devices, self.removed, self.tickets, self.acks = {}, set(), [], set()
+        self.devices, self.removed, self.tickets, self.acks, self.signed = {}, set(), [], set(), set()
         self.doubtful = None  # a device whose removal was asked for and not answered
         self.error = None
 
@@ -71,11 +76,20 @@ class Witness(threading.Thread):
             if "ok" in self.control.command("alert.ack", alert=row["id"]):
                 self.acks.add(row["id"])
 
+    def patrol(self):
+        for row in self.control.ask({"query": "rounds", "filters": {"state": "open"}, "limit": 2}).get("rows", []):
+            which = {"query": "visits", "filters": {"round": row["id"]}, "limit": 1}
+            for visit in self.control.ask(which).get("rows", []):
+                self.control.command("patrol.fill", round=row["id"], device=visit["device"], items={"outside": "fault"})
+            self.control.command("patrol.fill", round=row["id"], all_ok=True)
+            if "ok" in self.control.command("patrol.sign", round=row["id"], by="Wang"):
+                self.signed.add(row["id"])
+
     def run(self):
         try:
             for n in range(100000):
                 self.random.choice([lambda n=n: self.add_device(n), lambda n=n: self.add_device(n), self.remove_device,
-                                    self.move_ticket, self.ack_alert])()
+                                    self.move_ticket, self.ack_alert, self.patrol])()
         except (OSError, ValueError):
             pass  # killed: what is remembered is what was acknowledged
         except Exception as e:  # pylint: disable=broad-except
@@ -116,14 +130,35 @@ def check_whole(db):
     if count and (first != 1 or last != count):
         fail("events are numbered %s to %s but there are %s" % (first, last, count))
     for table, state in (("alert", "state <> 'ok'"), ("ticket", "state NOT IN ('closed', 'cancelled')")):
-        rows = db.execute("SELECT family, device_id, key, count(*) n FROM %s WHERE %s GROUP BY family, device_id, key "
-                          "HAVING n > 1" % (table, state)).fetchall()
+        rows = db.execute("SELECT family, device_id, key, count(*) n FROM %s WHERE %s AND family IS NOT NULL "
+                          "GROUP BY family, device_id, key HAVING n > 1" % (table, state)).fetchall()
         if rows:
             fail("doubled %ss: %s" % (table, [tuple(r) for r in rows]))
+    check_patrol(db)
     doubled = db.execute("SELECT recipient, subject, created_ms, count(*) n FROM outbox "
                          "GROUP BY recipient, subject, body, created_ms HAVING n > 1").fetchall()
     if doubled:
         fail("doubled mails: %s" % [tuple(r) for r in doubled])
+
+
+def check_patrol(db):
+    """Each occurrence of a plan was made once and whole; each finding has its ticket, once."""
+    for name, made in (("daily", "SELECT n FROM round WHERE plan = 'daily' GROUP BY n"),
+                       ("filters", "SELECT origin FROM ticket WHERE kind = 'preventive' GROUP BY origin")):
+        cursor = db.execute("SELECT value FROM meta WHERE name = 'plan.%s'" % name).fetchone()
+        last, count = int(cursor[0].split()[1]) if cursor else 0, len(db.execute(made).fetchall())
+        if count != last:
+            fail("plan %s came to number %d, but %d were made" % (name, last, count))
+    for what, sql in (
+            ("rounds without visits", "SELECT id FROM round WHERE id NOT IN (SELECT round_id FROM visit)"),
+            ("visits without items", "SELECT id FROM visit WHERE id NOT IN (SELECT visit_id FROM item)"),
+            ("doubled tickets", "SELECT origin FROM ticket WHERE origin IS NOT NULL GROUP BY origin HAVING count(*) > 1"),
+            ("findings without a ticket", "SELECT i.id FROM item i JOIN round r ON r.id = i.round_id WHERE r.state = "
+             "'signed' AND i.result = 'fault' AND i.ticket_id NOT IN (SELECT id FROM ticket)"),
+            ("findings of nothing", "SELECT id FROM ticket WHERE kind = 'finding' AND id NOT IN (SELECT ticket_id FROM item)")):
+        rows = db.execute(sql).fetchall()
+        if rows:
+            fail("%s: %s" % (what, [tuple(r) for r in rows[:5]]))
 
 
 def check_acknowledged(db, w, t):
@@ -141,6 +176,9 @@ def check_acknowledged(db, w, t):
     for number in w.acks:
         if not one(db, "SELECT acked_ms FROM alert WHERE id = ?", number):
             fail("the acknowledgement of alert %s is lost" % number)
+    for number in w.signed:
+        if one(db, "SELECT state FROM round WHERE id = ?", number) != "signed":
+            fail("the signature of round %s is lost" % number)
     if t.doubled:
         fail("events told twice on one connection: %s" % t.doubled[:5])
     for number, (kind, at_ms) in t.events.items():
@@ -196,7 +234,7 @@ class Run:
         self.rng = random.Random(seed)
         self.kills = kills
         self.where = {"random": 0, "commit": 0, "migration": 0, "delivery": 0}
-        self.acknowledged = self.events = self.extra = 0
+        self.acknowledged = self.events = self.extra = self.signed = 0
         self.site = Site(settings=RULES)
         self.sink = Sink(os.path.join(self.site.folder, "mail"))
         self.site.write_config(RULES, self.sink.port)
@@ -221,6 +259,7 @@ class Run:
         environment = {}
         if kind != "random":
             environment = {"LD_PRELOAD": self.shim, "KILL_AT": plan(kind, self.rng)}
+        self.let_plans_fall_due()
         log_from = os.path.getsize(self.site.log) if os.path.exists(self.site.log) else 0
         process = self.site.start(wait=False, environment=environment)
         witness = tail = None
@@ -241,8 +280,18 @@ class Run:
         self.classify(kind, log_from)
         if witness:
             self.acknowledged += len(witness.devices) + len(witness.removed) + len(witness.tickets) + len(witness.acks)
+            self.signed += len(witness.signed)
             self.events += len(tail.events) if tail else 0
         self.compare(witness if tail else None, tail)
+
+    def let_plans_fall_due(self):
+        """As if patrold had been dead since the day before yesterday."""
+        db = sqlite3.connect(self.site.database)
+        for name, value in db.execute("SELECT name, value FROM meta WHERE name LIKE 'plan.%'").fetchall():
+            since = int((time.time() - 36 * 3600) * 1000)
+            db.execute("UPDATE meta SET value = ? WHERE name = ?", (" ".join([str(since)] + value.split()[1:]), name))
+        db.commit()
+        db.close()
 
     def survive_migration(self):
         """A database of its own is being made; whatever the kill left, the next start makes it whole."""
@@ -336,10 +385,12 @@ def main():
     run = Run(kills, seed)
     try:
         run.run()
-        print("%d kills (%s): %d commands acknowledged and %d events told were all there; "
+        print("%d kills (%s): %d commands acknowledged, %d rounds signed and %d events told were all there; "
               "%d mails arrived, %d of them twice with one Message-ID"
               % (sum(run.where.values()), ", ".join("%s %d" % kv for kv in run.where.items()), run.acknowledged,
-                 run.events, len(run.sink.messages()), run.extra))
+                 run.signed, run.events, len(run.sink.messages()), run.extra))
+        if run.signed < kills // 10:
+            fail("only %d rounds were signed" % run.signed)
         for kind in ("commit", "migration", "delivery"):
             if run.where[kind] < 5:
                 fail("only %d kills hit a %s" % (run.where[kind], kind))
