@@ -104,6 +104,8 @@ static void conclude(struct virtual *v)
     v->result->tickets = v->witness.tickets;
     v->result->mails = v->witness.mails.n;
     v->result->syncs = memvfs_syncs(v->disk);
+    v->result->problems += staff_check(v->staff, v->clock.wall, v->out);
+    staff_sum(v->staff, v->out);
     judgement_free(&j);
     expectations_free(&expected);
 }

@@ -55,6 +55,7 @@ void story_settings(struct sbuf *out, const struct story *story, const struct si
     sbuf_addf(out, "recipients:\n  - {address: %s, language: %s, min_severity: info}\n", STORY_RECIPIENT,
               lang_name(story->configuration.lang));
     add_rules(out, &story->configuration);
+    sbuf_add(out, story->patrold ? story->patrold : "");
 }
 
 /* What an operator says of a device that cannot be asked what it is. */
@@ -94,6 +95,10 @@ void story_device_args(struct sbuf *out, const struct story *story, size_t devic
     if (d->parent >= 0) {
         sbuf_add(out, ",\"parent\":");
         sbuf_add_json(out, story->devices.v[d->parent].name);
+    }
+    if (d->site != NULL) {
+        sbuf_add(out, ",\"site\":");
+        sbuf_add_json(out, d->site);
     }
     add_labels(out, d);
     sbuf_addc(out, '}');

@@ -215,6 +215,7 @@ static void add_device(struct reading_story *r, const struct raw_device *d, char
         .uplink = d->uplink,
         .neighbour = d->neighbour,
         .may_be_off = d->may_be_off,
+        .site = xstrdup_null(d->site),
     };
     int64_t ports = model_ports(d->model);
 
@@ -306,6 +307,7 @@ void story_free(struct story *s)
     for (size_t i = 0; i < s->devices.n; i++) {
         free(s->devices.v[i].name);
         free(s->devices.v[i].address);
+        free(s->devices.v[i].site);
     }
     for (size_t i = 0; i < s->configuration.rules.n; i++)
         free(s->configuration.rules.v[i].name);
@@ -318,6 +320,7 @@ void story_free(struct story *s)
         free(s->texts.v[i]);
     array_free(&s->expects);
     array_free(&s->texts);
+    story_free_people(s);
     zone_free(s->zone);
     free(s->path);
     free(s->title);
@@ -341,6 +344,7 @@ static struct story *understand(struct yaml_file *file, struct conf_report *repo
     take_time(&r);
     take_devices(&r);
     take_configuration(&r);
+    story_take_people(&r);
     story_take_events(&r);
     schema_release(&story_schema, &r.raw);
     array_free(&r.group);

@@ -89,6 +89,7 @@ struct story_device {
     int64_t uplink;         /* a port of its own that must be up; 0: none */
     int64_t neighbour;      /* a port at whose other end a switch says what it is; 0: none */
     bool may_be_off;
+    char *site; /* of the archive; NULL: none */
 };
 
 /* An expectation written in the story, in place of the table's. */
@@ -130,6 +131,41 @@ struct story_configuration {
     ARRAY(struct story_rule) rules;
 };
 
+/* Records of the archive: a command and its arguments as JSON, in the order of the story. */
+struct story_record {
+    char *command, *args;
+};
+
+/* Somebody who works on tickets and rounds, and how long each step takes them about. */
+struct story_person {
+    char *name;
+    bool always; /* at any hour; else in the working hours */
+    int64_t answers_ms, travels_ms, works_ms;
+};
+
+/* Working hours, as the simulator reckons with them: local minutes of the day, and days since 1970-01-01. */
+struct story_segment {
+    int from, to;
+};
+
+struct story_hours {
+    ARRAY(struct story_segment) segments;
+    ARRAY(int64_t) closed, open; /* beside Saturdays and Sundays, and in spite of them */
+};
+
+/* What a contract promises, by priority P1 to P4; 0: nothing. */
+enum story_promise { PROMISED_RESPOND, PROMISED_DISPATCH, PROMISED_ON_SITE, PROMISED_FIX, PROMISED_COUNT };
+extern const char *const story_promises[PROMISED_COUNT + 1];
+struct story_contract {
+    char *customer;
+    bool always; /* counts at all hours; else the working hours */
+    int64_t goal_ms[4][PROMISED_COUNT];
+};
+
+struct story_place {
+    char *name, *customer;
+};
+
 struct story {
     char *path, *title;
     struct zone *zone;
@@ -144,6 +180,12 @@ struct story {
     ARRAY(struct happening) happenings;   /* in order of time, then of place in the file */
     ARRAY(struct story_expect *) expects; /* what happenings borrow */
     ARRAY(char *) texts;                  /* too */
+    ARRAY(struct story_record) records;
+    ARRAY(struct story_place) places; /* the sites among them */
+    ARRAY(struct story_contract) contracts;
+    ARRAY(struct story_person) staff;
+    struct story_hours hours;
+    char *patrold; /* lines of patrold.yaml beside the configuration; NULL: none */
 };
 
 /* Reads a story from a file. 0, PD_EINVAL with messages in the report, or an errno's cause. */

@@ -21,6 +21,7 @@ static const struct schema_row device_rows[] = {
     {"uplink", SCHEMA_INT, .min = 1, .max = 24, DEVICE(uplink)},
     {"neighbour", SCHEMA_INT, .min = 1, .max = 24, DEVICE(neighbour)},
     {"may_be_off", SCHEMA_BOOL, DEVICE(may_be_off)},
+    {"site", SCHEMA_TEXT, .min = 1, .max = 100, DEVICE(site)},
     {0},
 };
 static const struct schema device_schema = {.what = "a device", .rows = device_rows, .size = sizeof(struct raw_device)};
@@ -114,6 +115,28 @@ static const struct schema_row network_rows[] = {
 static const struct schema network_schema = {
     .what = "the network", .rows = network_rows, .size = sizeof(struct raw_story)};
 
+#define PERSON(f) SCHEMA_FIELD(struct raw_person, f)
+
+static const struct schema_row person_rows[] = {
+    {"name", SCHEMA_TEXT, SCHEMA_REQUIRED, .min = 1, .max = 64, PERSON(name)},
+    {"always", SCHEMA_BOOL, PERSON(always)},
+    {"answers", SCHEMA_DURATION, .min = MINUTE, .max = DAY, .fallback = "15m", PERSON(answers_ms)},
+    {"travels", SCHEMA_DURATION, .min = MINUTE, .max = DAY, .fallback = "40m", PERSON(travels_ms)},
+    {"works", SCHEMA_DURATION, .min = MINUTE, .max = DAY, .fallback = "1h", PERSON(works_ms)},
+    {0},
+};
+static const struct schema person_schema = {
+    .what = "somebody of the staff", .rows = person_rows, .size = sizeof(struct raw_person)};
+
+static const struct schema_row hours_rows[] = {
+    {"hours", SCHEMA_NODE, STORY(hours)},
+    {"closed", SCHEMA_NODE, STORY(closed)},
+    {"open", SCHEMA_NODE, STORY(open)},
+    {0},
+};
+static const struct schema hours_schema = {
+    .what = "the working hours", .rows = hours_rows, .size = sizeof(struct raw_story)};
+
 static const struct schema_row story_rows[] = {
     {.type = SCHEMA_HERE, STORY(here)},
     {"title", SCHEMA_TEXT, SCHEMA_REQUIRED, STORY(title)},
@@ -126,6 +149,10 @@ static const struct schema_row story_rows[] = {
     {"configuration", SCHEMA_SECTION, .sub = &configuration_schema},
     {"devices", SCHEMA_LIST, SCHEMA_REQUIRED, .sub = &device_schema, STORY(devices)},
     {"events", SCHEMA_LIST, .sub = &event_schema, STORY(events)},
+    {"archive", SCHEMA_NODE, STORY(archive)},
+    {"staff", SCHEMA_LIST, .sub = &person_schema, STORY(staff)},
+    {"working_hours", SCHEMA_SECTION, .sub = &hours_schema},
+    {"patrold", SCHEMA_NODE, STORY(patrold)},
     {0},
 };
 const struct schema story_schema = {.what = "a story", .rows = story_rows, .size = sizeof(struct raw_story)};

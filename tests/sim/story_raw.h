@@ -14,6 +14,13 @@ struct raw_device {
     enum tells tells;
     int64_t count, pages_per_hour, toner, yield, snmp, unit, port, uplink, neighbour;
     bool may_be_off;
+    char *site;
+};
+
+struct raw_person {
+    char *name;
+    bool always;
+    int64_t answers_ms, travels_ms, works_ms;
 };
 
 struct raw_expect {
@@ -36,6 +43,8 @@ struct raw_story {
     struct story_configuration configuration;
     ARRAY(struct raw_device) devices;
     ARRAY(struct raw_event) events;
+    ARRAY(struct raw_person) staff;
+    struct yaml_node *archive, *patrold, *hours, *closed, *open;
 };
 
 extern const struct schema story_schema, expect_schema;
@@ -58,6 +67,10 @@ struct reading_story {
 int story_name(struct yaml_node *node, const char *what, const char *const *names, struct conf_report *report);
 /* A duration within limits; false after a complaint. */
 bool story_span(struct yaml_node *node, int64_t min, int64_t max, int64_t *out, struct conf_report *report);
+
+/* The archive, the staff, their hours and what else is told to patrold. */
+void story_take_people(struct reading_story *r);
+void story_free_people(struct story *s);
 
 /* Turns raw events into happenings of the story, in order. */
 void story_take_events(struct reading_story *r);

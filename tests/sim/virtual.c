@@ -81,6 +81,14 @@ static void committed(void *ctx, const struct event *events, size_t n)
     }
 }
 
+/* The staff hear what patrold tells, also what was found in its database after a kill. */
+static void heard(void *ctx, const char *kind, int machine, int64_t ticket_id, const char *args)
+{
+    struct virtual *v = ctx;
+
+    staff_event(v->staff, kind, machine, ticket_id, args, v->clock.wall);
+}
+
 /* ---- The mail server ---- */
 
 static int mail_start(const void *config, struct pd_channel **out)
@@ -171,6 +179,18 @@ static void device_done(void *arg, int err, const char *json_or_why)
         *added = true;
 }
 
+/* What the story's archive holds, before the devices that stand at its sites. */
+static void add_records(struct virtual *v)
+{
+    for (size_t i = 0; i < v->story->records.n && v->sayings.n < v->story->records.n; i++) {
+        const struct story_record *r = &v->story->records.v[i];
+        struct saying *s = xcalloc(1, sizeof *s);
+
+        *s = (struct saying){.virtual = v, .name = xstrdup(r->command), .args = xstrdup(r->args)};
+        array_push(&v->sayings, s);
+    }
+}
+
 static void add_devices(struct virtual *v)
 {
     for (size_t i = 0; i < v->story->devices.n; i++) {
@@ -184,12 +204,37 @@ static void add_devices(struct virtual *v)
     }
 }
 
+struct doing {
+    struct virtual *virtual;
+    int64_t case_id;
+};
+
+static void done(void *arg, int err, const char *json_or_why)
+{
+    struct doing *d = arg;
+
+    if (err < 0 && d->virtual->core != NULL)
+        staff_refused(d->virtual->staff, d->case_id, json_or_why ? json_or_why : pd_strerror(err),
+                      d->virtual->clock.wall);
+    free(d);
+}
+
+/* What one of the staff does. */
+static void staff_command(void *ctx, const char *name, const char *args, int64_t case_id)
+{
+    struct virtual *v = ctx;
+    struct doing *d = xcalloc(1, sizeof *d);
+
+    *d = (struct doing){v, case_id};
+    core_command(v->core, name, args, "staff", done, d);
+}
+
 static void said(void *arg, int err, const char *json_or_why)
 {
     struct saying *s = arg;
 
     s->done = err != PD_EIO && err != PD_EBUSY; /* what was not stored is said again when it restarts */
-    if (err < 0 && s->done)
+    if (err < 0 && s->done && err != PD_EEXIST)
         complain(s->virtual, s->args, xasprintf("%s: %s", s->name, json_or_why));
 }
 
@@ -259,8 +304,13 @@ int virtual_start(struct virtual *v)
         return rc;
     }
     truth_patrold(v->truths, true, virtual_now(v));
+    staff_patrold(v->staff, true, v->clock.wall);
+    add_records(v);
+    for (size_t i = 0; i < v->story->records.n; i++)
+        if (!v->sayings.v[i]->done)
+            say(v, v->sayings.v[i]);
     add_devices(v);
-    for (size_t i = 0; i < v->sayings.n; i++)
+    for (size_t i = v->story->records.n; i < v->sayings.n; i++)
         if (!v->sayings.v[i]->done)
             say(v, v->sayings.v[i]);
     return 0;
@@ -277,13 +327,17 @@ static void take_counters(struct virtual *v)
 /* What is left of a process whose disk no longer listens. */
 static void drop_core(struct virtual *v)
 {
+    struct core *core;
+
     if (v->core == NULL)
         return;
     take_counters(v);
-    core_stop(v->core);
-    v->core = NULL;
+    core = v->core;
+    v->core = NULL; /* what it still refuses concerns nobody */
+    core_stop(core);
     end_life(v);
     truth_patrold(v->truths, false, virtual_now(v));
+    staff_patrold(v->staff, false, v->clock.wall);
     witness_killed(&v->witness);
 }
 
@@ -305,11 +359,14 @@ void virtual_power_cycle(struct virtual *v, uint64_t seed)
 
 void virtual_stop(struct virtual *v)
 {
+    struct core *core;
+
     if (v->core == NULL)
         return;
     take_counters(v);
-    core_stop(v->core);
-    v->core = NULL;
+    core = v->core;
+    v->core = NULL; /* what it still refuses concerns nobody */
+    core_stop(core);
     end_life(v);
 }
 
@@ -323,9 +380,13 @@ void virtual_step(struct virtual *v, int64_t end_ms)
         next = at;
     if (v->start_at_ms < next)
         next = v->start_at_ms;
+    if ((at = staff_next(v->staff)) != INT64_MAX && at - v->clock.wall + virtual_now(v) < next)
+        next = at - v->clock.wall + virtual_now(v);
     if (next > virtual_now(v))
         clock_fake_advance(&v->clock, next - virtual_now(v));
     site_advance(v->site, virtual_now(v));
+    if (staff_next(v->staff) <= v->clock.wall)
+        staff_advance(v->staff, v->clock.wall);
     if (v->core != NULL)
         wheel_advance(v->wheel, v->clock.mono);
     if (v->core == NULL && virtual_now(v) >= v->start_at_ms)
@@ -374,7 +435,10 @@ int virtual_init(struct virtual *v, const struct story *story, const struct run_
     v->start_at_ms = INT64_MAX;
     for (size_t i = 0; i < story->devices.n; i++)
         array_push(&v->added, false);
+    v->staff = staff_new(story, &(struct staff_ops){.command = staff_command, .ctx = v});
     witness_init(&v->witness, story);
+    v->witness.heard = heard;
+    v->witness.ctx = v;
     v->truths = ops.truths = truth_new(story);
     v->site = site_new(story, &ops);
     v->scripted = (struct scripted_config){.site = v->site,
@@ -396,6 +460,7 @@ void virtual_fini(struct virtual *v)
     virtual_stop(v);
     site_free(v->site);
     truth_free(v->truths);
+    staff_free(v->staff);
     witness_fini(&v->witness);
     array_free(&v->added);
     for (size_t i = 0; i < v->sayings.n; i++) {

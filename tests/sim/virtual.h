@@ -6,6 +6,7 @@
 #include "daemon/core.h"
 #include "run.h"
 #include "scripted.h"
+#include "staff.h"
 #include "tests/sim/memvfs.h"
 
 enum { VIRTUAL_COLLECTORS = 3 };
@@ -29,6 +30,7 @@ struct virtual
     struct memvfs *disk;
     struct site *site;
     struct truths *truths;
+    struct staff *staff;
     struct witness witness;
     ARRAY(bool) added;              /* devices that patrold acknowledged */
     ARRAY(struct saying *) sayings; /* what patrold was told in the course of the story */

@@ -197,6 +197,11 @@ void witness_event(struct witness *w, int64_t number, const char *kind, int64_t 
     else if (str_starts(kind, "ticket."))
         ticket_moved(w, ticket_id, args);
     json_decref(args);
+    if (w->heard != NULL) {
+        const void *machine = u64dict_get(w->machine_of, (uint64_t)device_id);
+
+        w->heard(w->ctx, kind, machine != NULL ? (int)place(machine) : -1, ticket_id, args_text);
+    }
 }
 
 /* ---- Mails ---- */

@@ -49,6 +49,9 @@ struct witness {
     int64_t last_event;
     uint32_t digest; /* of all events so far */
     uint64_t events, tickets;
+    /* Each event once, as it becomes known; NULL: nobody listens. machine: -1: none. */
+    void (*heard)(void *ctx, const char *kind, int machine, int64_t ticket_id, const char *args);
+    void *ctx;
 };
 
 void witness_init(struct witness *w, const struct story *story);
