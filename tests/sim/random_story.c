@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "moment.h"
-#include "rules.h"
 #include "spans.h"
 #include "story.h"
 
@@ -338,9 +337,6 @@ static void add_repair(struct author *a, struct cast *c, int64_t at, int64_t spa
 
 static bool may_darken(const struct cast *c, enum happening_kind kind)
 {
-    if (truth_rules[TRUTH_SNMP_SILENT].later && kind != HAPPENS_DEVICE_OFF && kind != HAPPENS_ADDRESS_MOVED &&
-        kind != HAPPENS_RESTART)
-        return false;
     if (kind == HAPPENS_ADDRESS_MOVED || kind == HAPPENS_SNMP_SILENT)
         return happens_to(kind, c->model) && !c->behind_gateway;
     return happens_to(kind, c->model) && (kind != HAPPENS_RESTART || !model_is_modbus(c->model));
@@ -404,7 +400,7 @@ static enum model model_of(unsigned i)
 /* Some are reached by the switch before them. */
 static int parent_of(struct author *a, const struct cast *cast, unsigned i)
 {
-    if (rng_below(&a->rng, 3) > 0 || truth_rules[TRUTH_SNMP_SILENT].later)
+    if (rng_below(&a->rng, 3) > 0)
         return -1;
     for (unsigned k = i; k-- > 0;)
         if (cast[k].model == MODEL_SWITCH)
@@ -434,7 +430,7 @@ static void add_device(struct author *a, struct cast *cast, unsigned i)
         sbuf_addf(a->out, ", uplink: %d, neighbour: %d", UPLINK, NEIGHBOUR);
     if (c->parent >= 0)
         sbuf_addf(a->out, ", parent: %s", cast[c->parent].name);
-    if (i % 12 == 10 && !truth_rules[TRUTH_SNMP_SILENT].later)
+    if (i % 12 == 10)
         sbuf_add(a->out, ", may_be_off: true");
     sbuf_add(a->out, "}\n");
 }

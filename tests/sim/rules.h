@@ -49,7 +49,6 @@ struct truth_rule {
     int64_t hold_ms, clear_hold_ms;
     int64_t window_ms; /* it judges by what was in so long a time: told and cleared so much later at the most */
     bool ticketless;
-    bool later; /* patrold does not have it yet: nothing is demanded */
 };
 
 extern const struct truth_rule truth_rules[TRUTH_RULES];

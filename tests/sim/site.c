@@ -13,9 +13,10 @@ struct told {
     bool there[TRUTH_RULES][TRUTH_PIECES];
     bool blind, hidden;
     unsigned boots;
-    unsigned quiet[TRUTH_RULES];          /* happenings with expectations of their own */
-    bool moved, in_repair, fell_asleep;   /* fell_asleep: before it was switched off */
-    int64_t asleep_ms;                    /* when it sleeps so deeply that it no longer answers; INT64_MAX: never */
+    unsigned quiet[TRUTH_RULES];        /* happenings with expectations of their own */
+    bool moved, in_repair, fell_asleep; /* fell_asleep: before it was switched off */
+    bool said_asleep;
+    int64_t asleep_ms, wakes_ms;          /* when it sleeps so deeply that it no longer answers; INT64_MAX: never */
     int64_t pace[2][TRUTH_PIECES];        /* of toners and disks: how fast they move */
     int64_t steady_ms[2][TRUTH_PIECES];   /* and since when */
     int64_t possible_ms[2][TRUTH_PIECES]; /* since when a forecast is possible; -1: it is not */
@@ -140,7 +141,8 @@ static bool there_of_device(const struct site *s, const struct machine *m, int r
 {
     switch (rule) {
     case TRUTH_SNMP_SILENT:
-        return m->snmp_silent && machine_pings(m) && !s->told[m->number].moved;
+        return m->snmp_silent && machine_pings(m) && m->sleep == SLEEP_NONE && !s->told[m->number].moved &&
+               !s->told[m->number].in_repair && !m->spec->may_be_off;
     case TRUTH_UNREACHABLE:
         return is_gone(s, m);
     case TRUTH_JAM:
@@ -411,6 +413,15 @@ static void tell(struct site *s, const struct machine *m, const char *field, con
     sbuf_free(&args);
 }
 
+/* One with trouble shows that rather than its sleep. */
+static bool says_asleep(const struct machine *m, int64_t now_ms)
+{
+    for (unsigned i = 0; i < m->nsupplies; i++)
+        if (m->supplies[i].toner >= 0 && supply_at_most(&m->supplies[i], 5, now_ms))
+            return false;
+    return m->sleep != SLEEP_NONE && !m->jam && !m->cover && !m->service;
+}
+
 /* A printer that falls asleep says so for some polls; then its network card sleeps, too. */
 static void fall_asleep(struct site *s, struct machine *m, const struct happening *h, bool begins, int64_t now_ms)
 {
@@ -422,8 +433,20 @@ static void fall_asleep(struct site *s, struct machine *m, const struct happenin
     if (!begins || h->until_ms <= now_ms + light)
         return;
     t->asleep_ms = now_ms + light;
+    t->wakes_ms = h->until_ms;
+    t->said_asleep = says_asleep(m, now_ms);
     if (s->ops.truths != NULL)
         truth_asleep(s->ops.truths, m->number, now_ms, now_ms + light, h->until_ms);
+}
+
+static void sleep_deeply(struct site *s, struct machine *m, int64_t now_ms)
+{
+    struct told *t = &s->told[m->number];
+
+    if (s->ops.truths != NULL && (!t->said_asleep || !says_asleep(m, now_ms)))
+        truth_possible(s->ops.truths, m->number, TRUTH_UNREACHABLE, -1, now_ms, t->wakes_ms);
+    t->asleep_ms = INT64_MAX;
+    machine_set_asleep(m, SLEEP_DEEP, now_ms);
 }
 
 /* It has an address of its own that patrold is not told of until somebody finds out. */
@@ -646,10 +669,8 @@ static void reach_marks(struct site *s, int64_t now_ms)
     for (size_t i = 0; i < s->story->devices.n; i++) {
         struct machine *m = &s->machines[i];
 
-        if (s->told[i].asleep_ms <= now_ms) {
-            s->told[i].asleep_ms = INT64_MAX;
-            machine_set_asleep(m, SLEEP_DEEP, now_ms);
-        }
+        if (s->told[i].asleep_ms <= now_ms)
+            sleep_deeply(s, m, now_ms);
         machine_show(m, now_ms);
         look(s, m, now_ms);
     }

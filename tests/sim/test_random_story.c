@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "random_story.h"
-#include "rules.h"
 #include "story.h"
 
 static struct story *story_of(uint64_t seed, unsigned devices, unsigned days)
@@ -57,9 +56,6 @@ static bool is_told(int kind, const struct story *s, int device)
 
     if (model == MODEL_SERVER && kind == HAPPENS_LINK_DOWN)
         return false; /* the cable of a server's own card */
-    if (truth_rules[TRUTH_SNMP_SILENT].later &&
-        (kind == HAPPENS_SNMP_SILENT || kind == HAPPENS_ASLEEP || kind == HAPPENS_IN_REPAIR))
-        return false;
     return kind != HAPPENS_RESTART || !model_is_modbus(model);
 }
 

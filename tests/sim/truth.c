@@ -96,8 +96,6 @@ void truth_there(struct truths *t, unsigned machine, enum truth_rule_id rule, in
 {
     struct track *track = &t->machines[machine].track[rule][piece < 0 ? 0 : piece];
 
-    if (truth_rules[rule].later)
-        return;
     turn(&track->there, &track->since, there, at_ms);
 }
 
@@ -106,7 +104,7 @@ void truth_possible(struct truths *t, unsigned machine, enum truth_rule_id rule,
 {
     struct chance c = {machine, rule, piece, {from_ms, to_ms}};
 
-    if (from_ms < to_ms && !truth_rules[rule].later)
+    if (from_ms < to_ms)
         array_push(&t->chances, c);
 }
 

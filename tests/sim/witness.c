@@ -91,6 +91,7 @@ static void opened(struct witness *w, int64_t device_id, int64_t alert_id, const
         .component = xstrdup(text_of(args, "component")),
         .opened_ms = at_ms,
         .closed_ms = INT64_MAX,
+        .suppressed = json_object_get(args, "suppressed_by") != NULL,
     };
 
     add_degree(&a, text_of(args, "rule"), at_ms);
@@ -104,6 +105,21 @@ static void changed(struct witness *w, int64_t alert_id, const json_t *args, int
 
     if (a != NULL)
         add_degree(a, text_of(args, "rule"), at_ms);
+}
+
+/* It was suppressed, and is so no longer: told from now on. */
+static void told(struct witness *w, int64_t alert_id, const json_t *args, int64_t at_ms)
+{
+    struct alert_seen *a = alert_by_id(w, alert_id);
+
+    if (a == NULL)
+        return;
+    for (size_t i = 0; i < a->degrees.n; i++)
+        free(a->degrees.v[i].rule);
+    a->degrees.n = 0;
+    add_degree(a, text_of(args, "rule"), at_ms);
+    a->suppressed = false;
+    a->opened_ms = at_ms;
 }
 
 static void closed(struct witness *w, int64_t alert_id, int64_t at_ms)
@@ -186,6 +202,8 @@ void witness_event(struct witness *w, int64_t number, const char *kind, int64_t 
         device_added(w, device_id, args);
     else if ((str_eq(kind, "alert.opened") && !json_object_get(args, "suppressed_by")) || str_eq(kind, "alert.told"))
         opened(w, device_id, alert_id, args, at_ms);
+    else if (str_eq(kind, "alert.told"))
+        told(w, alert_id, args, at_ms);
     else if (str_eq(kind, "alert.changed"))
         changed(w, alert_id, args, at_ms);
     else if (str_eq(kind, "alert.closed"))

@@ -24,6 +24,7 @@ struct alert_seen {
     char *family, *component;
     ARRAY(struct degree_seen) degrees; /* the first is the rule it opened with */
     int64_t opened_ms, closed_ms;      /* INT64_MAX: open */
+    bool suppressed;                   /* patrold knows of it and tells nobody: its parent is down */
     unsigned tickets, mails;
     int64_t ticket_id;
     char *ticket; /* its number; NULL: none */
