@@ -178,6 +178,15 @@ static void add_extras(struct author *a, struct cast *c, enum happening_kind kin
     case HAPPENS_HEAT:
         sbuf_addf(a->out, ", celsius: %d", (int)between(a, 31, 40));
         break;
+    case HAPPENS_OVERLOAD:
+        sbuf_addf(a->out, ", percent: %d", (int)between(a, 91, 130));
+        break;
+    case HAPPENS_CPU:
+        sbuf_addf(a->out, ", percent: %d", (int)between(a, 92, 100));
+        break;
+    case HAPPENS_MEMORY:
+        sbuf_addf(a->out, ", percent: %d", (int)between(a, 96, 100));
+        break;
     case HAPPENS_ERRORS:
         sbuf_addf(a->out, ", port: %d, percent: %d", c->model == MODEL_SWITCH ? 7 : 1, (int)between(a, 3, 20));
         break;
@@ -342,6 +351,17 @@ static bool may_darken(const struct cast *c, enum happening_kind kind)
     return happens_to(kind, c->model) && (kind != HAPPENS_RESTART || !model_is_modbus(c->model));
 }
 
+/* Who says that it moved, or is in repair, says so to a patrold that runs. */
+static bool place_dark(struct author *a, const struct shape *s, int64_t from, int64_t to, int64_t *at, int64_t *span)
+{
+    for (int i = 0; i < TRIES; i++)
+        if (place(a, s, &a->up, from, to, from - s->gap, at, span) &&
+            spans_run(&a->up, *at + *span - 2 * MINUTE, *at + *span + 2 * MINUTE, 4 * MINUTE) >= 0 &&
+            spans_run(&a->up, *at - 2 * MINUTE, *at + 2 * MINUTE, 4 * MINUTE) >= 0)
+            return true;
+    return false;
+}
+
 /* What keeps it from answering takes turns: each has a slot of its own. */
 static void darken(struct author *a, struct cast *c)
 {
@@ -352,10 +372,7 @@ static void darken(struct author *a, struct cast *c)
         const struct shape *s = &dark[i % kinds];
         int64_t from = SETTLE + i * slot;
 
-        /* Who says that it moved, or is in repair, says so to a patrold that runs. */
-        if (!may_darken(c, s->kind) || !place(a, s, &a->up, from, from + slot - s->gap, from - s->gap, &at, &span) ||
-            spans_run(&a->up, at + span - 2 * MINUTE, at + span + 2 * MINUTE, 4 * MINUTE) < 0 ||
-            spans_run(&a->up, at - 2 * MINUTE, at + 2 * MINUTE, 4 * MINUTE) < 0)
+        if (!may_darken(c, s->kind) || !place_dark(a, s, from, from + slot - s->gap, &at, &span))
             continue;
         add_event(a, c, s, at, span);
         if (s->kind == HAPPENS_IN_REPAIR)

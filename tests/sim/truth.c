@@ -161,15 +161,14 @@ static bool of_reach(int rule)
     return rule == TRUTH_UNREACHABLE || rule == TRUTH_SNMP_SILENT;
 }
 
-/* While what a machine is reached by is down, and until that is over for certain, nobody can say that it is down too. */
+/* While anything that a machine is reached by is down, and until that is over for certain, nobody can say that it is, too. */
 static void cut_behind(const struct truths *t, unsigned machine, struct spans *out)
 {
-    int parent = t->story->devices.v[machine].parent;
+    for (int p = t->story->devices.v[machine].parent; p >= 0; p = t->story->devices.v[p].parent) {
+        const struct spans *hidden = &t->machines[p].hidden;
 
-    for (size_t i = 0; parent >= 0 && i < t->machines[parent].hidden.list.n; i++) {
-        const struct span *s = &t->machines[parent].hidden.list.v[i];
-
-        spans_cut(out, s->from, s->to + within(t, TRUTH_UNREACHABLE, true));
+        for (size_t i = 0; i < hidden->list.n; i++)
+            spans_cut(out, hidden->list.v[i].from, hidden->list.v[i].to + within(t, TRUTH_UNREACHABLE, true));
     }
 }
 
