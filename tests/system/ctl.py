@@ -84,6 +84,28 @@ def tickets(site):
     need("outbox list", site.patrolctl("outbox", "list", "--csv").stdout, "id,created,state")
 
 
+def promises(site):
+    site.patrolctl("customer", "add", "甲公司")
+    site.patrolctl("site", "add", "总部", "甲公司", "--zone", "Asia/Shanghai")
+    site.patrolctl("contract", "add", "HT-1", "甲公司", "full-service", "--p3", "respond=1s,fix=2h")
+    refused(site, 1, "name a device or a site", "ticket", "open", "换纸")
+    site.patrolctl("ticket", "open", "换纸", "--site", "总部", "--note", "三楼")
+    ticket = wait_for("a missed promise", lambda: as_json(site, "ticket", "list", "--due", "missed"))[0]
+    if ticket["promise"] != "respond" or ticket["clock"] != "missed" or ticket["title"] != "换纸":
+        fail("ticket list: %s" % ticket)
+    number = ticket["number"]
+    need("ticket show", site.patrolctl("ticket", "show", number, "--lang", "zh_CN").stdout, "响应", "修复", "承诺已超时")
+    site.kill()
+    site.start()
+    for words in (["accept", number], ["loaner", number], ["cancel", number]):
+        site.patrolctl("ticket", *words)
+    shown = as_json(site, "ticket", "show", number)
+    states = {c["promise"]: c["state"] for c in shown["clocks"]}
+    kinds = [e["kind"] for e in shown["history"]]
+    if states != {"respond": "missed", "fix": "void"} or kinds.count("ticket.missed") != 1:
+        fail("ticket show: %s" % shown)
+
+
 def the_rest(site):
     status = as_json(site, "status")
     if status["devices"] != 2 or status["troubles"]:
@@ -133,6 +155,7 @@ def main():
         name = devices(site)
         tickets(site)
         the_rest(site)
+        promises(site)
         tail_lives_on(site, name)
         site.stop()
     finally:
