@@ -113,12 +113,12 @@ static void plan_sources(struct normaliser *n, const struct profile *p)
         struct use use = {.table = table_of(n, p, &p->sources.v[i]), .column = p->sources.v[i].column};
         const struct component_def *def = n->tables.v[use.table].def;
 
-        for (uint8_t part = 0; part < PART_COUNT; part++) {
+        for (unsigned part = 0; part < PART_COUNT; part++) {
             struct wanted w = {.use = use};
 
             if (!(def->parts >> part & 1))
                 continue;
-            w.source = source_for(n, def, &def->columns.v[use.column], part);
+            w.source = source_for(n, def, &def->columns.v[use.column], (uint8_t)part);
             array_push(&wanted, w);
         }
     }
