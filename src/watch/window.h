@@ -28,7 +28,7 @@
  *
  * Memory, on 64 bits: 328 bytes for delta and rate (one window for both), 600 for
  * avg, min and max, 464 for days_left, 56 for seen, last and since, and 8 a window that a
- * component's kind has. So a switch of 48 ports with the shipped rules has 73 KB
+ * component's kind has. So a switch of 48 ports with the shipped rules has 68 KB
  * of windows, a server with five disks 3 KB.
  */
 enum { WINDOW_PIECES = 16 };

@@ -336,6 +336,24 @@ int64_t site_add(struct site *s, const char *name, const char *address)
     return id;
 }
 
+void site_say(struct site *s, int64_t id, const char *labels, const char *parent, const char *status)
+{
+    struct device_wish wish = {.what = "said"};
+    struct change *c = change_new();
+
+    device_copy(&wish.device, watch_device(s->watch, id));
+    if (labels)
+        xstrset(&wish.device.labels, labels);
+    if (parent)
+        xstrset(&wish.device.parent, parent);
+    if (status)
+        xstrset(&wish.device.status, status);
+    if (watch_devices_put(s->watch, &wish, 1, "tester", c) != 0)
+        fail_msg("%s", wish.why);
+    submit(s, c, true, NULL, NULL);
+    device_fini(&wish.device);
+}
+
 struct fake_device *site_box(struct site *s, const char *address)
 {
     struct fake_device *d = fake_device(s->collector, address);
