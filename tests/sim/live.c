@@ -147,6 +147,36 @@ static char *path_of(const struct live *v, const char *name)
     return xasprintf("%s/%s", v->folder, name);
 }
 
+/* What a happening would mean for pings of its device. */
+enum ping { PING_NOTHING, PING_ONLY, PING_SILENT };
+
+static enum ping ping_of(const struct story *story, const struct happening *h)
+{
+    switch (h->kind) {
+    case HAPPENS_SNMP_SILENT:
+        return PING_ONLY;
+    case HAPPENS_DEVICE_OFF: /* the gateway before it, if there is one, goes on */
+        return h->device >= 0 && story_is_unit(story, (size_t)h->device) ? PING_ONLY : PING_SILENT;
+    case HAPPENS_ASLEEP:
+    case HAPPENS_ADDRESS_MOVED:
+        return PING_SILENT;
+    default:
+        return PING_NOTHING;
+    }
+}
+
+/*
+ * The kernel answers at every loopback address, for devices that are off as well: patrold pings only where a story's
+ * devices always do.
+ */
+static bool story_pings(const struct story *story)
+{
+    for (size_t i = 0; i < story->happenings.n; i++)
+        if (ping_of(story, &story->happenings.v[i]) == PING_ONLY)
+            return true;
+    return false;
+}
+
 static int write_config(struct live *v, unsigned mail_port)
 {
     char *database = path_of(v, "patrold.db"), *sock = path_of(v, "patrold.sock"), *config = path_of(v, "patrold.yaml");
@@ -156,7 +186,7 @@ static int write_config(struct live *v, unsigned mail_port)
                                      .socket = sock,
                                      .knowledge = knowledge ? knowledge : v->options->knowledge,
                                      .mail_url = url,
-                                     .no_ping = true}; /* the kernel answers at every loopback address */
+                                     .no_ping = !story_pings(v->story)};
     struct sbuf text = {0};
     int rc;
 
@@ -277,14 +307,26 @@ static void clean_up(struct live *v, bool keep)
         remove_folder(v);
 }
 
+static int refuse(const struct story *story, const struct happening *h, const char *why, struct sbuf *out)
+{
+    sbuf_addf(out, "%s:%d:1: error: %s\n", story->path, h->line, why);
+    return PD_ENOTSUP;
+}
+
 static int check_story(const struct story *story, struct sbuf *out)
 {
+    bool pings = story_pings(story);
+
     for (size_t i = 0; i < story->happenings.n; i++) {
-        if (story->happenings.v[i].kind != HAPPENS_CLOCK_STEP)
-            continue;
-        sbuf_addf(out, "%s:%d:1: error: this computer's clock is not ours to move: no clock-step in real time\n",
-                  story->path, story->happenings.v[i].line);
-        return PD_ENOTSUP;
+        const struct happening *h = &story->happenings.v[i];
+
+        if (h->kind == HAPPENS_CLOCK_STEP)
+            return refuse(story, h, "this computer's clock is not ours to move: no clock-step in real time", out);
+        if (pings && ping_of(story, h) == PING_SILENT)
+            return refuse(story, h,
+                          "the kernel answers pings for this device whatever befalls it: not in one story in real time "
+                          "with a device that is silent but pings",
+                          out);
     }
     return 0;
 }

@@ -134,15 +134,15 @@ static bool is_gone(const struct site *s, const struct machine *m)
 
     if (m->spec->may_be_off || t->in_repair || (m->on ? m->sleep == SLEEP_DEEP : t->fell_asleep))
         return false;
-    return !m->on || t->moved || cable;
+    return (!m->on && !m->gateway) || t->moved || cable;
 }
 
 static bool there_of_device(const struct site *s, const struct machine *m, int rule, bool was)
 {
     switch (rule) {
     case TRUTH_SNMP_SILENT:
-        return m->snmp_silent && machine_pings(m) && m->sleep == SLEEP_NONE && !s->told[m->number].moved &&
-               !s->told[m->number].in_repair && !m->spec->may_be_off;
+        return (m->snmp_silent || (m->gateway && !m->on)) && machine_pings(m) && m->sleep == SLEEP_NONE &&
+               !s->told[m->number].moved && !s->told[m->number].in_repair && !m->spec->may_be_off;
     case TRUTH_UNREACHABLE:
         return is_gone(s, m);
     case TRUTH_JAM:
@@ -718,22 +718,13 @@ void site_end(struct site *s, int64_t now_ms)
 
 /* ---- The site ---- */
 
-/* Another device has the same address: both are units behind a gateway. */
-static bool has_neighbour(const struct story *story, size_t i)
-{
-    for (size_t k = 0; k < story->devices.n; k++)
-        if (k != i && strcmp(story->devices.v[k].address, story->devices.v[i].address) == 0)
-            return true;
-    return false;
-}
-
 static void set_up(struct site *s, unsigned i)
 {
     struct machine *m = &s->machines[i];
     struct told *t = &s->told[i];
 
     machine_init(m, &s->story->devices.v[i], i);
-    m->gateway = has_neighbour(s->story, i);
+    m->gateway = story_is_unit(s->story, i);
     if (m->spec->neighbour > 0)
         machine_set_neighbour(m, (unsigned)m->spec->neighbour, "upstairs");
     /* Where a cable is known to be, it is plugged in. */

@@ -258,6 +258,14 @@ static void take_devices(struct reading_story *r)
         conf_error(r->report, r->raw.here, "a story needs a device at least");
 }
 
+bool story_is_unit(const struct story *s, size_t device)
+{
+    for (size_t i = 0; i < s->devices.n; i++)
+        if (i != device && str_eq(s->devices.v[i].address, s->devices.v[device].address))
+            return true;
+    return false;
+}
+
 /* ---- Configuration ---- */
 
 static void take_configuration(struct reading_story *r)

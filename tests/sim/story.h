@@ -202,6 +202,9 @@ extern const char *const model_disks[];
 enum { TRUTH_PIECE_NAME = 64 };
 void story_piece_name(const struct story_device *d, int rule, int piece, char out[static TRUTH_PIECE_NAME]);
 
+/* Another device has the same address: both are units behind a gateway. */
+bool story_is_unit(const struct story *s, size_t device);
+
 /* How long a rule holds in this story before it fires (or, clear, before it is cleared). */
 int64_t story_hold_ms(const struct story *s, int rule, bool clear);
 /* How long after its truth is there to be seen an alert of this rule may open (or, clear, close) at the latest. */
