@@ -152,6 +152,9 @@ void ticket_fetch(struct core *c, const char *ref, void (*done)(void *arg, const
 
 /* The patrol, asking watch, desk and the archive for what it does not keep itself. */
 struct patrol *core_patrol_new(struct core *c);
+
+/* ---- patrol_command.c ---- */
+
 /* As archive_command() and archive_commands(): "patrol.fill" and the like. */
 bool patrol_command(struct order *o, const char *name, json_t *args, int *rc, char **why);
 void patrol_commands(void (*fn)(void *ctx, const char *noun, const char *verb), void *ctx);

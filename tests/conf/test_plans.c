@@ -91,6 +91,7 @@ static void every_device_class_has_a_checklist(void **state)
     struct conf_report report = {0};
     struct knowledge *k = load(*state, NULL, NULL, &report);
 
+    assert_non_null(k);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         const struct checklist *list = knowledge_checklist(k, classes[i]);
         size_t polled = 0;
@@ -116,8 +117,7 @@ static void a_later_folder_has_its_own_checklist_of_a_name(void **state)
                                NULL, &report);
     const struct checklist *list = k ? knowledge_checklist(k, "printer") : NULL;
 
-    if (!list)
-        fail_msg("%s", report.text.s);
+    assert_non_null(list);
     assert_int_equal(list->items.n, 1);
     assert_string_equal(list->items.v[0].title[LANG_ZH_CN], "温度");
     assert_string_equal(list->items.v[0].unit, "Cel");
