@@ -56,7 +56,7 @@ static int window(void *ctx, const struct expr_window *w, unsigned *slot)
     *slot = SLOT_COUNT + (unsigned)w->history;
     if (w->history == EXPR_SINCE)
         expr_free(w->condition);
-    return w->history != EXPR_SINCE && w->slot == SLOT_ONLINE ? PD_EINVAL : 0;
+    return w->history != EXPR_SINCE && (w->slot == SLOT_ONLINE || w->slot >= SLOT_COUNT) ? PD_EINVAL : 0;
 }
 
 const struct expr_scope test_scope = {

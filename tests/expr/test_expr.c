@@ -254,6 +254,80 @@ static void check_logic(const char *op, char a, char b, char want)
     sbuf_free(&text);
 }
 
+static void test_durations_are_seconds(void **state)
+{
+    static const struct row rows[] = {
+        {"30s", INT(30)},    {"15m", INT(900)},   {"1h30m", INT(5400)},
+        {"7d", INT(604800)}, {"pages < 1h", YES}, {"2 * 1m + 1s", INT(121)},
+    };
+
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+static void test_lists(void **state)
+{
+    static const struct row rows[] = {
+        {"listed(\"a;b\", \"a\")", YES},     {"listed(\"a;b\", \"b\")", YES},
+        {"listed(\" a ; b \", \"b\")", YES}, {"listed(\"ab;c\", \"a\")", NO},
+        {"listed(\"a\", \"ab\")", NO},       {"listed(\"\", \"\")", NO},
+        {"listed(\";;\", \"a\")", NO},       {"listed(\"核心;接入\", \"接入\")", YES},
+        {"listed(unknown, \"a\")", DUNNO},
+    };
+
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+/* Each call over history is a slot of the scope's. */
+static void test_history_is_read_from_slots(void **state)
+{
+    static const struct {
+        const char *text;
+        enum expr_history history;
+        enum value_type type;
+    } rows[] = {
+        {"avg(level, 15m)", EXPR_AVG, VALUE_NUM},
+        {"min(level, 15m)", EXPR_MIN, VALUE_NUM},
+        {"max(pages, 1h)", EXPR_MAX, VALUE_NUM},
+        {"delta(pages, 1h)", EXPR_DELTA, VALUE_NUM},
+        {"rate(pages, 15m)", EXPR_RATE, VALUE_NUM},
+        {"days_left(level, 7d)", EXPR_DAYS_LEFT, VALUE_NUM},
+        {"days_left(level, 7d, 100)", EXPR_DAYS_LEFT, VALUE_NUM},
+        {"days_left(level, 7d, -2 * 3.5)", EXPR_DAYS_LEFT, VALUE_NUM},
+        {"seen(name, 30d)", EXPR_SEEN, VALUE_BOOL},
+        {"last(pages)", EXPR_LAST, VALUE_INT},
+        {"since(level < 10 and pages > 3)", EXPR_SINCE, VALUE_NUM},
+        {"since((state = \"down\"))", EXPR_SINCE, VALUE_NUM},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct value slots[SLOT_COUNT + EXPR_SINCE + 1] = {0};
+        struct value want = rows[i].type == VALUE_NUM   ? value_num(42.5)
+                            : rows[i].type == VALUE_INT ? value_int(42)
+                                                        : value_bool(true);
+
+        slots[SLOT_COUNT + rows[i].history] = want;
+        assert_value(rows[i].text, eval_with(rows[i].text, slots, sizeof slots / sizeof *slots), want);
+    }
+}
+
+static void test_history_beside_the_rest(void **state)
+{
+    struct value slots[SLOT_COUNT + EXPR_SINCE + 1];
+
+    (void)state;
+    memcpy(slots, good_slots, sizeof good_slots);
+    slots[SLOT_COUNT + EXPR_AVG] = value_num(95);
+    slots[SLOT_COUNT + EXPR_SINCE] = value_num(4000);
+    slots[SLOT_COUNT + EXPR_LAST] = value_enum(2);
+    assert_value("both", eval_with("avg(level, 15m) >= 90 and since(avg(level, 15m) > 90) > 1h", slots, SLOT_COUNT + 9),
+                 value_bool(true));
+    assert_value("member", eval_with("last(state) = \"down\"", slots, SLOT_COUNT + 9), value_bool(true));
+    assert_value("of two numbers", eval_with("min(level, 3)", slots, SLOT_COUNT + 9), value_num(3));
+}
+
 static void test_kleene_logic(void **state)
 {
     static const struct {
@@ -582,6 +656,45 @@ static void test_type_errors(void **state)
     CHECK_ERRORS(rows);
 }
 
+static void test_history_errors(void **state)
+{
+    static const struct error_row rows[] = {
+        {"avg(level)", 0, 10, "too few arguments; it is used as avg(point, 15m)"},
+        {"days_left(level, 7d, 1, 2)", 0, 26, "too many arguments; it is used as days_left(point, 7d, limit)"},
+        {"rate(pages, 900)", 12, 3, "how far to look back is written as a duration: rate(point, 15m)"},
+        {"avg(level + 1, 15m)", 4, 9, "only one point by its name can be looked back at: avg(point, 15m)"},
+        {"avg(avg(level, 15m), 1h)", 4, 15, "this has no history: only points that are read from devices have"},
+        {"avg(name, 15m)", 4, 4, "'avg' needs a number, this is a text"},
+        {"avg(level, 30s)", 11, 3, "one can look back between 1m and 366d"},
+        {"avg(level, 367d)", 11, 4, "one can look back between 1m and 366d"},
+        {"days_left(level, 7d, pages)", 21, 5, "the limit is a number, not what is read"},
+        {"seen(device.online, 1d)", 5, 13, "this has no history: only points that are read from devices have"},
+        {"last(name)", 5, 4, "'last' needs a point that is no text"},
+        {"since(level)", 6, 5, "'since' needs a truth value, this is a number"},
+        {"since(true and since(level > 1) > 3)", 21, 9, "since() does not stand in another since()"},
+        {"avrage(level, 15m)", 0, 6, "unknown function 'avrage'"},
+        {"dleta(level, 15m)", 0, 5, "unknown function 'dleta' (did you mean 'delta'?)"},
+        {"99999999999999999999d", 0, 21, "a duration out of range"},
+        {"level < 15minutes", 8, 9,
+         "not a number; numbers look like 12, 0.5 or 1.5e3, durations like 30s, 15m, 1h, 7d"},
+    };
+
+    (void)state;
+    CHECK_ERRORS(rows);
+}
+
+static void test_history_needs_somebody_who_keeps_it(void **state)
+{
+    struct expr_scope scope = test_scope;
+    struct expr_error err = {0};
+    struct expr *e = NULL;
+
+    (void)state;
+    scope.window = NULL;
+    assert_int_equal(expr_compile("avg(level, 15m)", &scope, VALUE_NONE, &e, &err), PD_EINVAL);
+    assert_string_equal(err.msg, "nothing is kept here that 'avg' could look back at: only rules can");
+}
+
 static void test_wanted_type_errors(void **state)
 {
     (void)state;
@@ -714,6 +827,10 @@ int main(void)
         cmocka_unit_test(test_flags),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_durations_are_seconds),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_history_is_read_from_slots),
+        cmocka_unit_test(test_history_beside_the_rest),
         cmocka_unit_test(test_kleene_logic),
         cmocka_unit_test(test_precedence_of_logic),
         cmocka_unit_test(test_quality_goes_through_arithmetic_and_comparison),
@@ -728,6 +845,8 @@ int main(void)
         cmocka_unit_test(test_lexical_errors),
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_type_errors),
+        cmocka_unit_test(test_history_errors),
+        cmocka_unit_test(test_history_needs_somebody_who_keeps_it),
         cmocka_unit_test(test_wanted_type_errors),
         cmocka_unit_test(test_nesting_is_bounded),
         cmocka_unit_test(test_number_of_arguments_is_bounded),
