@@ -7,7 +7,8 @@
 /*
  * Who is told what of a ticket. What befalls it goes to the configuration's
  * recipients and, of its beginning and the fault's end, to the customer's contacts
- * who get tickets. What time makes of its promises goes to staff, step by step
+ * who get tickets; not where it is mere information, as what was foreseen and what
+ * is planned. What time makes of its promises goes to staff, step by step
  * further up.
  */
 
@@ -81,7 +82,7 @@ void tell_ticket_moved(struct core *c, struct change *change, const struct ticke
         return;
     telling_begin(&tell, c, notices[move], t);
     tell.about.alert = c->fault_alert;
-    if (move == TICKET_MOVE_OPENED || move == TICKET_MOVE_FAULT_CLEARED)
+    if ((move == TICKET_MOVE_OPENED || move == TICKET_MOVE_FAULT_CLEARED) && t->severity > SEVERITY_INFO)
         people_contacts(c, &tell.place, "tickets", add_contact, &readers);
     notify_ticket(c->notify, change, &tell.about, readers.list.v, readers.list.n, true);
     array_free(&readers.list);

@@ -190,6 +190,9 @@ static void contacts_are_told_of_the_beginning_and_the_end(void **state)
     office_pass(o, 3 * MINUTE_MS);
     expect_mail(o, "li@customer.example", 1, "[恢复] 打印机 3F-影印 卡纸 · PK-000001", "自行恢复");
     assert_int_equal(mails_to(o, "wang@example.com"), 0);
+    must(o, "ticket.open", "{\"title\":\"季度保养\",\"site\":\"总部\",\"kind\":\"preventive\",\"severity\":\"info\"}");
+    office_pass(o, MINUTE_MS);
+    assert_int_equal(mails_to(o, "li@customer.example"), 2);
 }
 
 static void a_promise_in_danger_goes_up_step_by_step(void **state)
