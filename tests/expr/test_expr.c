@@ -672,7 +672,6 @@ static void test_history_errors(void **state)
         {"last(name)", 5, 4, "'last' needs a point that is no text"},
         {"since(level)", 6, 5, "'since' needs a truth value, this is a number"},
         {"since(true and since(level > 1) > 3)", 21, 9, "since() does not stand in another since()"},
-        {"avrage(level, 15m)", 0, 6, "unknown function 'avrage'"},
         {"dleta(level, 15m)", 0, 5, "unknown function 'dleta' (did you mean 'delta'?)"},
         {"99999999999999999999d", 0, 21, "a duration out of range"},
         {"level < 15minutes", 8, 9,
