@@ -219,19 +219,17 @@ static const struct {
     {"patrol.cancel", ARG_ROUND | ARG_NOTE, run_cancel},
 };
 
-/* {"round":7,"state":"review"} as the change leaves it, with how many tickets it opened. */
-static char *answer(const struct change *c, int64_t round)
+/* {"round":7,"state":"review"} as it is now, with how many tickets the change opened. */
+static char *answer(const struct core *core, const struct change *c, int64_t id)
 {
+    const struct round *round = patrol_round(core->patrol, id);
     struct sbuf b = {0};
-    const char *state = "";
     size_t tickets = 0;
 
-    for (size_t i = 0; i < c->rows.n; i++) {
-        if (c->rows.v[i].kind == ROW_ROUND)
-            state = round_state_name(c->rows.v[i].round.state);
+    for (size_t i = 0; i < c->rows.n; i++)
         tickets += c->rows.v[i].kind == ROW_TICKET;
-    }
-    sbuf_addf(&b, "{\"round\":%" PRId64 ",\"state\":\"%s\",\"tickets\":%zu}", round, state, tickets);
+    sbuf_addf(&b, "{\"round\":%" PRId64 ",\"state\":\"%s\",\"tickets\":%zu}", id,
+              round_state_name(round ? round->state : ROUND_CANCELLED), tickets);
     return sbuf_take(&b);
 }
 
@@ -254,7 +252,7 @@ bool patrol_command(struct order *o, const char *name, json_t *args, int *rc, ch
     if (*rc == 0)
         *rc = verbs[i].run(o, round, g, change, why);
     if (*rc == 0)
-        order_submit(o, change, answer(change, round));
+        order_submit(o, change, answer(o->core, change, round));
     else
         change_free(change);
     for (i = 0; i < g->ntexts; i++)

@@ -218,8 +218,8 @@ static size_t fill_visit(struct patrol *p, struct open_round *r, struct open_vis
     return set;
 }
 
-static int check_filling(const struct open_round *r, const struct patrol_filling *f, struct open_visit **visit,
-                         char **why)
+static int check_filling(const struct patrol *p, const struct open_round *r, const struct patrol_filling *f,
+                         struct open_visit **visit, char **why)
 {
     *visit = NULL;
     if (f->n == 0 && !f->all_ok) {
@@ -235,7 +235,7 @@ static int check_filling(const struct open_round *r, const struct patrol_filling
     *visit = find_visit(r, f->device, why);
     if (!*visit)
         return PD_ENOENT;
-    if ((*visit)->v.state == VISIT_GONE) {
+    if (is_gone(p, *visit)) {
         *why = xasprintf("%s was removed: its visit is over", (*visit)->v.device);
         return PD_ESTATE;
     }
@@ -252,11 +252,11 @@ int patrol_fill(struct patrol *p, int64_t round, const struct patrol_filling *f,
     struct open_round *r = want_round(p, round, &rc, why);
 
     if (r)
-        rc = check_filling(r, f, &visit, why);
+        rc = check_filling(p, r, f, &visit, why);
     if (rc < 0)
         return rc;
     drop_gone(p, r, c);
-    if (visit && visit->v.state != VISIT_GONE)
+    if (visit)
         set = fill_visit(p, r, visit, f, actor, c);
     for (size_t i = 0; !visit && i < r->visits.n; i++)
         if (!visit_over(r->visits.v[i]))

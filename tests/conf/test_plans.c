@@ -91,16 +91,15 @@ static void every_device_class_has_a_checklist(void **state)
     struct conf_report report = {0};
     struct knowledge *k = load(*state, NULL, NULL, &report);
 
-    assert_non_null(k);
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         const struct checklist *list = knowledge_checklist(k, classes[i]);
         size_t polled = 0;
 
         if (!list)
             fail_msg("%s has no checklist", classes[i]);
-        for (size_t n = 0; n < list->items.n; n++)
+        for (size_t n = 0; list && n < list->items.n; n++)
             polled += list->items.v[n].kind != NULL;
-        if (polled == 0 || polled == list->items.n)
+        if (list && (polled == 0 || polled == list->items.n))
             fail_msg("%s: %zu of %zu items are polled", classes[i], polled, list->items.n);
     }
     knowledge_free(k);
@@ -117,7 +116,10 @@ static void a_later_folder_has_its_own_checklist_of_a_name(void **state)
                                NULL, &report);
     const struct checklist *list = k ? knowledge_checklist(k, "printer") : NULL;
 
-    assert_non_null(list);
+    if (!list) {
+        fail_msg("%s", report.text.s);
+        return;
+    }
     assert_int_equal(list->items.n, 1);
     assert_string_equal(list->items.v[0].title[LANG_ZH_CN], "温度");
     assert_string_equal(list->items.v[0].unit, "Cel");

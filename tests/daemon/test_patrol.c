@@ -184,6 +184,30 @@ static void a_restart_makes_nothing_twice_and_loses_nothing(void **state)
     office_free(o);
 }
 
+static void a_disk_that_takes_nothing_delays_a_round_and_loses_nothing(void **state)
+{
+    struct office *o = planned_office();
+    json_t *rows;
+
+    (void)state;
+    office_until(o, "2026-10-08 08:55");
+    memvfs_set_faults(o->disk, MEMVFS_FAIL_WRITE);
+    office_until(o, "2026-10-08 09:30");
+    assert_int_equal(office_count(o, "round.generated"), 0);
+    assert_true(office_command(o, "patrol.fill", "{\"round\":1,\"all_ok\":true}", NULL) < 0);
+    memvfs_set_faults(o->disk, 0);
+    office_until(o, "2026-10-08 10:00");
+    rows = office_query(o, "rounds", NULL);
+    assert_int_equal(json_array_size(rows), 1);
+    assert_string_equal(member(rows, 0, "state"), "generated");
+    json_decref(rows);
+    assert_int_equal(office_count(o, "round.generated"), 1);
+    assert_int_equal(mails(o, "li@example.com", "[巡检] 总部 月度巡检到期"), 1);
+    must(o, "patrol.fill", "{\"round\":1,\"all_ok\":true}");
+    must(o, "patrol.sign", "{\"round\":1,\"by\":\"王芳\"}");
+    office_free(o);
+}
+
 static const struct {
     const char *command, *args;
     int err;
@@ -339,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_month_with_a_round),
         cmocka_unit_test(findings_are_tickets_and_a_fault_keeps_its_own),
         cmocka_unit_test(a_restart_makes_nothing_twice_and_loses_nothing),
+        cmocka_unit_test(a_disk_that_takes_nothing_delays_a_round_and_loses_nothing),
         cmocka_unit_test(wrong_commands_are_refused_in_words),
         cmocka_unit_test(power_that_fails_at_any_sync_doubles_and_loses_nothing),
     };

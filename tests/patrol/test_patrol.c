@@ -444,6 +444,7 @@ static void a_signature_that_was_lost_opens_its_tickets_once(void **state)
 static void a_device_that_is_removed_holds_up_no_round(void **state)
 {
     struct beat *b = beat_new(ON_THE_TENTH);
+    char *why = NULL;
 
     (void)state;
     beat_add(b, "printer", "East");
@@ -451,6 +452,9 @@ static void a_device_that_is_removed_holds_up_no_round(void **state)
     beat_until(b, "2026-09-10 09:00");
     b->devices.v[1]->removed = true;
     beat_add(b, "nas", "East"); /* comes too late for this round */
+    assert_int_equal(beat_fill(b, 1, "d2", "fans=ok", false, &why), PD_ESTATE);
+    assert_string_equal(why, "d2 was removed: its visit is over");
+    free(why);
     beat_fill(b, 1, "d1", "", true, NULL);
     assert_int_equal(beat_round(b, 1)->state, ROUND_REVIEW);
     assert_int_equal(b->visits.v[1].state, VISIT_GONE);
