@@ -268,80 +268,21 @@ static int ticket_move(struct order *o, enum ticket_verb verb, const struct arg_
     return PD_ENOENT;
 }
 
-/* Codes of an argument: its place in the list, or an error with what there is. */
-static int take_code(const char *name, const char *code, const char *const *codes, size_t *place, char **why)
-{
-    const char *near;
-
-    for (*place = 0; codes[*place]; (*place)++)
-        if (strcmp(codes[*place], code) == 0)
-            return 0;
-    near = str_nearest(code, codes);
-    *why = near ? xasprintf("there is no %s '%s' (did you mean '%s'?)", name, code, near)
-                : xasprintf("there is no %s '%s'; '%s' is one", name, code, codes[0]);
-    return PD_EINVAL;
-}
-
 enum { OPEN_TITLE, OPEN_KIND, OPEN_DEVICE, OPEN_SITE, OPEN_SEVERITY, OPEN_CATEGORY, OPEN_NOTE };
 
-/* What people open tickets for; patrols make findings. */
-static const char *const opened_kinds[] = {"fault", "request", "complaint", "supply", "preventive", NULL};
-static const char *const severities[] = {"info", "warning", "major", "critical", NULL};
-
-static int take_wish(struct core *c, const struct arg_value *args, struct ticket_wish *w, char **why)
+static int open_ticket(struct order *o, const struct arg_value *args, char **why)
 {
-    const char *kind = args[OPEN_KIND].text ? args[OPEN_KIND].text : "request";
-    const char *severity = args[OPEN_SEVERITY].text ? args[OPEN_SEVERITY].text : "warning";
-    const struct device *d;
-    size_t place;
+    const struct ticket_report report = {
+        .title = args[OPEN_TITLE].text,
+        .kind = args[OPEN_KIND].text,
+        .device = args[OPEN_DEVICE].text,
+        .site = args[OPEN_SITE].text,
+        .severity = args[OPEN_SEVERITY].text,
+        .category = args[OPEN_CATEGORY].text,
+        .note = args[OPEN_NOTE].text,
+    };
 
-    *w = (struct ticket_wish){.title = args[OPEN_TITLE].text, .note = args[OPEN_NOTE].text};
-    if (take_code("kind", kind, opened_kinds, &place, why) < 0 ||
-        take_code("severity", severity, severities, &place, why) < 0)
-        return PD_EINVAL;
-    ticket_kind_parse(kind, &w->kind);
-    severity_parse(severity, &w->severity);
-    w->category = args[OPEN_CATEGORY].text;
-    if (w->category && take_code("category", w->category, ticket_categories, &place, why) < 0)
-        return PD_EINVAL;
-    if (args[OPEN_DEVICE].text) {
-        d = core_find_device(c, args[OPEN_DEVICE].text, why);
-        if (!d)
-            return PD_ENOENT;
-        w->device_id = d->id;
-    } else if (args[OPEN_SITE].text) {
-        const struct entry *site = archive_ref(c->archive, ARCHIVE_SITE, args[OPEN_SITE].text, why);
-
-        if (!site)
-            return PD_ENOENT;
-        w->site = site->name;
-    } else {
-        *why = xstrdup("of what? name a device or a site");
-        return PD_EINVAL;
-    }
-    return 0;
-}
-
-static int ticket_open(struct order *o, const struct arg_value *args, char **why)
-{
-    struct change *change;
-    struct ticket_wish wish;
-    struct sbuf answer = {0};
-    int64_t id;
-    int rc = take_wish(o->core, args, &wish, why);
-
-    if (rc < 0)
-        return rc;
-    change = change_new();
-    rc = desk_open(o->core->desk, change, &wish, o->actor, &id);
-    if (rc < 0) {
-        change_free(change);
-        return rc;
-    }
-    sbuf_addf(&answer, "{\"ticket\":%" PRId64 ",\"number\":", id);
-    sbuf_add_json(&answer, desk_ticket(o->core->desk, id)->number);
-    sbuf_add(&answer, ",\"state\":\"new\"}");
-    return order_submit(o, change, sbuf_take(&answer));
+    return ticket_open(o, &report, why);
 }
 
 /* ---- Messages ---- */
@@ -372,7 +313,7 @@ static const struct command commands[] = {
     {"device.poll", device_poll, {{"device", ARG_REF, true}}},
     {"alert.ack", alert_ack, {{"alert", ARG_INT, true}}},
     {"ticket.open",
-     ticket_open,
+     open_ticket,
      {[OPEN_TITLE] = {"title", ARG_TEXT, true},
       [OPEN_KIND] = {"kind", ARG_TEXT, false},
       [OPEN_DEVICE] = {"device", ARG_REF, false},

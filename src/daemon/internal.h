@@ -161,6 +161,15 @@ void patrol_commands(void (*fn)(void *ctx, const char *noun, const char *verb), 
 /* A row for each plan: the query "plans". */
 json_t *patrol_plan_rows(const struct core *c);
 
+/* ---- open.c ---- */
+
+/* What a person reports: codes and names as they were said, NULL where they were not. */
+struct ticket_report {
+    const char *title, *kind, *device, *site, *severity, *category, *note;
+};
+/* 0: answered after the commit; else an error and *why. */
+int ticket_open(struct order *o, const struct ticket_report *r, char **why);
+
 /* ---- reopen.c ---- */
 
 /* Reopens a ticket that desk does not know any more: answers the order by itself. */
