@@ -417,24 +417,27 @@ static void finish(struct gather *g)
     gather_free(g);
 }
 
+/* The step's query, or its next page. */
+static void ask(struct gather *g)
+{
+    char *filters = steps[g->step].filters(g);
+    const struct query_args args = {
+        .name = steps[g->step].query, .filters = filters, .after = g->after, .limit = PAGE_ROWS};
+
+    store_query(g->args.store, &args, take_page, g);
+    free(filters);
+}
+
 static void go_on(struct gather *g)
 {
-    struct query_args args = {.after = g->after, .limit = PAGE_ROWS};
-    char *filters;
-
     while (g->step < STEPS && steps[g->step].more && g->after == 0 && !steps[g->step].more(g)) {
         g->step++;
         g->at = 0;
     }
-    if (g->step == STEPS) {
+    if (g->step == STEPS)
         finish(g);
-        return;
-    }
-    filters = steps[g->step].filters(g);
-    args.name = steps[g->step].query;
-    args.filters = filters;
-    store_query(g->args.store, &args, take_page, g);
-    free(filters);
+    else
+        ask(g);
 }
 
 struct gather *gather_start(const struct gather_args *args,
@@ -456,7 +459,7 @@ struct gather *gather_start(const struct gather_args *args,
     g->f.until_ms = args->now_ms < g->f.day_ms[g->f.days] ? args->now_ms : g->f.day_ms[g->f.days];
     store_state(args->store, &state);
     g->f.as_of_event = state.last_event;
-    go_on(g);
+    ask(g);
     return g;
 }
 

@@ -41,8 +41,12 @@ def slow_program(site):
     return path
 
 
+SITES = []  # to be ended, however a test ends
+
+
 def new_site(sink, slow=False):
     site = Site(mail_port=sink.port)
+    SITES.append(site)
     site.write_config(SETTINGS % (slow_program(site) if slow else site.program("patrol-report")), sink.port)
     site.start()
     site.patrolctl("customer", "add", CUSTOMER)
@@ -139,7 +143,6 @@ def a_report_arrives(sink):
     wait_for("the report to be mailed", lambda: json.loads(
         site.patrolctl("report", "list", "--json").stdout)[0]["state"] == "mailed")
     site.stop()
-    site.end()
 
 
 def killed_while_it_is_rendered(sink):
@@ -162,7 +165,6 @@ def killed_while_it_is_rendered(sink):
     if sorted(m[1]["to"][0] for m in new) != ["ann@example.com", "wang@example.com"]:
         fail("mails of a report after a crash: %s" % [m[:2] for m in new])
     site.stop()
-    site.end()
 
 
 def killed_while_it_is_mailed(sink):
@@ -182,7 +184,6 @@ def killed_while_it_is_mailed(sink):
     if len(reports_of(slow)) != 2:
         fail("recipients: %s" % list(reports_of(slow)))
     site.stop()
-    site.end()
     slow.stop()
 
 
@@ -198,7 +199,6 @@ def a_lost_file_is_told_in_words(sink):
     if "cannot be sent" not in lost[0]["last_error"]:
         fail("outbox: %s" % lost)
     site.stop()
-    site.end()
     closed.stop()
 
 
@@ -213,7 +213,8 @@ def main():
             print("ok: " + test.__name__)
     finally:
         sink.stop()
-        site.end()
+        for one in SITES + [site]:
+            one.end()
 
 
 main()
