@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static json_t *flags_json(uint64_t bits, const struct members *members)
 {
@@ -105,13 +106,30 @@ static void add_component(void *ctx, const struct component_view *v)
     json_array_append_new(section, row);
 }
 
+/* Our word for a class, and that of the facts where it is another. */
+static const char *fact_class(const char *device_class)
+{
+    static const char *const words[][2] = {
+        {"copier", "printer"},
+        {"nas", "storage"},
+        {"sensor", "environment"},
+        {"air-conditioner", "environment"},
+    };
+
+    for (size_t i = 0; device_class && i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i][0], device_class) == 0)
+            return words[i][1];
+    return device_class;
+}
+
 json_t *facts_of(struct core *c, const struct device *d)
 {
     const struct {
         const char *name, *text;
     } texts[] = {
-        {"device", d->name},   {"address", d->address},  {"class", d->device_class}, {"hardware", d->model},
-        {"serial", d->serial}, {"version", d->firmware}, {"profile", d->profile},
+        {"device", d->name},     {"address", d->address}, {"class", fact_class(d->device_class)},
+        {"hardware", d->model},  {"serial", d->serial},   {"version", d->firmware},
+        {"profile", d->profile},
     };
     json_t *facts = json_object();
 
