@@ -143,6 +143,7 @@ def a_report_arrives(sink):
     wait_for("the report to be mailed", lambda: json.loads(
         site.patrolctl("report", "list", "--json").stdout)[0]["state"] == "mailed")
     site.stop()
+    site.end()
 
 
 def killed_while_it_is_rendered(sink):
@@ -165,6 +166,7 @@ def killed_while_it_is_rendered(sink):
     if sorted(m[1]["to"][0] for m in new) != ["ann@example.com", "wang@example.com"]:
         fail("mails of a report after a crash: %s" % [m[:2] for m in new])
     site.stop()
+    site.end()
 
 
 def killed_while_it_is_mailed(sink):
@@ -184,6 +186,7 @@ def killed_while_it_is_mailed(sink):
     if len(reports_of(slow)) != 2:
         fail("recipients: %s" % list(reports_of(slow)))
     site.stop()
+    site.end()
     slow.stop()
 
 
@@ -199,6 +202,7 @@ def a_lost_file_is_told_in_words(sink):
     if "cannot be sent" not in lost[0]["last_error"]:
         fail("outbox: %s" % lost)
     site.stop()
+    site.end()
     closed.stop()
 
 
