@@ -181,27 +181,47 @@ static void unknown_here(struct loader *l, const struct where *at, const char *w
     sbuf_free(&hint);
 }
 
-static void check_plan(struct loader *l, const struct plan *p, const char *const *calendars,
-                       const char *const *checklists)
+struct names {
+    ARRAY(const char *) list; /* ended by NULL */
+};
+
+static void check_classes(struct loader *l, const struct plan *p, const struct names *classes)
 {
-    if (p->calendar && !knowledge_calendar(l->k, p->calendar))
-        unknown_here(l, &p->calendar_where, "calendar", p->calendar, calendars);
-    if (p->checklist && !knowledge_checklist(l->k, p->checklist))
-        unknown_here(l, &p->checklist_where, "checklist", p->checklist, checklists);
+    for (size_t i = 0; i < p->classes.n; i++) {
+        size_t at = 0;
+
+        while (classes->list.v[at] && !str_eq(classes->list.v[at], p->classes.v[i]))
+            at++;
+        if (!classes->list.v[at])
+            unknown_here(l, &p->where, "device class", p->classes.v[i], classes->list.v);
+    }
 }
 
 void plans_check(struct loader *l, const struct settings *settings)
 {
-    ARRAY(const char *) calendars = {0}, checklists = {0};
+    struct names calendars = {0}, checklists = {0}, classes = {0};
 
     for (size_t i = 0; i < l->k->calendars.n; i++)
-        array_push(&calendars, l->k->calendars.v[i]->name);
-    for (size_t i = 0; i < l->k->checklists.n; i++)
-        array_push(&checklists, l->k->checklists.v[i]->name);
-    array_push(&calendars, NULL);
-    array_push(&checklists, NULL);
-    for (size_t i = 0; i < settings->plans.n; i++)
-        check_plan(l, &settings->plans.v[i], calendars.v, checklists.v);
-    array_free(&calendars);
-    array_free(&checklists);
+        array_push(&calendars.list, l->k->calendars.v[i]->name);
+    for (size_t i = 0; i < l->k->checklists.n; i++) {
+        array_push(&checklists.list, l->k->checklists.v[i]->name);
+        array_push(&classes.list, l->k->checklists.v[i]->name);
+    }
+    for (size_t i = 0; i < l->k->profiles.n; i++)
+        array_push(&classes.list, l->k->profiles.v[i]->device_class);
+    array_push(&calendars.list, NULL);
+    array_push(&checklists.list, NULL);
+    array_push(&classes.list, NULL);
+    for (size_t i = 0; i < settings->plans.n; i++) {
+        const struct plan *p = &settings->plans.v[i];
+
+        if (p->calendar && !knowledge_calendar(l->k, p->calendar))
+            unknown_here(l, &p->calendar_where, "calendar", p->calendar, calendars.list.v);
+        if (p->checklist && !knowledge_checklist(l->k, p->checklist))
+            unknown_here(l, &p->checklist_where, "checklist", p->checklist, checklists.list.v);
+        check_classes(l, p, &classes);
+    }
+    array_free(&calendars.list);
+    array_free(&checklists.list);
+    array_free(&classes.list);
 }

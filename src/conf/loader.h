@@ -126,7 +126,7 @@ void calendars_release(struct loader *l);
 void checklists_read(struct loader *l, struct yaml_node *root);
 void checklists_build(struct loader *l);
 void checklists_release(struct loader *l);
-/* Complains of what plans name and nobody has: calendars, checklists. */
+/* Complains of what plans name and nobody has: calendars, checklists, device classes. */
 void plans_check(struct loader *l, const struct settings *settings);
 
 #endif

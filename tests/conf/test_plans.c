@@ -248,6 +248,8 @@ static const struct {
     const char *yaml, *error;
 } strangers[] = {
     {PLAN "    calendar: cn-offic\n", "6:15: error: there is no calendar 'cn-offic' (did you mean 'cn-office'?)"},
+    {PLAN "    classes: [printer, pinter]\n",
+     "2:3: error: there is no device class 'pinter' (did you mean 'printer'?)"},
     {PLAN "    checklist: pinter\n", "6:16: error: there is no checklist 'pinter' (did you mean 'printer'?)"},
 };
 
