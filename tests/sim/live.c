@@ -152,11 +152,12 @@ enum ping { PING_NOTHING, PING_ONLY, PING_SILENT };
 
 static enum ping ping_of(const struct story *story, const struct happening *h)
 {
+    if (h->device >= 0 && story_is_unit(story, (size_t)h->device))
+        return PING_NOTHING; /* units of a gateway are not pinged */
     switch (h->kind) {
     case HAPPENS_SNMP_SILENT:
         return PING_ONLY;
-    case HAPPENS_DEVICE_OFF: /* the gateway before it, if there is one, goes on */
-        return h->device >= 0 && story_is_unit(story, (size_t)h->device) ? PING_ONLY : PING_SILENT;
+    case HAPPENS_DEVICE_OFF:
     case HAPPENS_ASLEEP:
     case HAPPENS_ADDRESS_MOVED:
         return PING_SILENT;

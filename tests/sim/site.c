@@ -134,14 +134,15 @@ static bool is_gone(const struct site *s, const struct machine *m)
 
     if (m->spec->may_be_off || t->in_repair || (m->on ? m->sleep == SLEEP_DEEP : t->fell_asleep))
         return false;
-    return (!m->on && !m->gateway) || t->moved || cable;
+    /* Of a unit behind a gateway nobody can say more than that it does not answer. */
+    return !m->on || t->moved || cable || (m->gateway && m->snmp_silent);
 }
 
 static bool there_of_device(const struct site *s, const struct machine *m, int rule, bool was)
 {
     switch (rule) {
     case TRUTH_SNMP_SILENT:
-        return (m->snmp_silent || (m->gateway && !m->on)) && machine_pings(m) && m->sleep == SLEEP_NONE &&
+        return m->snmp_silent && !m->gateway && machine_pings(m) && m->sleep == SLEEP_NONE &&
                !s->told[m->number].moved && !s->told[m->number].in_repair && !m->spec->may_be_off;
     case TRUTH_UNREACHABLE:
         return is_gone(s, m);
@@ -413,11 +414,11 @@ static void tell(struct site *s, const struct machine *m, const char *field, con
     sbuf_free(&args);
 }
 
-/* One with trouble shows that rather than its sleep. */
+/* One that trouble stops shows that rather than its sleep. */
 static bool says_asleep(const struct machine *m, int64_t now_ms)
 {
     for (unsigned i = 0; i < m->nsupplies; i++)
-        if (m->supplies[i].toner >= 0 && supply_at_most(&m->supplies[i], 5, now_ms))
+        if (m->supplies[i].toner >= 0 && supply_at_most(&m->supplies[i], 0, now_ms))
             return false;
     return m->sleep != SLEEP_NONE && !m->jam && !m->cover && !m->service;
 }

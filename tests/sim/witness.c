@@ -200,7 +200,7 @@ void witness_event(struct witness *w, int64_t number, const char *kind, int64_t 
     args = json_loads(args_text, 0, NULL);
     if (str_eq(kind, "device.added"))
         device_added(w, device_id, args);
-    else if ((str_eq(kind, "alert.opened") && !json_object_get(args, "suppressed_by")) || str_eq(kind, "alert.told"))
+    else if (str_eq(kind, "alert.opened"))
         opened(w, device_id, alert_id, args, at_ms);
     else if (str_eq(kind, "alert.told"))
         told(w, alert_id, args, at_ms);

@@ -324,7 +324,12 @@ void site_reload(struct site *s, const char *rule_off)
 
 int64_t site_add(struct site *s, const char *name, const char *address)
 {
-    struct device d = {.name = xstrdup(name), .address = xstrdup(address)};
+    return site_add_unit(s, name, address, 0);
+}
+
+int64_t site_add_unit(struct site *s, const char *name, const char *address, uint8_t unit)
+{
+    struct device d = {.name = xstrdup(name), .address = xstrdup(address), .unit = unit};
     struct change *c = change_new();
     int64_t id = 0;
     char *why = NULL;

@@ -169,6 +169,32 @@ static void what_is_no_address_is_not_pinged(void **state)
     site_free(q.s);
 }
 
+/* A gateway's answer says nothing of a unit behind it; a device that is the only one there is pinged whatever its unit. */
+static void units_of_a_gateway_are_not_pinged(void **state)
+{
+    static const struct {
+        uint8_t first, second; /* 0: no second device */
+        enum quality quality;
+    } rows[] = {{1, 2, QUALITY_UNKNOWN}, {3, 0, QUALITY_GOOD}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct quiet q = quiet_new(FAKE_ANSWERS);
+        int64_t id;
+
+        fake_device(q.s->pinger, "10.0.0.9");
+        fake_mode(site_box(q.s, "10.0.0.9"), FAKE_SILENT);
+        id = site_add_unit(q.s, "meter", "10.0.0.9", rows[i].first);
+        if (rows[i].second > 0)
+            site_add_unit(q.s, "other", "10.0.0.9", rows[i].second);
+        site_pass(q.s, HOUR);
+        if (site_point(q.s, id, "device", "", "reachable").b ||
+            site_point(q.s, id, "device", "", "ping").quality != rows[i].quality)
+            fail_msg("row %zu", i);
+        site_free(q.s);
+    }
+}
+
 /* The device goes, the knowledge changes, or all ends while a ping is under way: nothing is left open. */
 static void a_ping_under_way_is_no_obstacle(void **state)
 {
@@ -294,6 +320,7 @@ int main(void)
         cmocka_unit_test(who_answers_again_has_no_ping_any_more),
         cmocka_unit_test(without_a_collector_for_it_nothing_is_known),
         cmocka_unit_test(what_is_no_address_is_not_pinged),
+        cmocka_unit_test(units_of_a_gateway_are_not_pinged),
         cmocka_unit_test(a_ping_under_way_is_no_obstacle),
         cmocka_unit_test(a_device_that_is_only_pinged_is_what_its_profile_says),
         cmocka_unit_test(it_needs_a_profile_of_its_collector),
