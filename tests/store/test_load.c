@@ -19,7 +19,7 @@ struct loaded {
     ARRAY(struct step_record) steps;
     struct sbuf origins;
     ARRAY(struct outbox) outbox;
-    struct sbuf metas, polls, archive;
+    struct sbuf metas, polls, archive, histories, tail;
 };
 
 #define TAKE(name, record, copy, list)                                                                                 \
@@ -57,6 +57,23 @@ static void take_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct 
         else
             sbuf_addf(&l->polls, "%lld,", (long long)readings[i].value.i);
     sbuf_addc(&l->polls, ';');
+}
+
+static void take_tail(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+{
+    struct loaded *l = ctx;
+
+    assert_int_equal(n, 3);
+    sbuf_addf(&l->tail, "%d@%lld:%lld;", (int)device_id, (long long)at_ms, (long long)readings[0].value.i);
+}
+
+static void take_history(void *ctx, int64_t device_id, const void *data, size_t n)
+{
+    struct loaded *l = ctx;
+
+    sbuf_addf(&l->histories, "%d:", (int)device_id);
+    sbuf_addn(&l->histories, data, n);
+    sbuf_addc(&l->histories, ';');
 }
 
 static void take_step(void *ctx, const struct step_record *s)
@@ -98,6 +115,8 @@ static int try_load(struct fixture *f, struct loaded *l)
         .entry = take_entry,
         .meta = take_meta,
         .poll = take_poll,
+        .history = take_history,
+        .tail = take_tail,
         .ctx = l,
     };
 
@@ -125,6 +144,8 @@ static void loaded_fini(struct loaded *l)
     sbuf_free(&l->metas);
     sbuf_free(&l->polls);
     sbuf_free(&l->archive);
+    sbuf_free(&l->histories);
+    sbuf_free(&l->tail);
 }
 
 /* Commits a change, closes, opens and loads. */
@@ -539,6 +560,52 @@ static void newest_poll_of_each_device(void **state)
     loaded_fini(&l);
 }
 
+static void what_is_remembered_for_judging_is_that_put_last(void **state)
+{
+    struct fixture *f = *state;
+    struct change *c;
+    struct loaded l;
+
+    fixture_open(f);
+    put_device(f, 1, false);
+    put_device(f, 2, false);
+    c = change_new();
+    change_put_history(c, 2, "b", 1);
+    change_put_history(c, 1, "first", 5);
+    change_put_history(c, 1, "later", 5); /* of one change too */
+    fixture_submit_change(f, 3, c, false);
+    c = change_new();
+    change_put_history(c, 2, "", 0);
+    commit_and_load(f, c, &l);
+    assert_string_equal(l.histories.s, "1:later;2:;");
+    loaded_fini(&l);
+}
+
+static void the_polls_of_the_last_hours_in_order_of_time(void **state)
+{
+    struct fixture *f = *state;
+    const int64_t minute = 60000, t = f->clock.wall / (10 * minute) * (10 * minute);
+    struct loaded l;
+    char want[300];
+
+    fixture_open(f);
+    put_device(f, 1, false);
+    put_device(f, 2, false);
+    put_poll(f, 1, t + 500 * minute, 5);
+    put_poll(f, 1, t + 495 * minute, 4);
+    put_poll(f, 2, t + 499 * minute, 6);
+    put_poll(f, 1, t + 380 * minute, 3); /* two hours before the newest slice */
+    put_poll(f, 1, t + 379 * minute, 2); /* and further back */
+    put_poll(f, 1, t, 1);
+    fixture_close(f);
+    fixture_open(f);
+    assert_int_equal(try_load(f, &l), 0);
+    snprintf(want, sizeof want, "1@%lld:3;1@%lld:4;2@%lld:6;1@%lld:5;", (long long)(t + 380 * minute),
+             (long long)(t + 495 * minute), (long long)(t + 499 * minute), (long long)(t + 500 * minute));
+    assert_string_equal(l.tail.s, want);
+    loaded_fini(&l);
+}
+
 static void same_instant_twice_is_the_later_one(void **state)
 {
     struct fixture *f = *state;
@@ -624,6 +691,8 @@ int main(void)
         TEST_ON_BOTH(metas_but_not_the_stores_own),
         TEST_ON_BOTH(a_row_is_replaced_by_its_key),
         TEST_ON_BOTH(newest_poll_of_each_device),
+        TEST_ON_BOTH(what_is_remembered_for_judging_is_that_put_last),
+        TEST_ON_BOTH(the_polls_of_the_last_hours_in_order_of_time),
         TEST_IN_MEMORY(same_instant_twice_is_the_later_one),
         TEST_IN_MEMORY(times_before_1970),
         TEST_ON_BOTH(a_poll_that_is_damaged_is_left_out),
