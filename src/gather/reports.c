@@ -226,6 +226,7 @@ void reports_made(struct reports *r, struct report *row, struct change *c)
     xstrset(&row->last_error, NULL);
     report_event(r, c, row, "report.made");
     change_put_report(c, row);
+    log_info("report", "report %s of %s is made: %s/%s", row->month, row->site, r->config.folder, row->path);
     r->making = NULL;
     report_submit(r, c);
     reports_look_again(r);
