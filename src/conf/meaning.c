@@ -35,6 +35,8 @@ static bool ask_component(struct meaning *c, struct yaml_node *name, unsigned *o
     struct component_def *other;
     unsigned i = 0;
 
+    if (!name || name->bad) /* complained of already */
+        return false;
     while (i < c->from->components.n && !str_eq(c->from->components.v[i].name, name->text))
         i++;
     if (i == c->from->components.n) {
