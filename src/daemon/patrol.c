@@ -31,7 +31,7 @@ static void each_part(void *ctx, int64_t device_id, void (*fn)(void *arg, const 
 {
     struct part_search s = {fn, arg};
 
-    watch_device_components(((struct core *)ctx)->watch, device_id, give_part, &s);
+    watch_device_points(((struct core *)ctx)->watch, device_id, give_part, &s);
 }
 
 static int64_t answered_ms(void *ctx, int64_t device_id)

@@ -137,12 +137,9 @@ static char *source_text(const struct unit *u, const struct column *c)
     return sbuf_take(&b);
 }
 
-static void show_unit(const struct node *n, const struct unit *u, void (*fn)(void *ctx, const struct component_view *v),
-                      void *ctx)
+static struct component_view view_of(const struct node *n, const struct unit *u)
 {
-    size_t npoints = u->kind->points.n;
-    char **sources = xcalloc(npoints + 1, sizeof *sources);
-    struct component_view v = {
+    return (struct component_view){
         .kind = u->kind,
         .number = u->number,
         .key = u->key,
@@ -151,9 +148,17 @@ static void show_unit(const struct node *n, const struct unit *u, void (*fn)(voi
         .ninstance = u->ninstance,
         .module = u->module,
         .points = &n->points.v[u->first],
-        .sources = (const char *const *)sources,
     };
+}
 
+static void show_unit(const struct node *n, const struct unit *u, void (*fn)(void *ctx, const struct component_view *v),
+                      void *ctx)
+{
+    size_t npoints = u->kind->points.n;
+    char **sources = xcalloc(npoints + 1, sizeof *sources);
+    struct component_view v = view_of(n, u);
+
+    v.sources = (const char *const *)sources;
     for (unsigned i = 0; i < npoints; i++) {
         const struct column *c = point_column(n, u, i);
 
@@ -192,5 +197,21 @@ int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *
             show_unit(n, order[i], fn, ctx);
     }
     free(order);
+    return 0;
+}
+
+int watch_device_points(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v),
+                        void *ctx)
+{
+    const struct node *n = watch_node(w, id);
+
+    if (!n)
+        return PD_ENOENT;
+    for (size_t i = 0; i < n->units.n; i++) {
+        struct component_view v = view_of(n, &n->units.v[i]);
+
+        if (!n->units.v[i].gone)
+            fn(ctx, &v);
+    }
     return 0;
 }

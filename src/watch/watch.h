@@ -152,6 +152,10 @@ struct component_view {
 int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v),
                             void *ctx);
 
+/* Likewise in order of number, and without the sources (NULL), which cost more than all the rest. */
+int watch_device_points(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v),
+                        void *ctx);
+
 /* All devices that are not retired, in order of id. */
 void watch_devices(const struct watch *w, void (*fn)(void *ctx, const struct device *d), void *ctx);
 

@@ -437,6 +437,43 @@ static void each_point_knows_its_source(void **state)
     site_free(s);
 }
 
+/* Who wants the values alone gets the same components, without what the sources cost. */
+struct tally {
+    size_t components;
+    bool sources;
+    struct value level;
+};
+
+static void count(void *ctx, const struct component_view *v)
+{
+    struct tally *t = ctx;
+
+    t->components++;
+    t->sources |= v->sources != NULL;
+    if (strcmp(v->kind->name, "supply") == 0 && strcmp(v->key, "2") == 0)
+        t->level = v->points[kind_point(v->kind, "level")->slot];
+}
+
+static void points_are_told_without_their_sources(void **state)
+{
+    struct site *s = site_new();
+    struct tally whole = {0}, lean = {0};
+    int64_t id;
+
+    (void)state;
+    site_box(s, "10.0.0.1");
+    id = site_add(s, "prn", "10.0.0.1");
+    site_pass(s, MINUTE);
+    assert_int_equal(watch_device_components(s->watch, id, count, &whole), 0);
+    assert_int_equal(watch_device_points(s->watch, id, count, &lean), 0);
+    assert_true(whole.sources);
+    assert_false(lean.sources);
+    assert_int_equal(lean.components, whole.components);
+    assert_true(value_same(lean.level, value_num(90)));
+    assert_int_equal(watch_device_points(s->watch, id + 1, count, &lean), PD_ENOENT);
+    site_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +492,7 @@ int main(void)
         cmocka_unit_test(retired_devices_are_not_watched),
         cmocka_unit_test(devices_are_listed_in_order_and_counted),
         cmocka_unit_test(each_point_knows_its_source),
+        cmocka_unit_test(points_are_told_without_their_sources),
     };
 
     return cmocka_run_group_tests_name("watch/command", tests, NULL, NULL);
