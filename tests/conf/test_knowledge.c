@@ -398,6 +398,14 @@ static void test_messages(void **state)
          .report = "@rules/box.yaml:10:14: error: the text in zh_CN is missing: {en: …, zh_CN: …} is wanted\n"
                    "        message: Slow\n"
                    "                 ^~~~\n"},
+        {.rules = RULE(MESSAGE "    when: min(speed, 15m) < 3 and last(device.reachable)\n"),
+         .report = "@rules/box.yaml:10:40: error: this has no history: only points that are read from devices have\n"
+                   "        when: min(speed, 15m) < 3 and last(device.reachable)\n"
+                   "                                           ^~~~~~~~~~~~~~~~\n"},
+        {.rules = RULE(MESSAGE "    match: avg(class, 15m) = 1\n    when: speed < 3\n"),
+         .report = "@rules/box.yaml:10:12: error: nothing is kept here that 'avg' could look back at: only rules can\n"
+                   "        match: avg(class, 15m) = 1\n"
+                   "               ^~~\n"},
         {.rules = RULE(MESSAGE),
          .report = "@rules/box.yaml:2:3: error: a rule needs 'when', which is missing\n"
                    "      slow:\n"
@@ -440,6 +448,38 @@ static void test_a_rule_names_the_kind_of_its_ticket(void **state)
         conf_report_free(&report);
         free(rule);
     }
+}
+
+/* What a rule asks besides points is listed once, however often it is asked. */
+static void test_a_rule_lists_what_it_asks_besides_points(void **state)
+{
+    const char *dir = *state;
+    struct conf_report report = {0};
+    struct knowledge *k = NULL;
+    const struct rule *r;
+
+    put(dir, "kinds.yaml", KINDS);
+    put(dir, "modules/identify.yaml", IDENTIFY);
+    put(dir, "rules/box.yaml",
+        RULE(MESSAGE
+             "    when: avg(speed, 15m) < 3 and (listed(label.up-link, key) or avg(speed, 15m) < max(speed, 1h))\n"
+             "    clear: since(avg(speed, 15m) > 5) > 1h and label != key\n"));
+    if (knowledge_load(&dir, 1, NULL, &k, &report) != 0)
+        fail_msg("%s", report.text.s);
+    r = knowledge_rule(k, "slow");
+    assert_int_equal(r->extras.n, 6);
+    assert_int_equal(r->extras.v[0].window.history, EXPR_AVG);
+    assert_int_equal(r->extras.v[0].window.slot, kind_point(r->kind, "speed")->slot);
+    assert_int_equal(r->extras.v[0].window.length_ms, 900000);
+    assert_int_equal(r->extras.v[1].type, RULE_DEVICE_LABEL);
+    assert_string_equal(r->extras.v[1].name, "up-link");
+    assert_int_equal(r->extras.v[2].type, RULE_KEY);
+    assert_int_equal(r->extras.v[3].window.length_ms, 3600000);
+    assert_int_equal(r->extras.v[4].window.history, EXPR_SINCE);
+    assert_string_equal(expr_text(r->extras.v[4].window.condition), "avg(speed, 15m) > 5");
+    assert_int_equal(r->extras.v[5].type, RULE_LABEL);
+    knowledge_free(k);
+    conf_report_free(&report);
 }
 
 /* Joins and aggregates: what can't be asked, or is asked wrongly. */
@@ -611,6 +651,7 @@ int main(void)
         cmocka_unit_test(test_overrides),
         WITH_FOLDER(test_messages),
         WITH_FOLDER(test_a_rule_names_the_kind_of_its_ticket),
+        WITH_FOLDER(test_a_rule_lists_what_it_asks_besides_points),
         WITH_FOLDER(test_messages_about_other_tables),
         WITH_FOLDER(test_a_later_folder_overrides_by_name),
         WITH_FOLDER(test_a_name_twice_in_one_folder),
