@@ -86,6 +86,12 @@ static int64_t just_after(int64_t ms)
     return ms == CLOCK_NEVER ? ms : ms + 1;
 }
 
+/*
+ * A clock that stops too late is news at that moment, before its timer may have fired. Later it is none: another
+ * priority or contract makes goals anew, and what had long been done must not alarm anybody then.
+ */
+enum { NEWS_MS = 1000 };
+
 int ticket_outlook(const struct contract *c, const struct ticket *t, enum promise p, const struct ticket_step *steps,
                    size_t n, int64_t now_ms, struct clock_outlook *out)
 {
@@ -100,7 +106,7 @@ int ticket_outlook(const struct contract *c, const struct ticket *t, enum promis
     if (rc < 0)
         return rc;
     if (r.stopped_ms != CLOCK_NEVER) {
-        o.reached = r.state == CLOCK_MISSED ? LEVEL_MISSED : LEVEL_NONE;
+        o.reached = r.state == CLOCK_MISSED && now_ms - r.stopped_ms <= NEWS_MS ? LEVEL_MISSED : LEVEL_NONE;
     } else {
         reach(&o, LEVEL_WARNED, r.at_75_ms, now_ms);
         reach(&o, LEVEL_MISSED, just_after(r.at_100_ms), now_ms);

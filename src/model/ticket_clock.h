@@ -35,7 +35,7 @@ void levels_parse(const char *text, enum clock_level out[static PROMISE_COUNT]);
 char *levels_format(const enum clock_level levels[static PROMISE_COUNT]); /* NULL for none at all; free it */
 
 struct clock_outlook {
-    enum clock_level reached; /* of a clock that stopped: missed, or none */
+    enum clock_level reached; /* of a clock that stops right now: missed, or none; of one that stopped before: none */
     int64_t next_ms;          /* when it will reach another if nothing changes; CLOCK_NEVER */
 };
 /* Errors as ticket_clock(). */
