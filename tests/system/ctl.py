@@ -4,6 +4,7 @@ tail that lives through restarts and crashes without missing or doubling an even
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ poll: {every: {status: 1s, counters: 2s, supplies: 2s, inventory: 1h}, ping: fal
 snmp: {timeout: 300ms, retries: 1}
 rules:
   unreachable: {hold: 1s, clear_hold: 1s}
+plans:
+  daily: {title: {en: Daily, zh_CN: 每日巡检}, rule: FREQ=DAILY, start: 2026-01-01, classes: [printer]}
 """
 PORT = 16131
 
@@ -116,6 +119,36 @@ def the_rest(site):
     refused(site, 2, "did you mean 'device'", "devcie", "list")
 
 
+def let_plans_fall_due(site):
+    """As if patrold had been stopped for a day."""
+    site.stop()
+    db = sqlite3.connect(site.database)
+    since = int((time.time() - 24 * 3600) * 1000)
+    db.execute("UPDATE meta SET value = ? WHERE name = 'plan.daily'", ("%d 0 0 0" % since,))
+    db.commit()
+    db.close()
+    site.start()
+
+
+def patrol(site, name):
+    let_plans_fall_due(site)
+    need("plan list", site.patrolctl("plan", "list", "--lang", "zh_CN").stdout, "每日巡检")
+    round_id = str(wait_for("a round", lambda: as_json(site, "patrol", "list"))[0]["id"])
+    refused(site, 1, "is not complete: %s" % name, "patrol", "sign", round_id, "王芳")
+    refused(site, 1, "did you mean 'rollers'", "patrol", "fill", round_id, name, "roller=ok")
+    refused(site, 1, "a result is ok, attention, fault", "patrol", "fill", round_id, name, "rollers=good")
+    site.patrolctl("patrol", "start", "daily", name)
+    filled = site.patrolctl("patrol", "fill", round_id, name, "rollers=fault", "--all-ok", "--note", "开裂", "--lang", "zh_CN")
+    need("patrol fill", filled.stdout, "待签字")
+    need("patrol sign", site.patrolctl("patrol", "sign", round_id, "王芳").stdout, "signed; 1 tickets opened")
+    shown = as_json(site, "patrol", "show", round_id)
+    rollers = next(i for i in shown["items"] if i["code"] == "rollers")
+    if shown["state"] != "signed" or shown["signed_by"] != "王芳" or rollers["result"] != "fault" or not rollers["ticket"]:
+        fail("patrol show: %s" % shown)
+    need("patrol show", site.patrolctl("patrol", "show", round_id, "--lang", "zh_CN").stdout, "每日巡检", "已签字", "开裂")
+    refused(site, 1, "is signed", "patrol", "cancel", round_id)
+
+
 def tail_lives_on(site, name):
     out = os.path.join(site.folder, "tail")
     with open(out, "w", encoding="utf-8") as f:
@@ -156,6 +189,7 @@ def main():
         tickets(site)
         the_rest(site)
         promises(site)
+        patrol(site, name)
         tail_lives_on(site, name)
         site.stop()
     finally:
