@@ -33,10 +33,10 @@ struct staff_case {
     bool round;
     char *key; /* of a round: plan and site */
     bool fault, cleared, waited, remote;
-    int machine; /* -1: none */
+    int machine;                           /* -1: none */
     const struct story_contract *contract; /* NULL: nothing is promised */
-    char *state; /* patrold's word for it */
-    unsigned filled; /* of a round: devices */
+    char *state;                           /* patrold's word for it */
+    unsigned filled;                       /* of a round: devices */
     const struct story_person *person;
     ARRAY(struct memory) past;
     ARRAY(struct telling) told;

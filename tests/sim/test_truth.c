@@ -275,6 +275,128 @@ static void beyond_bearing_a_machine_may_seem_to_be_off(void **state)
     expectations_free(&e);
 }
 
+/* ---- What came with families, windows and others that a machine is reached by ---- */
+
+static void a_restart_is_told_for_an_hour(void **state)
+{
+    struct truths *t = truth_new(story);
+    struct expectations e = {0};
+
+    (void)state;
+    truth_patrold(t, true, 0);
+    truth_restarted(t, 0, 600 * S);
+    truth_finish(t, 3 * END * S, &e);
+    truth_free(t);
+    assert_int_equal(e.list.n, 2); /* for sure, and what is possible around it */
+    assert_int_equal(e.list.v[0].open_by_ms, (600 + 130) * S);
+    assert_int_equal(e.list.v[1].open_by_ms, INT64_MAX);
+    assert_true(e.list.v[0].loose);
+    assert_int_equal(e.list.v[1].close_by_ms, (600 + 130 + 3600 + 130) * S);
+    expectations_free(&e);
+}
+
+static void a_restart_that_another_hides_need_not_be_told(void **state)
+{
+    struct truths *t = begin();
+    struct expectations e;
+
+    (void)state;
+    truth_restarted(t, 0, 600 * S);
+    truth_restarted(t, 0, 650 * S);
+    e = finish(t);
+    for (size_t i = 0; i < e.list.n; i++)
+        if (e.list.v[i].began_ms == 600 * S)
+            assert_int_equal(e.list.v[i].open_by_ms, INT64_MAX);
+    expectations_free(&e);
+}
+
+static void what_a_window_judges_gets_the_window_as_well(void **state)
+{
+    struct truths *t = begin();
+    struct expectations e;
+
+    (void)state;
+    there(t, TRUTH_CPU_HIGH, 0, 1600); /* counters every 5 minutes, a mean of 15 */
+    e = finish(t);
+    must(&e, 0, TRUTH_CPU_HIGH, 900 + 610, 1600 + 900 + 300 + 610);
+    expectations_free(&e);
+}
+
+static void a_milder_degree_is_reached_by_a_graver_one_alone(void **state)
+{
+    struct truths *t = begin();
+    struct expectations e;
+
+    (void)state;
+    there(t, TRUTH_ON_BATTERY, 600, 2000);
+    there(t, TRUTH_BATTERY_LOW, 1500, 2000);
+    e = finish(t);
+    assert_int_equal(e.list.n, 1);
+    must(&e, 0, TRUTH_ON_BATTERY, 600 + 190, 2000 + 190);
+    assert_int_equal(e.list.v[0].ndegrees, 2);
+    assert_int_equal(e.list.v[0].degrees[1].by_ms, (1500 + 130) * S);
+    expectations_free(&e);
+}
+
+static void what_is_possible_may_come_and_keeps_nothing_open_for_ever(void **state)
+{
+    struct truths *t = begin();
+    struct expectations e;
+
+    (void)state;
+    truth_possible(t, 0, TRUTH_SUPPLY_FORECAST, 1, 600 * S, 1200 * S);
+    there(t, TRUTH_SUPPLY_LOW, 900, 2000);
+    e = finish(t);
+    assert_int_equal(e.list.n, 2);
+    must(&e, 0, TRUTH_SUPPLY_FORECAST, -1, -1);
+    must(&e, 1, TRUTH_SUPPLY_LOW, 900 + 430, -1); /* a forecast takes hours to clear */
+    assert_true(e.list.v[1].loose);
+    expectations_free(&e);
+}
+
+static void who_is_not_seen_to_fall_asleep_may_seem_to_be_off(void **state)
+{
+    (void)state;
+    for (int seen = 0; seen < 2; seen++) {
+        struct truths *t = begin();
+        struct expectations e;
+
+        if (!seen)
+            truth_unread(t, 0, 640 * S, 641 * S);
+        truth_asleep(t, 0, 600 * S, 750 * S, 2000 * S);
+        e = finish(t);
+        assert_int_equal(e.list.n, seen ? 0 : 1);
+        expectations_free(&e);
+    }
+}
+
+/* Two machines, the second reached by the first. */
+static void what_a_machine_is_reached_by_hides_it(void **state)
+{
+    static const char text[] = "title: T\nstart: 2026-03-02 08:00\nlength: 1h\ndevices:\n"
+                               "  - {name: s, model: switch}\n  - {name: p, model: copier, parent: s}\n";
+    struct conf_report report = {0};
+    struct expectations e = {0};
+    struct story *two = NULL;
+    struct truths *t;
+
+    (void)state;
+    assert_int_equal(story_parse("s", text, strlen(text), &two, &report), 0);
+    conf_report_free(&report);
+    t = truth_new(two);
+    truth_patrold(t, true, 0);
+    truth_hidden(t, 0, true, 600 * S);
+    truth_hidden(t, 1, true, 600 * S);
+    truth_there(t, 1, TRUTH_UNREACHABLE, -1, true, 700 * S);
+    truth_hidden(t, 0, false, 1200 * S);
+    truth_finish(t, END * S, &e);
+    assert_int_equal(e.list.n, 1);
+    must(&e, 0, TRUTH_UNREACHABLE, 1200 + 130 + 250, -1);
+    expectations_free(&e);
+    truth_free(t);
+    story_free(two);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +412,13 @@ int main(void)
         cmocka_unit_test(toner_that_empties_at_once_opens_as_empty),
         cmocka_unit_test(polls_that_the_network_lost_do_not_count),
         cmocka_unit_test(beyond_bearing_a_machine_may_seem_to_be_off),
+        cmocka_unit_test(a_restart_is_told_for_an_hour),
+        cmocka_unit_test(a_restart_that_another_hides_need_not_be_told),
+        cmocka_unit_test(what_a_window_judges_gets_the_window_as_well),
+        cmocka_unit_test(a_milder_degree_is_reached_by_a_graver_one_alone),
+        cmocka_unit_test(what_is_possible_may_come_and_keeps_nothing_open_for_ever),
+        cmocka_unit_test(who_is_not_seen_to_fall_asleep_may_seem_to_be_off),
+        cmocka_unit_test(what_a_machine_is_reached_by_hides_it),
     };
 
     return cmocka_run_group_tests(tests, parse, release);

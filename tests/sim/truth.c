@@ -434,13 +434,14 @@ static void loosen(struct expectations *e, size_t possible_from)
 
             if (i == k || !same_family(x, p))
                 continue;
-            if (p->began_ms <= x->until_ms && (p->close_by_ms >= x->from_ms)) {
-                x->loose = true;
-                if (p->ended_ms > x->ended_ms || p->close_by_ms > x->close_by_ms)
-                    x->close_by_ms = INT64_MAX;
-                if (x->ended_ms > p->ended_ms || x->close_by_ms > p->close_by_ms)
-                    p->close_by_ms = INT64_MAX;
-            }
+            if (p->began_ms > x->until_ms || p->close_by_ms < x->from_ms)
+                continue;
+            x->loose = true;
+            /* Whichever may last longer says when the alert closes. */
+            if (p->close_by_ms >= x->close_by_ms)
+                x->close_by_ms = INT64_MAX;
+            else
+                p->close_by_ms = INT64_MAX;
         }
     }
 }
@@ -549,7 +550,9 @@ static int by_beginning(const void *a, const void *b)
         return x->machine < y->machine ? -1 : 1;
     if (x->rule != y->rule)
         return x->rule < y->rule ? -1 : 1;
-    return x->piece - y->piece;
+    if (x->piece != y->piece)
+        return x->piece - y->piece;
+    return (x->open_by_ms > y->open_by_ms) - (x->open_by_ms < y->open_by_ms); /* what must be told before what may be */
 }
 
 static void close_all(struct truths *t, int64_t end_ms)
