@@ -232,12 +232,14 @@ void reports_made(struct reports *r, struct report *row, struct change *c)
     reports_look_again(r);
 }
 
-/* A minute, five, a quarter of an hour, an hour, then every six. */
+/* A minute, five, a quarter of an hour, an hour, then every six; 0: after a month there is no hope. */
 static int64_t pause_ms(int64_t failures)
 {
     static const int64_t minutes[] = {1, 5, 15, 60, 360};
-    const int64_t last = sizeof minutes / sizeof *minutes;
+    const int64_t last = sizeof minutes / sizeof *minutes, most = 124;
 
+    if (failures > most)
+        return 0;
     return minutes[failures <= last ? failures - 1 : last - 1] * 60000;
 }
 
@@ -248,7 +250,7 @@ void reports_failed(struct reports *r, struct report *row, const char *why)
 
     row->state = REPORT_FAILED;
     row->attempts++;
-    row->next_ms = now + pause_ms(row->attempts);
+    row->next_ms = pause_ms(row->attempts) > 0 ? now + pause_ms(row->attempts) : 0;
     xstrset(&row->last_error, why);
     log_error("report", "report %s of %s cannot be made (%" PRId64 " times): %s", row->month, row->site, row->attempts,
               why);
@@ -497,7 +499,7 @@ int reports_make(struct reports *r, const struct report_subject *s, int64_t firs
         r->making = NULL;
     }
     array_push(&r->waiters, ((struct waiter){.report_id = row->id, .done = done, .arg = arg}));
-    plan_row(r, row, row->due_ms, mail);
+    plan_row(r, row, row->due_ms, mail || (row->mail && wants_making(row))); /* what is owed still goes out */
     reports_look_again(r);
     return 0;
 }

@@ -406,6 +406,21 @@ static void a_report_can_be_made_by_hand_without_losing_the_one_that_is_due(void
     assert_non_null(strstr(report_mail(b->o, "ann@example.com")->files, "reports/2026-09-1-2-en.pdf"));
 }
 
+static void one_made_by_hand_while_it_is_due_still_goes_out(void **state)
+{
+    struct bureau *b = *state;
+
+    add_customer(b->o);
+    office_add_printer(b->o);
+    b->press.fail = 1;
+    office_pass_until(b->o, OCTOBER_1 + 7 * (int64_t)DAY_MS + 8 * HOUR_MS + 10 * SECOND_MS);
+    expect_state(b->o, "2026-09", "failed");
+    command(b->o, "report.make", "{\"of\":\"总部\",\"month\":\"2026-09\"}");
+    office_pass(b->o, MINUTE_MS);
+    expect_state(b->o, "2026-09", "mailed");
+    assert_int_equal(report_mails(b->o), 2);
+}
+
 static void what_cannot_be_made_is_refused_in_words(void **state)
 {
     static const struct {
@@ -553,6 +568,7 @@ int main(void)
         TEST(a_crash_while_it_is_mailed_repeats_the_same_message),
         TEST(a_report_whose_mail_is_refused_has_failed_until_it_is_sent),
         TEST(a_report_can_be_made_by_hand_without_losing_the_one_that_is_due),
+        TEST(one_made_by_hand_while_it_is_due_still_goes_out),
         TEST(what_cannot_be_made_is_refused_in_words),
         TEST(promises_are_told_as_they_stood_when_the_month_ended),
         TEST(a_month_of_five_devices_tells_of_an_outage_as_long_as_it_was),
