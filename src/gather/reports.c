@@ -348,7 +348,7 @@ void reports_troubles(const struct reports *r, void (*say)(void *ctx, const char
         if (row->state != REPORT_FAILED || (row->next_ms != 0 && row->attempts < TELL_AFTER))
             continue;
         text = xasprintf("the report of %s for %s %s: %s", row->site, row->month,
-                         row->next_ms != 0 ? "cannot be made" : "is not mailed to all", row->last_error);
+                         row->attempts > 0 ? "cannot be made" : "is not mailed to all", row->last_error);
         say(ctx, text);
         free(text);
     }
