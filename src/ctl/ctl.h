@@ -55,7 +55,7 @@ struct command {
     struct ctl_word options[MAX_OPTIONS + 1];
     struct {
         const char *name, *value;
-    } preset; /* a member that a list has unless --all or --state is said */
+    } preset;    /* a member that a list has unless --all or --state is said */
     bool csv;    /* what it shows has rows */
     bool plugin; /* exits by the codes of monitoring plugins: 3 for whatever goes wrong */
     int (*run)(struct ctl *t, const struct command *c, json_t *args);

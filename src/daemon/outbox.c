@@ -34,8 +34,8 @@ static int outbox_of_row(const json_t *row, struct outbox *o)
         const char *name;
         char **to;
     } texts[] = {
-        {"channel", &o->channel},     {"message_id", &o->message_id}, {"sender", &o->sender},
-        {"recipient", &o->recipient}, {"subject", &o->subject},       {"body", &o->body},
+        {"channel", &o->channel},         {"message_id", &o->message_id}, {"sender", &o->sender},
+        {"recipient", &o->recipient},     {"subject", &o->subject},       {"body", &o->body},
         {"attachments", &o->attachments},
     };
 
