@@ -219,7 +219,11 @@ static void hand_over_poll(struct newest *n, int64_t device_id, sqlite3_stmt *st
 /*
  * Looks for a device's newest poll, slice by slice. Those of long before the
  * device was added have none of it; a day is for clocks that were set back since.
+ * Nor is it looked for beyond two days of polls: a silent device has polls too, so
+ * one without any was never asked, and thousands of such would take minutes.
  */
+enum { NEWEST_SLICES = 288 };
+
 static int load_newest(struct newest *n, const struct device_since *d)
 {
     const int64_t day_ms = INT64_C(86400000);
@@ -228,7 +232,7 @@ static int load_newest(struct newest *n, const struct device_since *d)
     bool found = false;
     int rc = 0;
 
-    for (size_t i = 0; i < n->slices.n && n->slices.v[i] >= oldest && !found && rc == 0; i++) {
+    for (size_t i = 0; i < n->slices.n && i < NEWEST_SLICES && n->slices.v[i] >= oldest && !found && rc == 0; i++) {
         sqlite3_bind_int64(stmt, 1, n->slices.v[i]);
         sqlite3_bind_int64(stmt, 2, d->id);
         found = stmt && sqlite3_step(stmt) == SQLITE_ROW;
