@@ -15,7 +15,8 @@ enum { EXIT_DONE, EXIT_FAILED, EXIT_MISUSE };
 
 static const char usage[] =
     "usage: patrol-sim serve [--port N] [--modbus-port N] STORY\n"
-    "       patrol-sim run [--all] [--stats] [--log] [--db FILE] [--power-fail N] [--knowledge DIR] STORY...\n"
+    "       patrol-sim run [--all] [--stats] [--log] [--db FILE] [--report DIR] [--power-fail N]\n"
+    "                      [--knowledge DIR] STORY...\n"
     "       patrol-sim run --live [--port N] [--modbus-port N] [--patrold PROGRAM] [--knowledge DIR]\n"
     "                      STORY\n"
     "       patrol-sim random --seeds A-B [--devices N] [--days N] [--jobs N] [--print] [--power-fail N]\n"
@@ -77,6 +78,7 @@ enum {
     OPT_PORT,
     OPT_POWER_FAIL,
     OPT_PRINT,
+    OPT_REPORT,
     OPT_SEEDS,
     OPT_STATS
 };
@@ -115,6 +117,9 @@ static bool take_option(struct arguments *a, int option)
         return number(optarg, 1, 100000, &r->run.power_fails);
     case OPT_PRINT:
         return a->print = true;
+    case OPT_REPORT:
+        r->run.report_path = optarg;
+        return true;
     case OPT_SEEDS:
         return a->seeds = seeds(optarg, r);
     case OPT_STATS:
@@ -141,6 +146,7 @@ static int parse(int argc, char **argv, struct arguments *a)
         {"port", required_argument, NULL, OPT_PORT},
         {"power-fail", required_argument, NULL, OPT_POWER_FAIL},
         {"print", no_argument, NULL, OPT_PRINT},
+        {"report", required_argument, NULL, OPT_REPORT},
         {"seeds", required_argument, NULL, OPT_SEEDS},
         {"stats", no_argument, NULL, OPT_STATS},
         {0},
@@ -232,10 +238,11 @@ static int run(struct arguments *a, int n, char **paths)
     struct sbuf line = {0};
     bool clean = true;
 
-    if (n < 1 || (n > 1 && a->random.run.export_path != NULL))
-        return misuse(n < 1 ? "a story is wanted" : "--db goes with one story");
-    if (a->live && (a->random.run.export_path != NULL || a->random.run.power_fails > 0))
-        return misuse("--db and --power-fail go with virtual time");
+    if (n < 1 || (n > 1 && (a->random.run.export_path != NULL || a->random.run.report_path != NULL)))
+        return misuse(n < 1 ? "a story is wanted" : "--db and --report go with one story");
+    if (a->live &&
+        (a->random.run.export_path != NULL || a->random.run.report_path != NULL || a->random.run.power_fails > 0))
+        return misuse("--db, --report and --power-fail go with virtual time");
     for (int i = 0; i < n; i++) {
         struct story *s = load(paths[i]);
 

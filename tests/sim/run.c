@@ -147,6 +147,7 @@ int run_story(const struct story *story, const struct run_options *options, stru
     *result = (struct run_result){0};
     plain.power_fails = 0;
     plain.export_path = NULL;
+    plain.report_path = NULL;
     if (options->power_fails > 0)
         rc = run_once(story, &plain, 0, &unused, &first); /* to count its sync points */
     sbuf_free(&unused);

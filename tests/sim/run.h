@@ -11,6 +11,7 @@
 struct run_options {
     const char *knowledge;   /* folder with kinds.yaml, modules/, profiles/, rules/ */
     const char *export_path; /* leave the database there; NULL: do not */
+    const char *report_path; /* leave the document of each monthly report in this folder; NULL: none is made */
     unsigned power_fails;    /* times that the power fails, at sync points across the run */
     bool all;                /* list what was found in time as well */
     bool log;                /* patrold's log to standard error */

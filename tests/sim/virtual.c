@@ -263,6 +263,7 @@ static int start_core(struct virtual *v)
         .channel_ops = channels,
         .channel_configs = v->channel_configs,
         .nchannels = 1,
+        .renderer = v->options->report_path ? &v->renderer : NULL,
         .committed = committed,
         .ctx = v,
     };
@@ -298,6 +299,7 @@ int virtual_start(struct virtual *v)
     v->writer = worker_start_inline(v->wheel, mono, commit_ms, v);
     v->reader = worker_start_inline(v->wheel, mono, query_ms, v);
     v->sender = worker_start_inline(v->wheel, mono, send_ms, v);
+    v->press.wheel = v->wheel;
     rc = start_core(v);
     if (rc < 0) {
         end_life(v);
@@ -452,6 +454,8 @@ int virtual_init(struct virtual *v, const struct story *story, const struct run_
     for (size_t i = 0; i < VIRTUAL_COLLECTORS; i++)
         v->collector_configs[i] = &v->scripted;
     v->channel_configs[0] = v;
+    v->press = (struct press){.folder = options->report_path, .clock = clock_fake_ops(&v->clock)};
+    v->renderer = press_ops(&v->press);
     return write_config(v);
 }
 

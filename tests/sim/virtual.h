@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "daemon/core.h"
+#include "press.h"
 #include "run.h"
 #include "scripted.h"
 #include "staff.h"
@@ -42,6 +43,8 @@ struct virtual
     struct worker *writer, *reader, *sender;
     struct core *core;
     struct scripted_config scripted;
+    struct press press;
+    struct renderer renderer;
     const void *collector_configs[VIRTUAL_COLLECTORS], *channel_configs[1]; /* what the core keeps pointers to */
     char *folder, *config_path;                                             /* of its configuration, on the real disk */
     int err;
