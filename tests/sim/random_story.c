@@ -429,14 +429,23 @@ static void add_device(struct author *a, struct cast *cast, unsigned i)
 {
     static const char *const tells[] = {"both", "state", "alerts"};
     struct cast *c = &cast[i];
+    unsigned place; /* that its address is of: units of a gateway share one */
 
     c->model = model_of(i);
     c->number = i;
     c->yield = between(a, 10, 40) * 100;
     c->parent = parent_of(a, cast, i);
+    place = i;
+    if (i > 0 && c->model == MODEL_MODBUS_SENSOR && cast[i - 1].model == MODEL_MODBUS_UPS) {
+        c->parent = cast[i - 1].parent;
+        c->behind_gateway = cast[i - 1].behind_gateway = true;
+        place = i - 1;
+    }
     snprintf(c->name, sizeof c->name, "%s-%u", model_names[c->model], i + 1);
-    sbuf_addf(a->out, "  - {name: %s, model: %s, address: 127.30.%u.%u", c->name, model_names[c->model], i / 250,
-              i % 250 + 1);
+    sbuf_addf(a->out, "  - {name: %s, model: %s, address: 127.30.%u.%u", c->name, model_names[c->model], place / 250,
+              place % 250 + 1);
+    if (c->behind_gateway)
+        sbuf_add(a->out, ", unit: 2");
     if (!model_is_modbus(c->model))
         sbuf_addf(a->out, ", snmp: %d", rng_below(&a->rng, 5) == 0 ? 1 : 2);
     if (model_prints(c->model)) {

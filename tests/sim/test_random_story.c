@@ -56,6 +56,8 @@ static bool is_told(int kind, const struct story *s, int device)
 
     if (model == MODEL_SERVER && kind == HAPPENS_LINK_DOWN)
         return false; /* the cable of a server's own card */
+    if ((kind == HAPPENS_ADDRESS_MOVED || kind == HAPPENS_SNMP_SILENT) && story_is_unit(s, (size_t)device))
+        return false; /* that is its gateway's */
     return kind != HAPPENS_RESTART || !model_is_modbus(model);
 }
 
