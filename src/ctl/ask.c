@@ -1,4 +1,5 @@
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,15 @@ int ctl_each(struct ctl *t, const char *query, json_t *filters, bool (*each)(voi
     return EXIT_DONE;
 }
 
+/* Says that there is none, of a kind that has a text for it ("ctl.error.nothing.rounds"), by its name. */
+static void fail_nothing(struct ctl *t, const char *query, const char *word)
+{
+    char id[64];
+
+    snprintf(id, sizeof id, "ctl.error.nothing.%s", query);
+    ctl_fail_text(t, text_get(t->lang, id) != id ? id : "ctl.error.nothing", (struct text_arg[]){{"word", word}, {0}});
+}
+
 json_t *ctl_row(struct ctl *t, const char *query, json_t *filters, const char *word)
 {
     json_t *answer = ask_page(t, query, filters, 0), *row;
@@ -138,6 +148,6 @@ json_t *ctl_row(struct ctl *t, const char *query, json_t *filters, const char *w
     row = json_incref(json_array_get(json_object_get(answer, "rows"), 0));
     json_decref(answer);
     if (!row)
-        ctl_fail_text(t, "ctl.error.nothing", (struct text_arg[]){{"word", word}, {0}});
+        fail_nothing(t, query, word);
     return row;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "ctl/cmdline.h"
 
 /* What stands for a value. */
@@ -55,7 +56,30 @@ static void help_codes(const struct ctl *t, const struct ctl_word *w, FILE *out)
     free(codes);
 }
 
-static void help_words(const struct ctl *t, const char *prefix, const struct ctl_word *w, FILE *out)
+/*
+ * What a word or an option means to this command: "ctl.option.ticket.open.device" before "ctl.option.ticket.device",
+ * that before "ctl.option.list.device", and what it means everywhere last.
+ */
+static const char *meaning(const struct ctl *t, const char *prefix, const struct command *c, const char *name)
+{
+    char *const ways[] = {
+        xasprintf("%s.%s.%s", prefix, c->noun, c->verb ? c->verb : ""),
+        xasprintf("%s.%s", prefix, c->noun),
+        xasprintf("%s.%s", prefix, c->verb ? c->verb : c->noun),
+        xstrdup(prefix),
+    };
+    const char *text = "";
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        if (!*text)
+            text = text_of(t, ways[i], name, NULL);
+        free(ways[i]);
+    }
+    return text;
+}
+
+static void help_words(const struct ctl *t, const char *prefix, const struct command *c, const struct ctl_word *w,
+                       FILE *out)
 {
     for (; w->name; w++) {
         size_t width = strlen(w->name) + 2;
@@ -63,7 +87,7 @@ static void help_words(const struct ctl *t, const char *prefix, const struct ctl
         fprintf(out, "  %s%s", strcmp(prefix, "ctl.option") == 0 ? "--" : "", w->name);
         if (strcmp(prefix, "ctl.option") != 0)
             width -= 2;
-        fprintf(out, "%*s%s", width < 14 ? (int)(14 - width) : 1, "", text_of(t, prefix, w->name, NULL));
+        fprintf(out, "%*s%s", width < 14 ? (int)(14 - width) : 1, "", meaning(t, prefix, c, w->name));
         help_codes(t, w, out);
         fputc('\n', out);
     }
@@ -75,8 +99,8 @@ void help_command(const struct ctl *t, const struct command *c, FILE *out)
     fprintf(out, "\n%s\n", text_of(t, "ctl.help", c->noun, c->verb));
     if (c->words[0].name || c->options[0].name)
         fputc('\n', out);
-    help_words(t, "ctl.word", c->words, out);
-    help_words(t, "ctl.option", c->options, out);
+    help_words(t, "ctl.word", c, c->words, out);
+    help_words(t, "ctl.option", c, c->options, out);
 }
 
 void help_all(const struct ctl *t, FILE *out)

@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/file.h"
+#include "base/mem.h"
 #include "ctl/ctl.h"
 
 /* patrold for other monitoring: `check` as a monitoring plugin, `metrics` as Prometheus text. */
@@ -93,9 +95,21 @@ static int say_check(struct ctl *t, enum check result, const char *text, const c
     return (int)result;
 }
 
-static int unknown(struct ctl *t)
+/* Monitoring shows what stands in the line alone: so that says why, as it was complained of to heard. */
+static int unknown(struct ctl *t, const char *heard)
 {
-    return say_check(t, CHECK_UNKNOWN, text_get(t->lang, "ctl.check.unknown"), NULL, NULL);
+    static const char name[] = "patrolctl: ";
+    char *why = xstrdup_null(heard);
+    int code;
+
+    if (why)
+        why[strcspn(why, "\n")] = '\0';
+    code = say_check(t, CHECK_UNKNOWN,
+                     why && *why ? why + (str_starts(why, name) ? strlen(name) : 0)
+                                 : text_get(t->lang, "ctl.check.unknown"),
+                     NULL, NULL);
+    free(why);
+    return code;
 }
 
 static void add_alert_data(struct sbuf *data, const struct tally *y)
@@ -104,6 +118,7 @@ static void add_alert_data(struct sbuf *data, const struct tally *y)
         sbuf_addf(data, " alerts_%s=%u;;;0", severities[i], y->by_severity[i]);
 }
 
+/* What is found out, said; CHECK_UNKNOWN: nothing is said yet. */
 static int check_service(struct ctl *t, struct tally *y)
 {
     json_t *none = json_object(), *status = ctl_row(t, "status", none, "status"),
@@ -115,7 +130,7 @@ static int check_service(struct ctl *t, struct tally *y)
 
     json_decref(none);
     if (!status)
-        return unknown(t);
+        return CHECK_UNKNOWN;
     json_array_foreach(troubles, i, trouble)
     {
         worsen(y, CHECK_CRITICAL);
@@ -149,7 +164,7 @@ static int check_device(struct ctl *t, const char *device, struct tally *y)
 
     json_decref(filters);
     if (!row)
-        return unknown(t);
+        return CHECK_UNKNOWN;
     snprintf(alerts, sizeof alerts, "%u", y->alerts);
     text_fill(&text, text_get(t->lang, "ctl.check.device"),
               (struct text_arg[]){{"device", ctl_string(row, "name")},
@@ -177,14 +192,24 @@ int run_check(struct ctl *t, const struct command *c, json_t *args)
         .critical = severity_of(*critical ? critical : "major"),
     };
     json_t *filters = json_pack("{s:s}", "state", "open");
-    int code;
+    FILE *err = t->err;
+    char *heard = NULL;
+    size_t n = 0;
+    int code = CHECK_UNKNOWN;
 
     if (*device)
         json_object_set_new(filters, "device", json_string(device));
-    if (ctl_each(t, c->request, filters, tally_alert, &y) != EXIT_DONE)
-        code = unknown(t);
-    else
+    t->err = open_memstream(&heard, &n);
+    if (!t->err)
+        t->err = err;
+    if (ctl_each(t, c->request, filters, tally_alert, &y) == EXIT_DONE)
         code = *device ? check_device(t, device, &y) : check_service(t, &y);
+    if (t->err != err)
+        fclose(t->err);
+    t->err = err;
+    if (code == CHECK_UNKNOWN)
+        unknown(t, heard);
+    free(heard);
     json_decref(filters);
     sbuf_free(&y.lines);
     return code;

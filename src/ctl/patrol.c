@@ -80,7 +80,9 @@ static void add_title(const struct ctl *t, json_t *row)
 {
     const char *own = ctl_string(row, t->lang == LANG_ZH_CN ? "title_zh_CN" : "title_en");
     const char *other = ctl_string(row, t->lang == LANG_ZH_CN ? "title_en" : "title_zh_CN");
-    const char *code = *ctl_string(row, "code") ? ctl_string(row, "code") : ctl_string(row, "plan");
+    const char *code = *ctl_string(row, "code")   ? ctl_string(row, "code")
+                       : *ctl_string(row, "plan") ? ctl_string(row, "plan")
+                                                  : ctl_string(row, "name");
 
     json_object_set_new(row, "title", json_string(*own ? own : *other ? other : code));
     if (json_object_get(row, "value_ms"))

@@ -12,16 +12,20 @@ static const char *const severities[] = {"info", "warning", "major", "critical",
 /* PD_EINVAL for a word that is none of the list, with what there is. NULL is fine. */
 static int check_code(const char *name, const char *code, const char *const *codes, char **why)
 {
-    const char *near;
+    const char *near = code ? str_nearest(code, codes) : NULL;
+    struct sbuf b = {0};
 
     for (const char *const *c = codes; code && *c; c++)
         if (strcmp(*c, code) == 0)
             return 0;
     if (!code)
         return 0;
-    near = str_nearest(code, codes);
-    *why = near ? xasprintf("there is no %s '%s' (did you mean '%s'?)", name, code, near)
-                : xasprintf("there is no %s '%s'; '%s' is one", name, code, codes[0]);
+    sbuf_addf(&b, "'%s' is no %s of a ticket that people open", code, name);
+    if (near)
+        sbuf_addf(&b, " (did you mean '%s'?)", near);
+    for (const char *const *c = codes; !near && *c; c++)
+        sbuf_addf(&b, "%s %s", c == codes ? ":" : c[1] ? "," : " or", *c);
+    *why = sbuf_take(&b);
     return PD_EINVAL;
 }
 

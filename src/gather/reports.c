@@ -270,8 +270,10 @@ static bool waits_for(const struct report *row, int64_t outbox_id)
 {
     char id[24];
 
+    if (!row->mails)
+        return false;
     snprintf(id, sizeof id, "%" PRId64, outbox_id);
-    return row->mails && list_has(row->mails, id);
+    return list_has(row->mails, id);
 }
 
 /* The list without one member. */
@@ -356,22 +358,39 @@ void reports_troubles(const struct reports *r, void (*say)(void *ctx, const char
 
 /* ---- At start ---- */
 
+static int by_report_id(const void *id, const void *row)
+{
+    int64_t wanted = *(const int64_t *)id, is = (*(struct report *const *)row)->id;
+
+    return wanted < is ? -1 : wanted > is;
+}
+
+/* The report that a file's name tells of, by the second of its numbers (making_base()); NULL. */
+static const struct report *report_of_file(const struct reports *r, const char *name)
+{
+    struct report *const *row = NULL;
+    int64_t id;
+
+    if (sscanf(name, "%*4d-%*2d-%" SCNd64 "-", &id) == 1 && r->rows.n > 0)
+        row = bsearch(&id, r->rows.v, r->rows.n, sizeof *r->rows.v, by_report_id);
+    return row ? *row : NULL;
+}
+
 /* Files of a making that was not decided, and of one that is replaced and out. */
 static bool is_kept(const struct reports *r, const char *name)
 {
-    for (size_t i = 0; i < r->rows.n; i++) {
-        const struct report *row = r->rows.v[i];
-        char *base = making_base(row, row->edition);
-        bool mine = row->path && str_starts(name, base);
+    const struct report *row = report_of_file(r, name);
+    bool mine = false;
+    char *base;
 
+    if (row && row->path) {
+        base = making_base(row, row->edition);
+        mine = str_starts(name, base);
         free(base);
-        if (mine)
-            return true;
     }
-    for (size_t i = 0; i < r->wanted.n; i++)
-        if (str_eq(r->wanted.v[i], name))
-            return true;
-    return false;
+    for (size_t i = 0; i < r->wanted.n && !mine; i++)
+        mine = str_eq(r->wanted.v[i], name);
+    return mine;
 }
 
 static void sweep(void *arg, const char *name)

@@ -134,18 +134,26 @@ void patrol_load_visit(struct patrol *p, const struct visit *v)
     array_push(&r->visits, o);
 }
 
+/* They were loaded in order of id. */
+static int by_visit_id(const void *id, const void *visit)
+{
+    int64_t wanted = *(const int64_t *)id, is = (*(struct open_visit *const *)visit)->v.id;
+
+    return wanted < is ? -1 : wanted > is;
+}
+
 void patrol_load_item(struct patrol *p, const struct visit_item *i)
 {
     const struct open_round *r = round_find(p, i->round_id);
+    struct open_visit *const *v = NULL;
     struct visit_item copy;
 
-    for (size_t k = 0; r && k < r->visits.n; k++) {
-        if (r->visits.v[k]->v.id != i->visit_id)
-            continue;
-        visit_item_copy(&copy, i);
-        array_push(&r->visits.v[k]->items, copy);
+    if (r && r->visits.n > 0)
+        v = bsearch(&i->visit_id, r->visits.v, r->visits.n, sizeof *r->visits.v, by_visit_id);
+    if (!v)
         return;
-    }
+    visit_item_copy(&copy, i);
+    array_push(&(*v)->items, copy);
 }
 
 void patrol_set_last_ids(struct patrol *p, int64_t round_id, int64_t visit_id, int64_t item_id)

@@ -574,6 +574,42 @@ static void a_check_that_goes_wrong_is_unknown(void **state)
     }
 }
 
+static void a_check_says_in_its_line_why_it_is_unknown(void **state)
+{
+    static const struct step steps[] = {
+        {"alerts", "{\"id\":$ID,\"error\":{\"code\":\"not-found\",\"text\":\"there is no device 'x|y'\"}}"}, {0}};
+    struct outcome o = run_script(steps, "check --device x|y --lang en");
+
+    (void)state;
+    assert_int_equal(o.code, 3);
+    assert_string_equal(o.out, "PATROLD UNKNOWN - there is no device 'x/y'\n");
+    assert_string_equal(o.err, "");
+    outcome_free(&o);
+}
+
+static void an_option_is_explained_as_its_command_means_it(void **state)
+{
+    static const struct {
+        const char *line, *says;
+    } rows[] = {
+        {"help report make --lang en", "  --mail        mail it to those who get the report, too\n"},
+        {"help contact add --lang en", "  --mail        a mail address\n"},
+        {"help ticket open --lang en", "  --device      the device that it is about, by name or id\n"},
+        {"help ticket list --lang en", "  --device      only of this device, by name or id\n"},
+        {"help contact list --lang en", "  --site        only of this site\n"},
+        {"help patrol fill --lang zh_CN", "  --note        对检查结果的说明，随检查项保存\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct outcome o = run_with("/nowhere/sock", rows[i].line);
+
+        if (!strstr(o.out, rows[i].says))
+            fail_msg("%s: %s", rows[i].line, o.out);
+        outcome_free(&o);
+    }
+}
+
 static void metrics_are_prometheus_text(void **state)
 {
     static const struct step steps[] = {
@@ -707,7 +743,7 @@ static void a_ticket_that_is_not_there_is_named(void **state)
 
     (void)state;
     assert_int_equal(o.code, EXIT_FAILED);
-    has(o.err, "there is no 'HQ-9'");
+    has(o.err, "there is no ticket 'HQ-9'");
     outcome_free(&o);
 }
 
@@ -903,6 +939,8 @@ int main(void)
         cmocka_unit_test(a_check_exits_as_monitoring_plugins_do),
         cmocka_unit_test(a_check_tells_trouble_first),
         cmocka_unit_test(a_check_that_goes_wrong_is_unknown),
+        cmocka_unit_test(a_check_says_in_its_line_why_it_is_unknown),
+        cmocka_unit_test(an_option_is_explained_as_its_command_means_it),
         cmocka_unit_test(metrics_are_prometheus_text),
         cmocka_unit_test(a_device_is_shown_with_what_was_read),
         cmocka_unit_test(a_device_in_json_keeps_numbers),

@@ -578,11 +578,11 @@ static void who_opens_a_ticket_is_told_what_is_wrong_with_it(void **state)
         {"{\"title\":\"换纸\",\"device\":\"4F\"}", PD_ENOENT, "there is no device '4F'"},
         {"{\"title\":\"换纸\",\"site\":\"分部\"}", PD_ENOENT, "there is no site '分部'"},
         {"{\"title\":\"换纸\",\"site\":\"总部\",\"kind\":\"complain\"}", PD_EINVAL,
-         "there is no kind 'complain' (did you mean 'complaint'?)"},
+         "'complain' is no kind of a ticket that people open (did you mean 'complaint'?)"},
         {"{\"title\":\"换纸\",\"site\":\"总部\",\"severity\":\"high\"}", PD_EINVAL,
-         "there is no severity 'high'; 'info' is one"},
+         "'high' is no severity of a ticket that people open: info, warning, major or critical"},
         {"{\"title\":\"换纸\",\"site\":\"总部\",\"category\":\"hardwear\"}", PD_EINVAL,
-         "there is no category 'hardwear' (did you mean 'hardware'?)"},
+         "'hardwear' is no category of a ticket that people open (did you mean 'hardware'?)"},
     };
     struct office *o = *state;
 
