@@ -387,7 +387,8 @@ static void take_event(struct reading_story *r, const struct raw_event *e)
         return;
     h.piece = e->port > 0 ? (int)e->port - 1 : 0;
     if (!take_quantity(r, e, &h) || (kind == HAPPENS_TONER_DRAIN && !take_toner(r, e, &h)) ||
-        (kind == HAPPENS_DISK_FILLING && !take_disk(r, e, &h)) || (kind == HAPPENS_ADDRESS_MOVED && !take_address(r, e, &h)) ||
+        (kind == HAPPENS_DISK_FILLING && !take_disk(r, e, &h)) ||
+        (kind == HAPPENS_ADDRESS_MOVED && !take_address(r, e, &h)) ||
         (kind == HAPPENS_CLOCK_STEP && !take_step(r, e->by, &h)))
         return;
     repeat(r, e, takes, &h);
