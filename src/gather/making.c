@@ -104,15 +104,22 @@ static void drop_mine(void *arg, const char *name)
         c->renderer.drop(c->renderer.ctx, c->folder, name);
 }
 
+static void drop_files(struct making *m)
+{
+    const struct reports_config *c = &m->reports->config;
+    struct dropping d = {m, making_base(m->row, m->edition)};
+
+    c->renderer.list(c->renderer.ctx, c->folder, drop_mine, &d);
+    free(d.base);
+}
+
 static void fail(struct making *m, const char *why)
 {
-    struct dropping d = {m, making_base(m->row, m->edition)};
     struct reports *r = m->reports;
     struct report *row = m->row;
     char *reason = xstrdup(why);
 
-    r->config.renderer.list(r->config.renderer.ctx, r->config.folder, drop_mine, &d);
-    free(d.base);
+    drop_files(m);
     making_free(m);
     reports_failed(r, row, reason);
     free(reason);
@@ -421,6 +428,7 @@ static void begin(struct making *m)
         .ctx = m,
     };
 
+    drop_files(m); /* of one that a reload broke off */
     choose_languages(m);
     m->gather = gather_start(&args, gathered, m);
 }

@@ -309,14 +309,15 @@ static void mail_sent(struct reports *r, struct report *row, int64_t outbox_id)
 
 static void mail_failed(struct reports *r, struct report *row, const char *error)
 {
-    struct change *c = change_new();
+    struct change *c;
 
-    if (row->state == REPORT_MADE) {
-        row->state = REPORT_FAILED;
-        row->next_ms = 0;
-        xstrset(&row->last_error, error ? error : "a mail was dropped");
-        event_arg(report_event(r, c, row, "report.failed"), "error", row->last_error);
-    }
+    if (row->state != REPORT_MADE)
+        return;
+    c = change_new();
+    row->state = REPORT_FAILED;
+    row->next_ms = 0;
+    xstrset(&row->last_error, error ? error : "a mail was dropped");
+    event_arg(report_event(r, c, row, "report.failed"), "error", row->last_error);
     change_put_report(c, row);
     report_submit(r, c);
 }
@@ -403,11 +404,11 @@ static void sweep(void *arg, const char *name)
     r->config.renderer.drop(r->config.renderer.ctx, r->config.folder, name);
 }
 
-/* A mail may have gone out just before the end, and its report not know of it. */
+/* A mail, maybe one that had failed before, may have gone out just before the end, and its report not know of it. */
 static void ask_of_mails(struct reports *r)
 {
     for (size_t i = 0; i < r->rows.n; i++)
-        if (r->rows.v[i]->state == REPORT_MADE && r->rows.v[i]->mails)
+        if (r->rows.v[i]->mails)
             mails_ask(r, r->rows.v[i], note_mail);
 }
 

@@ -338,6 +338,22 @@ static void a_crash_while_it_is_rendered_leaves_one_report_and_no_orphans(void *
         assert_int_equal(strncmp(b->press.files.v[i], "2026-09-1-1-", 12), 0);
 }
 
+static void a_reload_while_it_is_rendered_leaves_no_files_of_what_was_broken_off(void **state)
+{
+    struct bureau *b = *state;
+
+    add_customer(b->o);
+    office_add_printer(b->o);
+    office_pass_until(b->o, OCTOBER_1 + 7 * (int64_t)DAY_MS + 8 * HOUR_MS + 5 * SECOND_MS);
+    assert_int_equal(b->press.files.n, 4);
+    array_push(&b->press.files, xstrdup("2026-09-1-1-zh_CN.html.chart-9.png")); /* of the language under way */
+    office_reload(b->o, SEVERITY_WARNING);
+    office_pass(b->o, MINUTE_MS);
+    expect_state(b->o, "2026-09", "mailed");
+    assert_int_equal(b->press.files.n, 8);
+    assert_null(strstr(report_mail(b->o, "wang@example.com")->files, "chart-9"));
+}
+
 static void a_crash_while_it_is_mailed_repeats_the_same_message(void **state)
 {
     struct bureau *b = *state;
@@ -386,6 +402,35 @@ static void a_report_whose_mail_is_refused_has_failed_until_it_is_sent(void **st
         json_decref(rows);
     }
     expect_state(b->o, "2026-09", "mailed");
+}
+
+/* The crash comes after the message is committed as sent and before its report hears of it. */
+static void a_report_that_failed_and_was_sent_before_a_crash_is_mailed(void **state)
+{
+    struct bureau *b = *state;
+    json_t *rows;
+
+    add_customer(b->o);
+    office_add_printer(b->o);
+    b->o->post.answer = PD_SEND_NEVER;
+    office_pass_until(b->o, OCTOBER_1 + 8 * (int64_t)DAY_MS);
+    expect_state(b->o, "2026-09", "failed");
+    b->o->post.answer = PD_SEND_DONE;
+    rows = office_query(b->o, "outbox", "{\"state\":\"failed\"}");
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_int_t id = json_integer_value(json_object_get(json_array_get(rows, i), "id"));
+        char *args = xasprintf("{\"message\":%lld}", id);
+
+        command(b->o, "outbox.retry", args);
+        free(args);
+        for (int ms = 0; ms < SECOND_MS && office_count(b->o, "mail.sent") <= i; ms++)
+            office_pass(b->o, 1);
+    }
+    office_kill(b->o);
+    office_start(b->o);
+    office_pass(b->o, SECOND_MS);
+    expect_state(b->o, "2026-09", "mailed");
+    json_decref(rows);
 }
 
 /* ---- By hand ---- */
@@ -565,8 +610,10 @@ int main(void)
         TEST(an_installation_of_no_customers_has_one_report),
         TEST(a_press_that_fails_is_tried_again_and_told_of_after_the_third_time),
         TEST(a_crash_while_it_is_rendered_leaves_one_report_and_no_orphans),
+        TEST(a_reload_while_it_is_rendered_leaves_no_files_of_what_was_broken_off),
         TEST(a_crash_while_it_is_mailed_repeats_the_same_message),
         TEST(a_report_whose_mail_is_refused_has_failed_until_it_is_sent),
+        TEST(a_report_that_failed_and_was_sent_before_a_crash_is_mailed),
         TEST(a_report_can_be_made_by_hand_without_losing_the_one_that_is_due),
         TEST(one_made_by_hand_while_it_is_due_still_goes_out),
         TEST(what_cannot_be_made_is_refused_in_words),
