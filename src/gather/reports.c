@@ -404,7 +404,7 @@ static void sweep(void *arg, const char *name)
     r->config.renderer.drop(r->config.renderer.ctx, r->config.folder, name);
 }
 
-/* A mail, maybe one that had failed before, may have gone out just before the end, and its report not know of it. */
+/* A mail, maybe one that had failed before, may have gone out just before the end, unknown to its report. */
 static void ask_of_mails(struct reports *r)
 {
     for (size_t i = 0; i < r->rows.n; i++)

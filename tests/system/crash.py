@@ -144,7 +144,8 @@ def check_whole(db):
 def check_patrol(db):
     """Each occurrence of a plan was made once and whole; each finding has its ticket, once."""
     for name, made in (("daily", "SELECT n FROM round WHERE plan = 'daily' GROUP BY n"),
-                       ("filters", "SELECT origin FROM ticket WHERE kind = 'preventive' GROUP BY origin")):
+                       ("filters", "SELECT DISTINCT substr(origin, 1, instr(origin, ' site ')) FROM ticket "
+                        "WHERE origin LIKE 'plan filters %'")):
         cursor = db.execute("SELECT value FROM meta WHERE name = 'plan.%s'" % name).fetchone()
         last, count = int(cursor[0].split()[1]) if cursor else 0, len(db.execute(made).fetchall())
         if count != last:

@@ -4,6 +4,7 @@
  *
  *     KILL_AT=CALL:N:WHEN     CALL pwrite, fdatasync, send or name (rename, link, unlink);
  *                             the Nth such call; WHEN before or after it
+ *     KILL_PARENT=1           the parent goes first
  *
  * The last line on standard error then says where it was: "killshim: pwrite PATH".
  */
@@ -21,6 +22,7 @@
 
 static atomic_int calls;
 static char plan[64]; /* patrold forgets its environment */
+static bool with_parent;
 
 __attribute__((constructor)) static void remember_plan(void)
 {
@@ -28,6 +30,7 @@ __attribute__((constructor)) static void remember_plan(void)
 
     if (given && strlen(given) < sizeof plan)
         memcpy(plan, given, strlen(given) + 1);
+    with_parent = getenv("KILL_PARENT");
 }
 
 /* True if this call is the one, at this moment of it. */
@@ -49,8 +52,11 @@ static void die_at(const char *call, const char *path)
     char line[400];
     int len = snprintf(line, sizeof line, "killshim: %s %s\n", call, path);
 
-    if (write(STDERR_FILENO, line, (size_t)len) == len)
-        raise(SIGKILL);
+    if (with_parent) /* whose end of our standard error goes with it */
+        kill(getppid(), SIGKILL);
+    else if (write(STDERR_FILENO, line, (size_t)len) != len)
+        abort();
+    raise(SIGKILL);
     abort();
 }
 
