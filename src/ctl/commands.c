@@ -72,7 +72,7 @@ static const struct ctl_column report_columns[] = {
     {.name = "customer", .max = 20},
     {.name = "site", .max = 20},
     {.name = "state", .type = VIEW_CODE, .words = "report-state", .max = 8},
-    {.name = "due", .type = VIEW_TIME, .shown = SHOWN_WIDE},
+    {.name = "due", .title = "ctl.col.report-due", .type = VIEW_TIME, .shown = SHOWN_WIDE},
     {.name = "made", .type = VIEW_TIME},
     {.name = "mailed", .type = VIEW_TIME, .shown = SHOWN_WIDE},
     {.name = "next", .type = VIEW_TIME, .shown = SHOWN_PROGRAMS},
@@ -108,7 +108,7 @@ static const struct ctl_column site_columns[] = {
 
 static const struct ctl_column contact_columns[] = {
     {.name = "id", .type = VIEW_INT, .shown = SHOWN_WIDE},
-    {.name = "name", .max = 20},
+    {.name = "name", .title = "ctl.col.person", .max = 20},
     {.name = "customer", .max = 20},
     {.name = "site", .max = 20},
     {.name = "role", .max = 20},
@@ -122,26 +122,26 @@ static const struct ctl_column contact_columns[] = {
 static const struct ctl_column staff_columns[] = {
     {.name = "id", .type = VIEW_INT, .shown = SHOWN_WIDE},
     {.name = "login", .max = 20},
-    {.name = "name", .max = 20},
+    {.name = "name", .title = "ctl.col.person", .max = 20},
     {.name = "role", .type = VIEW_CODE, .words = "staff-role", .max = 12},
     {.name = "phone", .max = 20, .shown = SHOWN_WIDE},
     {.name = "mail", .max = 20},
     {.name = "language", .max = 20, .shown = SHOWN_WIDE},
     {.name = "skills", .max = 20, .shown = SHOWN_WIDE},
-    {.name = "sites", .max = 20},
+    {.name = "sites", .title = "ctl.col.site", .max = 20},
     {.name = "regions", .max = 20, .shown = SHOWN_WIDE},
     {0},
 };
 
 static const struct ctl_column contract_columns[] = {
     {.name = "id", .type = VIEW_INT, .shown = SHOWN_WIDE},
-    {.name = "number", .max = 20},
+    {.name = "number", .title = "ctl.col.contract", .max = 20},
     {.name = "customer", .max = 20},
     {.name = "kind", .type = VIEW_CODE, .words = "contract-kind", .max = 12},
     {.name = "from"},
     {.name = "to"},
-    {.name = "sites", .max = 20},
-    {.name = "devices", .max = 20, .shown = SHOWN_WIDE},
+    {.name = "sites", .title = "ctl.col.site", .max = 20},
+    {.name = "devices", .title = "ctl.col.device", .max = 20, .shown = SHOWN_WIDE},
     {.name = "calendar", .max = 20},
     {.name = "p1", .max = 20, .shown = SHOWN_WIDE},
     {.name = "p2", .max = 20, .shown = SHOWN_WIDE},
@@ -169,9 +169,13 @@ static const struct ctl_column contract_columns[] = {
 
 /*
  * All there is to do with a kind of record of the archive. In parentheses: the fields that a new one needs, those that
- * it may have, and by what a list is filtered (with a comma behind each).
+ * it may have, and by what a list is filtered.
  */
 #define BARE(...) __VA_ARGS__
+#define REMOVED                                                                                                        \
+    {                                                                                                                  \
+        .name = "removed", .type = CTL_FLAG                                                                            \
+    }
 #define ARCHIVE(what, query, its_columns, needed, more, filters)                                                       \
     {.noun = what,                                                                                                     \
      .verb = "add",                                                                                                    \
@@ -182,7 +186,7 @@ static const struct ctl_column contract_columns[] = {
      .said = "ctl.done." what ".add"},                                                                                 \
         {.noun = what,                                                                                                 \
          .verb = "list",                                                                                               \
-         .options = {BARE filters{.name = "removed", .type = CTL_FLAG}},                                               \
+         .options = {BARE filters},                                                                                    \
          .csv = true,                                                                                                  \
          .run = run_list,                                                                                              \
          .request = query,                                                                                             \
@@ -262,24 +266,24 @@ const struct command commands[] = {
      .said = "ctl.done.device.set"},
     IMPORT("device"),
     ARCHIVE("customer", "customers", customer_columns, ({.name = "name"}),
-            ({.name = "number"}, {.name = "address"}, {.name = "note"}), ()),
+            ({.name = "number"}, {.name = "address"}, {.name = "note"}), (REMOVED)),
     ARCHIVE("site", "sites", site_columns, ({.name = "name"}, {.name = "customer"}),
             ({.name = "address"}, {.name = "zone"}, {.name = "region"}, {.name = "note"}),
-            ({.name = "customer"}, {.name = "region"}, )),
+            ({.name = "customer"}, {.name = "region"}, REMOVED)),
     ARCHIVE("contact", "contacts", contact_columns, ({.name = "name"}),
             ({.name = "customer"}, {.name = "site"}, {.name = "role"}, {.name = "phone"}, {.name = "mail"},
              {.name = "language"}, {.name = "gets"}),
-            ({.name = "customer"}, {.name = "site"}, {.name = "gets"}, )),
-    ARCHIVE("staff", "staff", staff_columns,
-            ({.name = "login"}, {.name = "name"}, {.name = "role", .codes = "staff-role"}),
-            ({.name = "phone"}, {.name = "mail"}, {.name = "language"}, {.name = "skills"}, {.name = "sites"},
-             {.name = "regions"}),
-            ({.name = "role", .codes = "staff-role"}, {.name = "skill"}, {.name = "site"}, {.name = "region"}, )),
+            ({.name = "customer"}, {.name = "site"}, {.name = "gets"}, REMOVED)),
+    ARCHIVE(
+        "staff", "staff", staff_columns, ({.name = "login"}, {.name = "name"}, {.name = "role", .codes = "staff-role"}),
+        ({.name = "phone"}, {.name = "mail"}, {.name = "language"}, {.name = "skills"}, {.name = "sites"},
+         {.name = "regions"}),
+        ({.name = "role", .codes = "staff-role"}, {.name = "skill"}, {.name = "site"}, {.name = "region"}, REMOVED)),
     ARCHIVE("contract", "contracts", contract_columns,
             ({.name = "number"}, {.name = "customer"}, {.name = "kind", .codes = "contract-kind"}),
             ({.name = "from"}, {.name = "to"}, {.name = "sites"}, {.name = "devices"}, {.name = "calendar"},
              {.name = "p1"}, {.name = "p2"}, {.name = "p3"}, {.name = "p4"}),
-            ({.name = "customer"}, {.name = "kind", .codes = "contract-kind"}, {.name = "site"}, )),
+            ({.name = "customer"}, {.name = "kind", .codes = "contract-kind"}, {.name = "site"}, REMOVED)),
     {.noun = "alert",
      .verb = "list",
      .options = {{.name = "state"},

@@ -164,6 +164,30 @@ static int show_part(struct ctl *t, struct sheet *sheet, const char *query, cons
     return code;
 }
 
+static bool stop_at_row(void *ctx, json_t *row)
+{
+    (void)row;
+    *(bool *)ctx = true;
+    return false;
+}
+
+/* EXIT_DONE if the round has a visit to the device that is asked for. */
+static int check_visit(struct ctl *t, json_t *filters)
+{
+    const char *device = ctl_string(filters, "device");
+    bool found = false;
+    char round[24];
+    int code;
+
+    if (!*device)
+        return EXIT_DONE;
+    code = ctl_each(t, "visits", filters, stop_at_row, &found);
+    if (code != EXIT_DONE || found)
+        return code;
+    snprintf(round, sizeof round, "%lld", (long long)json_integer_value(json_object_get(filters, "round")));
+    return ctl_fail_text(t, "ctl.error.no-visit", (struct text_arg[]){{"round", round}, {"word", device}, {0}});
+}
+
 /* The round, its visits and their items; as CSV the items alone. */
 int run_patrol_show(struct ctl *t, const struct command *c, json_t *args)
 {
@@ -178,6 +202,11 @@ int run_patrol_show(struct ctl *t, const struct command *c, json_t *args)
     filters = json_pack("{s:O}", "round", json_object_get(row, "id"));
     if (json_object_get(args, "device"))
         json_object_set(filters, "device", json_object_get(args, "device"));
+    if (check_visit(t, filters) != EXIT_DONE) {
+        json_decref(filters);
+        json_decref(row);
+        return EXIT_FAILED;
+    }
     s = sheet_open(t);
     add_title(t, row);
     if (t->format != VIEW_CSV) {

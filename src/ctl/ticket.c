@@ -251,6 +251,8 @@ int run_ticket_show(struct ctl *t, const struct command *c, json_t *args)
     if (t->format != VIEW_CSV) {
         sheet_record(s.sheet, NULL, NULL, ticket_columns);
         stand_in(t, row, "rule", "title");
+        if (json_integer_value(json_object_get(row, "alert_id")) == 0) /* no fault opened it */
+            json_object_set_new(row, "alert_id", json_null());
         sheet_row(s.sheet, row);
         code = show_clocks(&s, of_ticket);
     }

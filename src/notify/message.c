@@ -94,12 +94,15 @@ static char *duration_text(enum lang lang, int64_t ms)
     return sbuf_take(&b);
 }
 
-/* What people call the faulty component; NULL where that is the device itself or nothing but a row's number. */
+/*
+ * What people call the faulty component; NULL where that is the device itself or nothing but a row's number, and where
+ * no fault opened the ticket: then its label is the code of a checklist's item, or the name of a plan.
+ */
 static const char *spoken_component(const struct ticket *t)
 {
     const char *name = t->label && *t->label ? t->label : t->key;
 
-    if (str_eq(t->component_kind, DEVICE_KIND) || !name || name[strspn(name, "0123456789.")] == '\0')
+    if (!t->family || str_eq(t->component_kind, DEVICE_KIND) || !name || name[strspn(name, "0123456789.")] == '\0')
         return NULL;
     return name;
 }

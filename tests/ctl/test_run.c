@@ -736,6 +736,21 @@ static void tickets_that_are_overdue_are_listed_alone(void **state)
     outcome_free(&o);
 }
 
+static void a_visit_that_a_round_has_not_is_named(void **state)
+{
+    static const struct step steps[] = {
+        {"rounds", "{\"id\":$ID,\"rows\":[{\"id\":2,\"plan\":\"monthly\",\"site\":\"总部\"}],\"next\":0}"},
+        {"visits", "{\"id\":$ID,\"rows\":[],\"next\":0}"},
+        {0}};
+    struct outcome o = run_script(steps, "patrol show 2 --device nix --lang en");
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_FAILED);
+    has(o.err, "round 2 has no visit to a device 'nix'");
+    assert_string_equal(o.out, "");
+    outcome_free(&o);
+}
+
 static void a_ticket_that_is_not_there_is_named(void **state)
 {
     static const struct step steps[] = {{"ticket", "{\"id\":$ID,\"rows\":[],\"next\":0}"}, {0}};
@@ -949,6 +964,7 @@ int main(void)
         cmocka_unit_test(tickets_that_are_overdue_are_listed_alone),
         cmocka_unit_test(a_round_is_shown_with_its_visits_and_items),
         cmocka_unit_test(the_round_of_a_plan_is_shown_by_its_name),
+        cmocka_unit_test(a_visit_that_a_round_has_not_is_named),
         cmocka_unit_test(a_ticket_that_is_not_there_is_named),
         cmocka_unit_test(facts_are_json_lines),
         cmocka_unit_test(a_tail_goes_on_after_patrold_was_away),

@@ -221,6 +221,21 @@ static void a_component_that_is_only_a_number_is_not_named(void **state)
     assert_subject(f, LANG_EN, "[critical] Printer 3F-影印 Supply empty · PK-000012");
 }
 
+/* The label of a finding is its item's code, that of a plan's ticket the plan's name. */
+static void the_code_of_a_finding_is_no_component(void **state)
+{
+    struct fixture *f = *state;
+
+    f->about.rule = NULL;
+    f->about.notice.alert = NULL;
+    f->ticket = (struct ticket){.number = "PK-000013",
+                                .kind = TICKET_KIND_FINDING,
+                                .severity = SEVERITY_WARNING,
+                                .title = "Rollers cleaned",
+                                .label = "rollers"};
+    assert_subject(f, LANG_EN, "[warning] Printer 3F-影印 Rollers cleaned · PK-000013");
+}
+
 /* Device, alert and rule may be gone by the time that something is told. */
 static void what_is_gone_is_left_out(void **state)
 {
@@ -445,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(how_a_promise_stands_is_told_in_words, setup, teardown),
         cmocka_unit_test_setup_teardown(a_ticket_of_people, setup, teardown),
         cmocka_unit_test_setup_teardown(codes_are_told_in_words, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_code_of_a_finding_is_no_component, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_arguments_leave_the_message_readable, setup, teardown),
         cmocka_unit_test_setup_teardown(durations_in_their_two_largest_units, setup, teardown),
         cmocka_unit_test_setup_teardown(the_database_was_in_trouble, setup, teardown),

@@ -107,7 +107,7 @@ static void say(int fd, const char *hex)
     size_t n = 0;
     unsigned byte;
 
-    for (; n < sizeof bytes && sscanf(hex + 2 * n, "%2x", &byte) == 1; n++)
+    for (; n < sizeof bytes && sscanf(hex, "%2x", &byte) == 1; n++, hex += 2)
         bytes[n] = (uint8_t)byte;
     assert_int_equal(send(fd, bytes, n, MSG_NOSIGNAL), n);
 }
