@@ -14,6 +14,7 @@
 
 enum {
     FAMILIES = 2,
+    ERRORS_AT_ONCE = 64,
     RECV_SIZE = 2048, /* our replies are short, and errors quote no more than 1280 bytes */
     FILTER4 = 1,      /* ICMP_FILTER of SOL_RAW: a bit for each type that is not wanted (linux/icmp.h, raw(7)) */
 };
@@ -129,7 +130,7 @@ static bool recv_one(struct kernel *k, int fd, struct icmp_packet *out)
 {
     struct iovec iov = {.iov_base = k->data, .iov_len = sizeof k->data};
 
-    for (;;) {
+    for (int i = 0; i < ERRORS_AT_ONCE; i++) {
         struct msghdr m = {.msg_name = &out->from, .msg_namelen = sizeof out->from, .msg_iov = &iov, .msg_iovlen = 1};
         ssize_t got = recvmsg(fd, &m, MSG_DONTWAIT);
 
@@ -142,6 +143,7 @@ static bool recv_one(struct kernel *k, int fd, struct icmp_packet *out)
         if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EBADF || errno == ENOMEM)
             return false;
     }
+    return false;
 }
 
 static bool kernel_recv(void *ctx, struct icmp_packet *out)

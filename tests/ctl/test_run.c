@@ -919,6 +919,8 @@ static void the_round_of_a_plan_is_shown_by_its_name(void **state)
 {
     const struct step steps[] = {
         {"\"query\":\"rounds\",\"filters\":{\"plan\":\"monthly\",\"state\":\"open\"}", a_round},
+        {"\"query\":\"visits\",\"filters\":{\"round\":7,\"device\":\"3F\"}",
+         "{\"id\":$ID,\"rows\":[{\"id\":1,\"device\":\"3F\"}],\"next\":0}"},
         {"\"query\":\"items\",\"filters\":{\"round\":7,\"device\":\"3F\"}", an_item},
         {0}};
     struct outcome o = run_script(steps, "patrol show monthly --device 3F --csv");
