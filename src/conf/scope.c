@@ -162,7 +162,7 @@ static bool same_window(const struct expr_window *a, const struct expr_window *b
         return false;
     if (a->history == EXPR_SINCE)
         return str_eq(expr_text(a->condition), expr_text(b->condition));
-    return memcmp(&a->limit, &b->limit, sizeof a->limit) == 0;
+    return a->limit == b->limit;
 }
 
 static bool same_extra(const struct rule_extra *a, const struct rule_extra *b)

@@ -65,6 +65,11 @@ void core_submit(struct core *c, struct change *change, bool urgent, void (*done
 /* The text of a point of the device itself ("location"), or NULL. Copied. */
 char *core_device_text(struct core *c, int64_t device_id, const char *point);
 
+/* ---- load.c ---- */
+
+/* Fills the rooms, which were just made, from the database. 0, or an error and *why (free it). */
+int core_load(struct core *c, char **why);
+
 /* ---- people.c ---- */
 
 void people_free(struct core *c);

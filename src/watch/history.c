@@ -249,8 +249,8 @@ static struct target find_target(const struct watch *w, const char *kind, const 
     for (size_t i = 0; of && i < of->windows.n; i++) {
         const struct kind_window *kw = &of->windows.v[i];
 
-        if (kw->spec.type == spec->type && kw->spec.length_ms == spec->length_ms &&
-            memcmp(&kw->spec.limit, &spec->limit, sizeof spec->limit) == 0 && str_eq(subject(k, kw), what))
+        if (kw->spec.type == spec->type && kw->spec.length_ms == spec->length_ms && kw->spec.limit == spec->limit &&
+            str_eq(subject(k, kw), what))
             return (struct target){k, i};
     }
     return (struct target){NULL, 0};

@@ -42,7 +42,7 @@ static struct slots rule_slots(const struct rule *r, unsigned ndevice)
 static bool same_window(const struct kind_window *a, const struct kind_window *b)
 {
     return a->spec.type == b->spec.type && a->slot == b->slot && a->spec.length_ms == b->spec.length_ms &&
-           memcmp(&a->spec.limit, &b->spec.limit, sizeof a->spec.limit) == 0 && str_eq(a->text, b->text);
+           a->spec.limit == b->spec.limit && str_eq(a->text, b->text);
 }
 
 static uint16_t window_place(struct kind_rules *of, const struct kind_window *w)
