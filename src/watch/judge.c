@@ -188,30 +188,34 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
     return &tables->scratch[tables->own_end - own];
 }
 
-/* What the rule asks besides, behind the points; how many slots there are then. */
+/* What the rule asks besides: the i-th, before which nslots are in place. */
+static struct value extra_value(struct judgement *j, uint32_t unit, uint16_t place, size_t i, const struct value *slots,
+                                size_t nslots)
+{
+    const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
+    const struct node *n = j->turn->n;
+
+    switch (r->extras.v[i].type) {
+    case RULE_KEY:
+        return value_text(n->units.v[unit].key);
+    case RULE_LABEL:
+        return value_text(n->units.v[unit].label);
+    case RULE_DEVICE_LABEL:
+        return text_or_unknown(n->labels[j->turn->w->tables.info[place].extras[i].label]);
+    case RULE_WINDOW:
+        return history_value(j->turn, unit, place, i, slots, nslots);
+    }
+    return VALUE_UNKNOWN;
+}
+
+/* Puts it behind the points; how many slots there are then. */
 static size_t put_extras(struct judgement *j, uint32_t unit, uint16_t place, const struct value *slots, size_t nslots)
 {
     const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
-    const struct extra_place *places = j->turn->w->tables.info[place].extras;
-    const struct node *n = j->turn->n;
 
     for (size_t i = 0; i < r->extras.n; i++) {
-        struct value v = VALUE_UNKNOWN;
+        struct value v = extra_value(j, unit, place, i, slots, nslots + i);
 
-        switch (r->extras.v[i].type) {
-        case RULE_KEY:
-            v = value_text(n->units.v[unit].key);
-            break;
-        case RULE_LABEL:
-            v = value_text(n->units.v[unit].label);
-            break;
-        case RULE_DEVICE_LABEL:
-            v = text_or_unknown(n->labels[places[i].label]);
-            break;
-        case RULE_WINDOW:
-            v = history_value(j->turn, unit, place, i, slots, nslots + i);
-            break;
-        }
         ((struct value *)(uintptr_t)slots)[nslots + i] = v; /* slots are scratch where a rule has extras */
     }
     return nslots + r->extras.n;

@@ -194,7 +194,7 @@ static void show_processors(struct machine *m, int64_t now_ms)
         simdev_int(&m->dev, percent, HR_PROCESSOR ".2.%u", PROCESSOR + i);
         sum += percent;
     }
-    busy = sum / (int)m->nprocessors;
+    busy = m->nprocessors > 0 ? sum / (int)m->nprocessors : 0;
     system = busy / 4;
     simdev_int(&m->dev, busy - system, UCD_SYSTEM ".9.0");
     simdev_int(&m->dev, system, UCD_SYSTEM ".10.0");

@@ -149,7 +149,7 @@ void modserver_stop(struct modserver *s)
     if (s == NULL)
         return;
     while (!TAILQ_EMPTY(&s->clients))
-        hang_up(TAILQ_FIRST(&s->clients));
+        hang_up(TAILQ_FIRST(&s->clients)); /* takes itself off the list */ // NOLINT(clang-analyzer-unix.Malloc)
     s->config.services->unwatch(s->watch);
     close(s->fd);
     free(s->address);

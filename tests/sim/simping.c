@@ -40,8 +40,10 @@ static uint16_t id(void *ctx, int family, uint16_t own)
 static bool lost(const struct simping *s, struct machine *m)
 {
     double loss = site_loss(s->site, m) / 100;
-    bool is = loss > 0 && (rng_unit(&s->services->rng) < loss || rng_unit(&s->services->rng) < loss);
+    bool is = false;
 
+    for (int way = 0; way < 2 && loss > 0 && !is; way++) /* there, and back */
+        is = rng_unit(&s->services->rng) < loss;
     m->lost += is;
     return is;
 }

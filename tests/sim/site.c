@@ -591,7 +591,8 @@ static void befall(struct site *s, const struct happening *h, bool begins, int64
         s->ops.clock_step(s->ops.ctx, h->step_ms);
         break;
     default:
-        befall_machine(s, m, h, begins, now_ms);
+        if (m)
+            befall_machine(s, m, h, begins, now_ms);
         break;
     }
 }

@@ -230,6 +230,25 @@ static void hear_ticket(struct staff *s, const char *kind, int machine, int64_t 
     }
 }
 
+/* False: that is no news of how far the round is. */
+static bool round_moved(struct staff_case *c, const char *kind, int64_t wall_ms)
+{
+    static const struct {
+        const char *kind, *state;
+    } moves[] = {{"round.started", "in-progress"}, {"round.completed", "review"}, {"round.signed", "signed"}};
+    bool moved = false;
+
+    for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+        if (!str_eq(kind, moves[i].kind))
+            continue;
+        xstrset(&c->state, moves[i].state);
+        moved = true;
+    }
+    if (str_eq(kind, "round.signed"))
+        remember(c, CASE_DONE, 0, wall_ms);
+    return moved;
+}
+
 static void hear_round(struct staff *s, const char *kind, const json_t *args, int64_t wall_ms)
 {
     int64_t id = json_integer_value(json_object_get(args, "round"));
@@ -241,16 +260,7 @@ static void hear_round(struct staff *s, const char *kind, const json_t *args, in
         c = open_case(s, true, id, "generated");
         c->key = xasprintf("%s at %s on day %lld", text_of(args, "plan"), text_of(args, "site"), (long long)day);
         remember(c, CASE_NEW, 0, wall_ms);
-    } else if (c == NULL) {
-        return;
-    } else if (str_eq(kind, "round.started")) {
-        xstrset(&c->state, "in-progress");
-    } else if (str_eq(kind, "round.completed")) {
-        xstrset(&c->state, "review");
-    } else if (str_eq(kind, "round.signed")) {
-        xstrset(&c->state, "signed");
-        remember(c, CASE_DONE, 0, wall_ms);
-    } else {
+    } else if (c == NULL || !round_moved(c, kind, wall_ms)) {
         return;
     }
     plan_round(s, c, wall_ms);
