@@ -130,12 +130,13 @@ class Site:
         self.others = []
         self.write_config(settings, mail_port)
 
-    def write_config(self, settings="", mail_port=None):
+    def write_config(self, settings="", mail_port=None, mail_timeout=10):
         text = "database: %s\nsocket: %s\nsite: Test site\ntime_zone: Asia/Shanghai\n" % (self.database, self.socket)
         text += "knowledge: [%s]\n" % os.path.join(SOURCE, "conf")
         text += "credentials: {public: {version: 2, community: public}}\n"
         if mail_port:
-            text += "mail: {url: 'smtp://127.0.0.1:%d', from: 'patrold <patrold@example.com>', timeout_s: 10}\n" % mail_port
+            text += "mail: {url: 'smtp://127.0.0.1:%d', from: 'patrold <patrold@example.com>', timeout_s: %d}\n" % (
+                mail_port, mail_timeout)
             text += "recipients: [{address: duty@example.com, language: zh_CN, min_severity: info}]\n"
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(text + settings)

@@ -2,7 +2,7 @@
 """A real SMTP server for tests: keeps each message as a file, and misbehaves when told to.
 
     smtp_sink.py --dir FOLDER [--port N] [--answer CODE [--at rcpt|data]] [--drop before|after]
-                 [--times N] [--delay SECONDS] [--tls CERT KEY] [--auth USER:PASSWORD]
+                 [--only ADDRESS] [--times N] [--delay SECONDS] [--tls CERT KEY] [--auth USER:PASSWORD]
 
 Prints "listening PORT" once it takes connections. Message N is kept as
 FOLDER/N.eml (the bytes as they came, N with six digits) with its envelope in
@@ -12,6 +12,7 @@ the envelope last, before the message is answered.
 --answer 451   refuses instead of keeping; at RCPT or (default) after DATA
 --drop before  keeps the message, then cuts the connection instead of saying 250
 --drop after   says 250, then cuts the connection
+--only ADDRESS does so for messages to this address only
 --times N      does so for the first N messages only, then behaves
 --delay S      waits before it answers DATA
 """
@@ -31,8 +32,10 @@ class Sink:
         self.misbehaved = 0
         self.count = len([f for f in os.listdir(options.dir) if f.endswith(".json")])
 
-    def misbehaves(self, at):
+    def misbehaves(self, at, addresses):
         o = self.options
+        if o.only and o.only not in addresses:
+            return False
         if at != (o.at if o.answer else "data") or not (o.answer or o.drop):
             return False
         if o.times is not None and self.misbehaved >= o.times:
@@ -53,13 +56,13 @@ class Sink:
         self.write("%06d.json" % self.count, json.dumps(about).encode())
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if self.options.answer and self.misbehaves("rcpt"):
+        if self.options.answer and self.misbehaves("rcpt", [address]):
             return "%d 5.1.1 told to refuse <%s>" % (self.options.answer, address)
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        bad = self.misbehaves("data")
+        bad = self.misbehaves("data", envelope.rcpt_tos)
         if self.options.delay:
             await asyncio.sleep(self.options.delay)
         if bad and self.options.answer:
@@ -103,6 +106,7 @@ def main():
     p.add_argument("--answer", type=int)
     p.add_argument("--at", choices=["rcpt", "data"], default="data")
     p.add_argument("--drop", choices=["before", "after"])
+    p.add_argument("--only")
     p.add_argument("--times", type=int)
     p.add_argument("--delay", type=float, default=0)
     p.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
