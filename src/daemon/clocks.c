@@ -139,7 +139,8 @@ static void add_page(struct rows *rows, struct live_args *a)
     size_t n = 0;
 
     desk_tickets(rows->core->desk, collect, &tickets);
-    qsort(tickets.list.v, tickets.list.n, sizeof *tickets.list.v, by_id);
+    if (tickets.list.n > 0)
+        qsort(tickets.list.v, tickets.list.n, sizeof *tickets.list.v, by_id);
     for (size_t i = 0; i < tickets.list.n; i++) {
         const struct ticket *t = tickets.list.v[i];
 
