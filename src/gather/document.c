@@ -1,7 +1,6 @@
 #include "gather/document.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -348,11 +347,6 @@ static void put_tickets(struct draft *d)
 
 /* ---- Supplies and counters ---- */
 
-static int64_t percent(double level)
-{
-    return level <= 0 ? 0 : level >= 100 ? 100 : (int64_t)floor(level + 0.5);
-}
-
 static void put_supplies(struct draft *d)
 {
     static const char *const states[] = {"ok", "low", "empty", "unknown"};
@@ -368,8 +362,8 @@ static void put_supplies(struct draft *d)
         json_open(b, NULL, '{');
         json_put_int(b, "device", d->f->devices.v[s->device].id);
         json_put_taken(b, "name", words_series(s, d->about->knowledge, d->about->lang));
-        json_put_maybe(b, "level_start", s->trend.known, percent(s->trend.first));
-        json_put_maybe(b, "level_end", s->trend.known, percent(s->trend.last));
+        json_put_maybe(b, "level_start", s->trend.known, supply_percent(s->trend.first));
+        json_put_maybe(b, "level_end", s->trend.known, supply_percent(s->trend.last));
         json_put_maybe(b, "days_left", days >= 0, days);
         json_put_int(b, "replaced", s->trend.jumps);
         json_put_text(b, "state", states[supply_state_of(s)]);

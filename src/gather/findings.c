@@ -1,5 +1,6 @@
 #include "gather/findings.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -93,6 +94,11 @@ enum supply_state supply_state_of(const struct found_series *s)
     if (!s->trend.known)
         return SUPPLY_IS_UNKNOWN;
     return s->trend.last <= 1 ? SUPPLY_IS_EMPTY : s->trend.last <= 10 ? SUPPLY_IS_LOW : SUPPLY_IS_OK;
+}
+
+int64_t supply_percent(double level)
+{
+    return level <= 0 ? 0 : level >= 100 ? 100 : (int64_t)floor(level + 0.5);
 }
 
 int64_t supply_days_left(const struct found_series *s)

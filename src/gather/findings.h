@@ -130,6 +130,8 @@ ptrdiff_t findings_device(const struct findings *f, int64_t id);
 /* Of a supply at the end: by the levels at which the shipped rules speak. */
 enum supply_state { SUPPLY_IS_OK, SUPPLY_IS_LOW, SUPPLY_IS_EMPTY, SUPPLY_IS_UNKNOWN };
 enum supply_state supply_state_of(const struct found_series *s);
+/* A level as it is told: whole percent. */
+int64_t supply_percent(double level);
 /* How many days it lasts by its slope; -1: that cannot be said. */
 int64_t supply_days_left(const struct found_series *s);
 

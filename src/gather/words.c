@@ -134,7 +134,7 @@ char *words_worry(const struct findings *f, const struct found_device *d, const 
         break;
     case WORRY_SUPPLY:
         s = &f->supplies.v[d->worry_of];
-        n = number_of((int64_t)s->trend.last);
+        n = number_of(supply_percent(s->trend.last));
         what = words_series(s, k, lang);
         text = FILL(lang, "gather.worry.supply", {"what", what}, {"level", n.s});
         break;
@@ -337,7 +337,7 @@ static void foresee_supplies(const struct seer *s)
     for (size_t i = 0; i < s->f->supplies.n; i++) {
         const struct found_series *supply = &s->f->supplies.v[i];
         int64_t days = supply_days_left(supply), end = s->f->first_day + s->f->days - 1;
-        struct number level = number_of((int64_t)supply->trend.last), left = number_of(days);
+        struct number level = number_of(supply_percent(supply->trend.last)), left = number_of(days);
         char *name;
 
         if (s->f->devices.v[supply->device].retired || days < 0 || days > SOON_DAYS)
