@@ -31,6 +31,7 @@ struct query {
 #define OF_DEVICE(column) " AND " column " IN (SELECT id FROM device WHERE name = :device OR id = :device)"
 #define JSON_OR_TEXT(column, as) "iif(json_valid(" column "), " column ", json_quote(" column ")) AS \"" as ":json\""
 
+/* SQLite takes event_device and event_ticket only where their condition stands in the query too: "<> 0". */
 #define DEVICE_COLUMNS                                                                                                 \
     "SELECT d.id, d.name, d.address, d.port, d.collector, d.credential, d.profile_wish, d.site, d.labels, d.profile,"  \
     " d.unit, d.parent, d.status, d.location, d.asset, d.installed_day AS installed, d.accepted_day AS accepted, "     \
@@ -38,8 +39,8 @@ struct query {
     " (SELECT s.customer FROM site s WHERE s.name = d.site AND NOT s.removed) AS customer,"                            \
     " d.device_class, d.make, d.model, d.serial, d.firmware, d.added_ms, d.identified_ms,"                             \
     " d.retired AS \"retired:bool\","                                                                                  \
-    " iif(d.retired, (SELECT max(e.at_ms) FROM event e WHERE e.device_id = d.id AND e.kind = 'device.removed'), 0)"    \
-    " AS removed_ms,"                                                                                                  \
+    " iif(d.retired, (SELECT max(e.at_ms) FROM event e WHERE e.device_id = d.id AND e.device_id <> 0"                  \
+    " AND e.kind = 'device.removed'), 0) AS removed_ms,"                                                               \
     " (SELECT count(*) FROM alert a WHERE a.device_id = d.id AND a.state <> 'ok') AS open_alerts FROM device d"
 
 #define ALERT_COLUMNS                                                                                                  \
@@ -178,9 +179,9 @@ static const struct filter ticket_steps_filters[] = {
 };
 static const struct filter events_filters[] = {
     {.name = "kind", .where = " AND substr(e.kind, 1, length(:kind)) = :kind"}, /* a prefix */
-    {.name = "device", .where = OF_DEVICE("e.device_id")},
+    {.name = "device", .where = OF_DEVICE("e.device_id") " AND e.device_id <> 0"},
     {.name = "alert", .where = " AND e.alert_id = :alert"},
-    {.name = "ticket", .where = OF_TICKET("e.ticket_id")},
+    {.name = "ticket", .where = OF_TICKET("e.ticket_id") " AND e.ticket_id <> 0"},
     {0},
 };
 static const struct filter components_filters[] = {
