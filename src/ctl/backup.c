@@ -116,14 +116,17 @@ int run_backup(struct ctl *t, const struct command *c, json_t *args)
 {
     const char *path = ctl_string(args, "path");
     char *database = find_database(t, args), *why = NULL;
+    struct store_files files = {0};
     int err, code = database ? act_as_owner(t, database) : EXIT_FAILED;
 
     if (code == EXIT_DONE) {
-        err = store_backup(database, path, progress_of(t), t, &why);
+        err = store_backup(database, path, progress_of(t), t, &files, &why);
         if (err < 0)
             code = fail_because(t, err, why);
         else
-            tell(t, c->said, json_pack("{s:s, s:s}", "database", database, "path", path));
+            tell(t, c->said,
+                 json_pack("{s:s, s:s, s:I, s:I}", "database", database, "path", path, "files", (json_int_t)files.there,
+                           "missing", (json_int_t)files.missing));
     }
     free(database);
     return code;
@@ -144,8 +147,9 @@ int run_restore(struct ctl *t, const struct command *c, json_t *args)
             code = fail_because(t, err, why);
         else
             tell(t, c->said,
-                 json_pack("{s:s, s:s, s:I, s:I, s:s}", "database", database, "path", path, "epoch",
-                           (json_int_t)r.epoch, "held", (json_int_t)r.held, "replaced", r.replaced ? r.replaced : ""));
+                 json_pack("{s:s, s:s, s:I, s:I, s:s, s:I, s:I}", "database", database, "path", path, "epoch",
+                           (json_int_t)r.epoch, "held", (json_int_t)r.held, "replaced", r.replaced ? r.replaced : "",
+                           "files", (json_int_t)r.files.there, "missing", (json_int_t)r.files.missing));
     }
     free(r.replaced);
     free(database);

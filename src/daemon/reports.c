@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "daemon/internal.h"
 #include "daemon/people.h"
+#include "store/backup.h"
 
 /*
  * Who is who for the monthly reports. A site of the archive has a report of its
@@ -227,13 +228,9 @@ static void rounds_reported(void *ctx, const char *site, int64_t from_ms, int64_
     patrol_reported(((struct core *)ctx)->patrol, site, from_ms, to_ms, change);
 }
 
-/* Files lie beside the database. */
 char *core_reports_folder(const struct core *c)
 {
-    const char *database = c->config.database ? c->config.database : c->settings->database;
-    const char *slash = strrchr(database, '/');
-
-    return slash ? xasprintf("%.*s/reports", (int)(slash - database), database) : xstrdup("reports");
+    return store_reports_folder(c->config.database ? c->config.database : c->settings->database);
 }
 
 struct reports *core_reports_new(struct core *c)

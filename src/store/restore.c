@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/draft.h"
+#include "store/report_files.h"
 #include "store/schema.h"
 #include "store/txn.h"
 
@@ -141,6 +142,32 @@ static int keep_old(const char *path, char **out)
     return rc;
 }
 
+/*
+ * The reports' files that the new database names. Files have names of their own story, so those of the old database
+ * stay as they are, and have a second name for when it is wanted back.
+ */
+static int put_files(struct db *db, const char *from, const char *to, struct store_files *out, char **why)
+{
+    char *source = xasprintf("%s.reports", from), *target = store_reports_folder(to);
+    char *kept = xasprintf("%s.replaced", target);
+    struct report_files named = {0};
+    int rc = report_files_named(db, &named);
+
+    if (rc < 0)
+        *why = xasprintf("%s: %s", from, db_why(db));
+    if (rc == 0)
+        rc = report_files_keep(target, kept, why);
+    if (rc == 0)
+        rc = report_files_copy(&named, source, target, true, why);
+    if (rc == 0)
+        report_files_count(&named, target, &out->there, &out->missing);
+    report_files_free(&named);
+    free(kept);
+    free(target);
+    free(source);
+    return rc;
+}
+
 int store_restore(const char *from, const char *to, const char *actor, store_progress progress, void *ctx,
                   struct store_restored *out, char **why)
 {
@@ -159,6 +186,8 @@ int store_restore(const char *from, const char *to, const char *actor, store_pro
         rc = draft_copy(&d, from, to, progress, ctx, why);
     if (rc == 0)
         rc = renew(&d.db, from, to, actor, &r, why);
+    if (rc == 0)
+        rc = put_files(&d.db, from, to, &r.files, why);
     if (rc == 0)
         rc = draft_close(&d, why);
     if (rc == 0 && access(to, F_OK) == 0 && (rc = keep_old(to, &r.replaced)) < 0)

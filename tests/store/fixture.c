@@ -1,6 +1,7 @@
 #include "tests/store/fixture.h"
 
 #include <stdio.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -60,6 +61,21 @@ int fixture_on_file(void **state)
     return 0;
 }
 
+/* Of files only; it need not be there. */
+static void remove_flat(const char *folder, const char *name)
+{
+    char *path = xasprintf("%s/%s", folder, name);
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)))
+        unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
+    rmdir(path);
+    free(path);
+}
+
 static void remove_folder(struct fixture *f)
 {
     static const char *const tails[] = {
@@ -71,6 +87,9 @@ static void remove_folder(struct fixture *f)
         unlink(name);
         free(name);
     }
+    remove_flat(f->folder, "reports");
+    remove_flat(f->folder, "reports.replaced");
+    remove_flat(f->folder, "patrold.db.backup.reports");
     assert_int_equal(rmdir(f->folder), 0);
 }
 

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "store/backup.h"
 
 /* A path beside the database; free it. */
@@ -19,7 +21,8 @@ static char *beside(const struct fixture *f, const char *tail)
 static int back_up(struct fixture *f, char **why)
 {
     char *to = beside(f, ".backup");
-    int rc = store_backup(f->path, to, NULL, NULL, why);
+    struct store_files files;
+    int rc = store_backup(f->path, to, NULL, NULL, &files, why);
 
     free(to);
     return rc;
@@ -387,6 +390,129 @@ static void a_backup_of_a_newer_patrold_is_refused(void **state)
     free(why);
 }
 
+/* ---- The files of reports ---- */
+
+/* What a folder beside the database holds of a file, or NULL; free it. */
+static char *held_in(const struct fixture *f, const char *folder, const char *name)
+{
+    char *path = xasprintf("%s/%s/%s", f->folder, folder, name), *data = NULL;
+    size_t n;
+
+    file_read(path, 1000, &data, &n);
+    free(path);
+    return data;
+}
+
+static void expect_file(const struct fixture *f, const char *folder, const char *name, const char *want)
+{
+    char *data = held_in(f, folder, name);
+
+    if (!str_eq(data, want))
+        fail_msg("%s/%s holds %s, not %s", folder, name, data ? data : "nothing", want ? want : "nothing");
+    free(data);
+}
+
+static void put_file(const struct fixture *f, const char *name, const char *content)
+{
+    char *folder = xasprintf("%s/reports", f->folder), *path = xasprintf("%s/%s", folder, name);
+
+    mkdir(folder, 0750);
+    assert_int_equal(file_write_whole(path, content, strlen(content), 0640), 0);
+    free(path);
+    free(folder);
+}
+
+/* Files of two editions, of which the row names the second; one that a held mail carries; one of nobody. */
+static void make_reports(struct fixture *f)
+{
+    fixture_open(f);
+    fixture_close(f);
+    fixture_alter(f, "INSERT INTO report (id, customer_id, site_id, site, month, state, edition, attempts, due_ms,"
+                     " made_ms, mailed_ms, next_ms, as_of_event, path, mail)"
+                     " VALUES (3, 0, 0, 's', '2026-09', 'made', 2, 0, 1, 1, 0, 0, 0, '2026-09-3-2-en.pdf', 1)");
+    fixture_alter(f,
+                  "INSERT INTO outbox (id, channel, message_id, recipient, subject, body, created_ms, state, attempts,"
+                  " next_ms, sent_ms, attachments)"
+                  " VALUES (9, 'mail', '<9>', 'x', 's', '', 1, 'held', 0, 0, 0, 'attached 2026-08-1-1-en.pdf Report' "
+                  "|| char(10))");
+    put_file(f, "2026-09-3-1-en.pdf", "first");
+    put_file(f, "2026-09-3-2-en.pdf", "second");
+    put_file(f, "2026-09-3-2-zh_CN.html", "page");
+    put_file(f, "2026-08-1-1-en.pdf", "mailed");
+    put_file(f, "2026-09-3-22-en.pdf", "another");
+}
+
+static void a_backup_has_the_files_that_it_names_and_no_others(void **state)
+{
+    struct fixture *f = *state;
+    struct store_files files;
+    char *to = beside(f, ".backup"), *why = NULL;
+
+    make_reports(f);
+    if (store_backup(f->path, to, NULL, NULL, &files, &why) != 0)
+        fail_msg("%s", why);
+    assert_int_equal(files.there, 3);
+    assert_int_equal(files.missing, 0);
+    expect_file(f, "patrold.db.backup.reports", "2026-09-3-2-en.pdf", "second");
+    expect_file(f, "patrold.db.backup.reports", "2026-09-3-2-zh_CN.html", "page");
+    expect_file(f, "patrold.db.backup.reports", "2026-08-1-1-en.pdf", "mailed");
+    expect_file(f, "patrold.db.backup.reports", "2026-09-3-1-en.pdf", NULL);
+    expect_file(f, "patrold.db.backup.reports", "2026-09-3-22-en.pdf", NULL);
+    free(to);
+}
+
+static void a_file_that_is_gone_is_counted(void **state)
+{
+    struct fixture *f = *state;
+    struct store_files files;
+    char *to = beside(f, ".backup"), *gone = xasprintf("%s/reports/2026-09-3-2-en.pdf", f->folder), *why = NULL;
+
+    make_reports(f);
+    assert_int_equal(unlink(gone), 0);
+    assert_int_equal(store_backup(f->path, to, NULL, NULL, &files, &why), 0);
+    assert_int_equal(files.there, 2);
+    assert_int_equal(files.missing, 1);
+    free(gone);
+    free(to);
+}
+
+static void a_folder_of_another_backup_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    char *folder = beside(f, ".backup.reports"), *to = beside(f, ".backup"), *why = NULL;
+
+    make_reports(f);
+    assert_int_equal(mkdir(folder, 0750), 0);
+    assert_int_equal(back_up(f, &why), PD_EEXIST);
+    assert_non_null(strstr(why, ".backup.reports"));
+    assert_int_equal(access(to, F_OK), -1);
+    free(why);
+    free(to);
+    free(folder);
+}
+
+static void a_restore_brings_the_files_back_and_keeps_those_of_before(void **state)
+{
+    struct fixture *f = *state;
+    struct store_restored r;
+    char *gone = xasprintf("%s/reports/2026-09-3-2-zh_CN.html", f->folder);
+
+    make_reports(f);
+    must_back_up(f);
+    put_file(f, "2026-09-3-2-en.pdf", "of another story");
+    put_file(f, "2026-09-3-3-en.pdf", "third");
+    assert_int_equal(unlink(gone), 0);
+    must_restore(f, &r);
+    assert_int_equal(r.files.there, 3);
+    assert_int_equal(r.files.missing, 0);
+    expect_file(f, "reports", "2026-09-3-2-en.pdf", "second");
+    expect_file(f, "reports", "2026-09-3-2-zh_CN.html", "page");
+    expect_file(f, "reports.replaced", "2026-09-3-2-en.pdf", "of another story");
+    expect_file(f, "reports.replaced", "2026-09-3-3-en.pdf", "third");
+    free(gone);
+    free(r.replaced);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +532,10 @@ int main(void)
         TEST_ON_FILE(a_restore_to_an_empty_place_needs_no_old_database),
         TEST_ON_FILE(a_backup_that_is_none_changes_nothing),
         TEST_ON_FILE(a_backup_of_a_newer_patrold_is_refused),
+        TEST_ON_FILE(a_backup_has_the_files_that_it_names_and_no_others),
+        TEST_ON_FILE(a_file_that_is_gone_is_counted),
+        TEST_ON_FILE(a_folder_of_another_backup_is_left_alone),
+        TEST_ON_FILE(a_restore_brings_the_files_back_and_keeps_those_of_before),
     };
 
     return cmocka_run_group_tests_name("store/backup", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A backup of a patrold at work, its restore, what becomes of messages then; a restore that is killed at each of its
-steps leaves the old database or the new one; root leaves no files of its own."""
+steps leaves the old database or the new one; the files of reports go with them; root leaves no files of its own."""
 import json
 import os
 import pwd
@@ -97,6 +97,69 @@ def messages(site):
         fail("outbox list --state dropped")
 
 
+REPORT = "2026-09-1-1-en"
+
+
+def put_report(site):
+    """A report as patrold would have left it, with files."""
+    folder = os.path.join(site.folder, "reports")
+    os.makedirs(folder, exist_ok=True)
+    for tail in (".pdf", ".html"):
+        with open(os.path.join(folder, REPORT + tail), "w") as f:
+            f.write("the report's " + tail)
+    db = sqlite3.connect(site.database)
+    db.execute("INSERT INTO report (id, customer_id, site_id, site, month, state, edition, attempts, due_ms, made_ms,"
+               " mailed_ms, next_ms, as_of_event, path, mail)"
+               " VALUES (1, 0, 0, '-', '2026-09', 'mailed', 1, 0, 1, 1, 1, 0, 0, ?, 0)", (REPORT + ".pdf",))
+    db.commit()
+    db.close()
+
+
+def have_reports(folder, when):
+    for tail in (".pdf", ".html"):
+        with open(os.path.join(folder, REPORT + tail)) as f:
+            if f.read() != "the report's " + tail:
+                fail("%s: %s%s in %s is not whole" % (when, REPORT, tail, folder))
+
+
+def files_too(site):
+    """Backup and restore carry the files; a backup killed at each of its steps is there with its files or not at all."""
+    put_report(site)
+    path, folder = os.path.join(site.folder, "files.db"), os.path.join(site.folder, "reports")
+    answer = as_json(site, "backup", path)
+    if answer["files"] != 2 or answer["missing"] != 0:
+        fail("backup: %s" % answer)
+    have_reports(path + ".reports", "after the backup")
+    for name in os.listdir(folder):
+        os.unlink(os.path.join(folder, name))
+    answer = as_json(site, "restore", path)
+    if answer["files"] != 2 or answer["missing"] != 0:
+        fail("restore: %s" % answer)
+    have_reports(folder, "after the restore")
+    return 0 if os.environ.get("SANITIZED") else killed_backups(site)
+
+
+def killed_backups(site):
+    shim, kills = build_shim(site.folder), 0
+    for when in ("before", "after"):
+        done = None
+        while done is None or done.returncode != 0:
+            kills += 1
+            path = os.path.join(site.folder, "killed-%s-%d" % (when, kills))
+            done = site.patrolctl("-c", site.config, "backup", path, check=False,
+                                  environment={"LD_PRELOAD": shim, "KILL_AT": "name:%d:%s" % (kills, when)})
+            if done.returncode != 0 and "killshim" not in done.stderr:
+                fail("%s: %s" % (path, done.stderr))
+            if os.path.exists(path):
+                have_reports(path + ".reports", "%s, killed" % path)
+            if kills > 200:
+                fail("the backup makes no end of names")
+        if kills == 1:
+            fail("a backup makes no call of name")
+        total, kills = kills - 1, 0
+    return total
+
+
 def build_shim(folder):
     shim = os.path.join(folder, "killshim.so")
     subprocess.run([os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC", "-o", shim,
@@ -146,11 +209,15 @@ def as_root(site, path):
     os.mkdir(home)
     os.chown(home, nobody.pw_uid, nobody.pw_gid)
     os.chmod(path, 0o644)
+    os.chmod(path + ".reports", 0o755)
+    for name in os.listdir(path + ".reports"):
+        os.chmod(os.path.join(path + ".reports", name), 0o644)
     target = os.path.join(home, "patrold.db")
     for _ in range(2):
         site.patrolctl("restore", path, "--db", target)
     site.patrolctl("backup", os.path.join(home, "again"), "--db", target)
     foreign = [name for name in os.listdir(home) if os.stat(os.path.join(home, name)).st_uid != nobody.pw_uid]
+    have_reports(os.path.join(home, "again.reports"), "after root's backup")
     if foreign or not os.path.exists(target + ".replaced"):
         fail("root left %s of its own; there is %s" % (foreign, os.listdir(home)))
 
@@ -167,7 +234,10 @@ def main():
         restored(site, path)
         messages(site)
         site.stop()
+        files_too(site)
+        path = os.path.join(site.folder, "files.db")
         kills = 0 if os.environ.get("SANITIZED") else killed(site, path)
+        have_reports(os.path.join(site.folder, "reports"), "after restores that were killed")
         as_root(site, path)
         site.start()
         site.stop()
