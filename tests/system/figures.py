@@ -2,6 +2,7 @@
 """The month's report against the story of the month: a simulated office lives through it, the real patrold makes the
 report of it, and each figure in the report's document is reckoned here from the story's YAML alone."""
 import datetime
+import importlib.util
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 import zoneinfo
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
 from harness import BUILD, SOURCE, Sink, Site, fail, skip, wait_for  # noqa: E402
 
 try:
@@ -137,6 +139,14 @@ def whole(path):
         return None
 
 
+def every_figure():
+    """The program of the simulator's months, which goes through all of them."""
+    spec = importlib.util.spec_from_file_location("sim_figures", os.path.join(SOURCE, "tests", "sim", "figures.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.check
+
+
 def close(what, is_, wanted, by):
     if is_ is None or abs(is_ - wanted) > by:
         fail("%s: the report says %s, the story %s (+- %s)" % (what, is_, wanted, by))
@@ -253,6 +263,7 @@ def main():
         check(doc, month, names)
     check_tickets(doc, month)
     check_rounds(doc, month, last)
+    same("figures that are not the story's", every_figure()(text, doc), [])
     print("the report of %s says what the story does: %d devices, %d faults, %d tickets, %d pages" %
           (month.story["title"], len(doc["devices"]), len(doc["faults"]["rows"]), len(doc["tickets"]["rows"]),
            doc["meters"]["totals"]["pages"]))
