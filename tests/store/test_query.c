@@ -317,6 +317,29 @@ static void members_of_rows(void **state)
     }
 }
 
+/* Written past the store: what a site has after years, and what is a scan for each device without the index. */
+static void removed_devices_are_listed_among_many_events(void **state)
+{
+    static const char years[] =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO device (id, name,"
+        " address, port, added_ms, identified_ms, retired) SELECT i, 'd' || i, 'a', 0, 1, 0, 1 FROM n;"
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) INSERT INTO event"
+        " SELECT i, i, iif(i > 29500, 'device.removed', 'device.up'), 1 + (i - 1) % 500, 0, 0, '{}', NULL FROM n;";
+    struct fixture *f = *state;
+    struct answer a;
+    sqlite3 *db;
+
+    fixture_open(f);
+    db = fixture_connect(f, SQLITE_OPEN_READWRITE);
+    assert_int_equal(sqlite3_exec(db, years, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    fixture_query(f, "devices", "{\"retired\": \"true\"}", 0, 1000, &a);
+    if (a.err != 0)
+        fail_msg("%s", a.why);
+    expect_member(f, &a, "$[499].removed_ms", "30000");
+    answer_fini(&a);
+}
+
 static void what_makes_no_sense_is_refused_in_words(void **state)
 {
     static const struct {
@@ -575,6 +598,7 @@ int main(void)
         TEST_ON_BOTH(lists_and_their_filters),
         TEST_ON_BOTH(the_archive_and_its_filters),
         TEST_ON_BOTH(members_of_rows),
+        TEST_ON_BOTH(removed_devices_are_listed_among_many_events),
         TEST_ON_BOTH(what_makes_no_sense_is_refused_in_words),
         TEST_ON_BOTH(pages),
         TEST_IN_MEMORY(a_page_is_bounded_in_bytes),
