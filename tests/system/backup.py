@@ -123,7 +123,7 @@ def have_reports(folder, when):
 
 
 def files_too(site):
-    """Backup and restore carry the files; a backup killed at each of its steps is there with its files or not at all."""
+    """Backup and restore carry the files; a backup killed at a step is there with its files or not at all."""
     put_report(site)
     path, folder = os.path.join(site.folder, "files.db"), os.path.join(site.folder, "reports")
     answer = as_json(site, "backup", path)
