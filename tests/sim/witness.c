@@ -155,6 +155,18 @@ static void ticket_opened(struct witness *w, int64_t alert_id, int64_t ticket_id
     u64dict_put(w->open_ticket, (uint64_t)ticket_id, as_place(0));
 }
 
+/* The fault is back before its ticket ended: it is worked on by that one. */
+static void ticket_again(struct witness *w, int64_t alert_id, int64_t ticket_id, const json_t *args)
+{
+    struct alert_seen *a = alert_by_id(w, alert_id);
+
+    if (a == NULL || u64dict_get(w->open_ticket, (uint64_t)ticket_id) == NULL)
+        return;
+    a->tickets++;
+    a->ticket_id = ticket_id;
+    xstrset(&a->ticket, text_of(args, "number"));
+}
+
 static void ticket_moved(struct witness *w, int64_t ticket_id, const json_t *args)
 {
     const char *to = text_of(args, "to");
@@ -210,6 +222,8 @@ void witness_event(struct witness *w, int64_t number, const char *kind, int64_t 
         closed(w, alert_id, at_ms);
     else if (str_eq(kind, "ticket.opened"))
         ticket_opened(w, alert_id, ticket_id, args);
+    else if (str_eq(kind, "ticket.fault-again"))
+        ticket_again(w, alert_id, ticket_id, args);
     else if (str_eq(kind, "mail.sent"))
         mail_known(w, args);
     else if (str_starts(kind, "ticket."))
@@ -235,11 +249,33 @@ static void credit(struct witness *w, const char *subject)
     }
 }
 
+/* How often the fault of the ticket that a subject names came; at least once. */
+static size_t occurrences(const struct witness *w, const char *subject)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < w->alerts.n; i++)
+        n += w->alerts.v[i].ticket != NULL && strstr(subject, w->alerts.v[i].ticket) != NULL;
+    return n > 0 ? n : 1;
+}
+
+/* The subject names the ticket and what there is to tell of it, so it comes once, or once each time that the fault does. */
+static void count_subject(struct witness *w, const char *to, const char *subject)
+{
+    char *key = xasprintf("%s %s", to, subject);
+    const void *before = dict_get(w->by_subject, key);
+    size_t times = before != NULL ? place(before) + 1 : 1;
+
+    if (times > occurrences(w, subject))
+        array_push(&w->repeated, xasprintf("the mail '%s' again, under another Message-ID", subject));
+    dict_put(w->by_subject, key, as_place(times));
+    free(key);
+}
+
 void witness_mail(struct witness *w, const char *id, const char *to, const char *subject, int64_t at_ms)
 {
     const void *p = dict_get(w->by_mail, id);
     struct mail_seen m = {.times = 1, .at_ms = at_ms};
-    char *key;
 
     if (p != NULL) {
         if (w->mails.v[place(p)].times++ > 0)
@@ -249,15 +285,10 @@ void witness_mail(struct witness *w, const char *id, const char *to, const char 
     m.id = xstrdup(id);
     m.to = xstrdup(to);
     m.subject = xstrdup(subject);
-    /* The subject names the ticket and what there is to tell of it. */
-    key = xasprintf("%s %s", to, subject);
-    if (dict_get(w->by_subject, key) != NULL)
-        array_push(&w->repeated, xasprintf("the mail '%s' again, under another Message-ID", subject));
-    dict_put(w->by_subject, key, as_place(w->mails.n));
+    count_subject(w, to, subject);
     dict_put(w->by_mail, id, as_place(w->mails.n));
     credit(w, subject);
     array_push(&w->mails, m);
-    free(key);
 }
 
 void witness_killed(struct witness *w)

@@ -44,7 +44,7 @@ struct witness {
     struct u64dict *by_alert;    /* id -> place in alerts, plus one */
     struct u64dict *open_ticket; /* ticket id -> the alert it is for, plus one */
     struct dict *by_mail;        /* message id -> place in mails, plus one */
-    struct dict *by_subject;     /* "to subject" -> message id */
+    struct dict *by_subject;     /* "to subject" -> how often it came */
     struct u64dict *machine_of;  /* device id -> machine, plus one */
     const struct story *story;
     int64_t last_event;
