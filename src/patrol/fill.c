@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "patrol/internal.h"
 
 enum { MOST_NAMED = 5 };
@@ -322,12 +323,26 @@ static char *what_is_open(const struct patrol *p, const struct open_round *r)
     return NULL;
 }
 
+/* What was found, in a line: "Page counter: attention". An item's title alone says how it ought to be. free() it. */
+static char *finding_title(enum lang lang, const struct visit_item *i)
+{
+    const char *title = lang == LANG_ZH_CN && i->title_zh_CN ? i->title_zh_CN : i->title_en;
+    char *result = xasprintf("check-result.%s", check_result_name(i->result));
+    struct sbuf out = {0};
+
+    sbuf_add(&out, title ? title : i->code);
+    sbuf_add(&out, text_get(lang, "word.colon"));
+    sbuf_add(&out, text_get(lang, result));
+    free(result);
+    return sbuf_take(&out);
+}
+
 /* The fault's or finding's ticket that is open already, or a new one. */
 static void open_finding(struct patrol *p, const struct open_round *r, const struct visit *v, struct visit_item *i,
                          const char *actor, struct change *c)
 {
     const struct patrol_ops *ops = &p->config.ops;
-    const char *zh = p->config.settings->lang == LANG_ZH_CN ? i->title_zh_CN : NULL;
+    char *title = finding_title(p->config.settings->lang, i);
     char *origin = xasprintf("round %" PRId64 " visit %d item %d", r->r.id, v->n, i->n);
     const char *said = i->found ? i->found : i->value;
     struct sbuf note = {0};
@@ -343,9 +358,7 @@ static void open_finding(struct patrol *p, const struct open_round *r, const str
             .kind = TICKET_KIND_FINDING,
             .device_id = v->device_id,
             .site = r->r.site,
-            .title = zh            ? zh
-                     : i->title_en ? i->title_en
-                                   : i->code,
+            .title = title,
             .note = note.n > 0 ? note.s : NULL,
             .label = i->code,
             .severity = i->result == RESULT_FAULT ? SEVERITY_MAJOR : SEVERITY_WARNING,
@@ -361,6 +374,7 @@ static void open_finding(struct patrol *p, const struct open_round *r, const str
     change_put_item(c, i);
     sbuf_free(&note);
     free(origin);
+    free(title);
 }
 
 static size_t open_findings(struct patrol *p, const struct open_round *r, const char *actor, struct change *c)

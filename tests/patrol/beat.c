@@ -114,6 +114,7 @@ static int open_ticket(void *ctx, struct change *c, const struct patrol_wish *w,
     t.id = *id = ++b->last_ticket;
     t.label = (char *)w->label;
     t.note = (char *)w->note;
+    t.title = (char *)w->title;
     change_put_ticket(c, &t);
     return 0;
 }

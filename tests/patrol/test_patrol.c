@@ -403,6 +403,7 @@ static void findings_become_tickets_when_it_is_signed(void **state)
     assert_int_equal(b->tickets.v[0].severity, SEVERITY_WARNING);
     assert_string_equal(b->tickets.v[0].label, "rollers");
     assert_string_equal(b->tickets.v[0].note, "as seen");
+    assert_string_equal(b->tickets.v[0].title, "Pick-up rollers and paper path cleaned: attention");
     assert_int_equal(b->tickets.v[1].severity, SEVERITY_MAJOR);
     assert_int_equal(beat_item(b, 1, "d1", "rollers")->ticket_id, b->tickets.v[0].id);
     beat_free(b);
