@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -206,6 +207,7 @@ static void one_runs_at_a_time_and_one_that_is_cancelled_is_gone(void **state)
 
 int main(void)
 {
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
     const struct CMUnitTest tests[] = {
         TEST(the_document_comes_in_and_the_files_are_named),
         TEST(what_it_complains_of_is_the_reason),
@@ -214,5 +216,10 @@ int main(void)
         TEST(one_runs_at_a_time_and_one_that_is_cancelled_is_gone),
     };
 
+    if (fd < 0) {
+        puts("skipped: there is no pidfd_open() here, as under valgrind");
+        return 77;
+    }
+    close(fd);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
