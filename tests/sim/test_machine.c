@@ -51,8 +51,10 @@ static int64_t value(const struct machine *m, const char *oid, int64_t now_ms)
 {
     const struct simvar *v = var(m, oid);
 
-    if (v == NULL)
+    if (v == NULL) {
         fail_msg("there is no %s", oid);
+        return -1;
+    }
     return simvar_is_uint(v) ? (int64_t)simvar_uint(v, now_ms) : simvar_int(v, now_ms);
 }
 
