@@ -285,7 +285,7 @@ void compile_literal(struct compiler *c, struct token t)
         duration_literal(c, t);
         break;
     case TOKEN_UNKNOWN:
-        push_constant(c, t, VALUE_UNKNOWN);
+        push_constant(c, t, value_unknown(WHY_RULE));
         break;
     default:
         push_constant(c, t, value_bool(t.kind == TOKEN_TRUE));

@@ -10,10 +10,16 @@ static bool is_good(struct value v)
     return v.quality == QUALITY_GOOD;
 }
 
-/* What comes of operands that are not all good; the graver quality wins. */
+/* What comes of operands that are not all good; the graver quality wins, of equals the first. */
 static struct value spoilt(struct value a, struct value b)
 {
-    return value_quality(a.quality > b.quality ? a.quality : b.quality);
+    return value_spoilt(b.quality > a.quality ? b : a);
+}
+
+/* An operand of a type that the operation cannot have. */
+static struct value misfit(void)
+{
+    return value_unknown(WHY_TYPE);
 }
 
 static bool as_double(struct value v, double *out)
@@ -30,7 +36,7 @@ static bool as_double(struct value v, double *out)
 /* A number that was reckoned; what is not finite is none. */
 static struct value reckoned(double x)
 {
-    return isfinite(x) ? value_num(x) : VALUE_UNKNOWN;
+    return isfinite(x) ? value_num(x) : value_unknown(WHY_RANGE);
 }
 
 static struct value arith_int(enum op op, int64_t a, int64_t b)
@@ -50,14 +56,14 @@ static struct value arith_int(enum op op, int64_t a, int64_t b)
         break;
     case OP_MOD:
         if (b == 0)
-            wrong = true;
-        else if (b != -1) /* INT64_MIN % -1 traps */
+            return value_unknown(WHY_ZERO);
+        if (b != -1) /* INT64_MIN % -1 traps */
             r = a % b;
         break;
     default:
-        return reckoned((double)a / (double)b);
+        return b == 0 ? value_unknown(WHY_ZERO) : reckoned((double)a / (double)b);
     }
-    return wrong ? VALUE_UNKNOWN : value_int(r);
+    return wrong ? value_unknown(WHY_RANGE) : value_int(r);
 }
 
 static struct value arith(enum op op, struct value a, struct value b)
@@ -69,7 +75,9 @@ static struct value arith(enum op op, struct value a, struct value b)
     if (op != OP_POW && a.type == VALUE_INT && b.type == VALUE_INT)
         return arith_int(op, a.i, b.i);
     if (!as_double(a, &x) || !as_double(b, &y))
-        return VALUE_UNKNOWN;
+        return misfit();
+    if ((op == OP_MOD || op == OP_DIV) && y == 0)
+        return value_unknown(WHY_ZERO);
     switch (op) {
     case OP_ADD:
         return reckoned(x + y);
@@ -137,7 +145,7 @@ static struct value compare(enum op op, struct value a, struct value b)
     if (!is_good(a) || !is_good(b))
         return spoilt(a, b);
     if (!(op == OP_EQ || op == OP_NE ? equality(a, b, &c) : order(a, b, &c)))
-        return VALUE_UNKNOWN;
+        return misfit();
     return value_bool(accepts[op] >> (c + 1) & 1);
 }
 
@@ -146,7 +154,7 @@ static struct value has(struct value set, struct value flag)
     if (!is_good(set) || !is_good(flag))
         return spoilt(set, flag);
     if (set.type != VALUE_BITS || flag.type != VALUE_INT || flag.i < 0 || flag.i > 63)
-        return VALUE_UNKNOWN;
+        return misfit();
     return value_bool(set.bits >> flag.i & 1);
 }
 
@@ -155,7 +163,7 @@ static struct value text_test(enum op op, struct value text, struct value part)
     if (!is_good(text) || !is_good(part))
         return spoilt(text, part);
     if (text.type != VALUE_TEXT || part.type != VALUE_TEXT)
-        return VALUE_UNKNOWN;
+        return misfit();
     if (op == OP_CONTAINS)
         return value_bool(strstr(text.text, part.text) != NULL);
     return value_bool(strncmp(text.text, part.text, strlen(part.text)) == 0);
@@ -169,7 +177,7 @@ static struct value listed(struct value list, struct value item)
     if (!is_good(list) || !is_good(item))
         return spoilt(list, item);
     if (list.type != VALUE_TEXT || item.type != VALUE_TEXT)
-        return VALUE_UNKNOWN;
+        return misfit();
     len = strlen(item.text);
     for (const char *p = list.text + strspn(list.text, " ;"); *p; p += strspn(p, " ;")) {
         size_t n = strcspn(p, ";"), kept = n;
@@ -181,6 +189,15 @@ static struct value listed(struct value list, struct value item)
         p += n;
     }
     return value_bool(false);
+}
+
+/* What is no truth value at all decides as little as one that is not known. */
+static struct value undecided(struct value v)
+{
+    if (is_good(v))
+        return misfit();
+    v.quality = QUALITY_UNKNOWN;
+    return value_spoilt(v);
 }
 
 static bool is_bool(struct value v, bool want)
@@ -195,18 +212,18 @@ static struct value logic(struct value a, struct value b, bool decider)
         return value_bool(decider);
     if (is_bool(a, !decider) && is_bool(b, !decider))
         return value_bool(!decider);
-    return VALUE_UNKNOWN;
+    return undecided(is_bool(a, !decider) ? b : a);
 }
 
 static struct value negate_logic(struct value v)
 {
-    return is_good(v) && v.type == VALUE_BOOL ? value_bool(!v.b) : VALUE_UNKNOWN;
+    return is_good(v) && v.type == VALUE_BOOL ? value_bool(!v.b) : undecided(v);
 }
 
 static struct value whole(double x)
 {
     /* 2^63 itself is exact as a double and already too large. */
-    return x >= -0x1p63 && x < 0x1p63 ? value_int((int64_t)x) : VALUE_UNKNOWN;
+    return x >= -0x1p63 && x < 0x1p63 ? value_int((int64_t)x) : value_unknown(WHY_RANGE);
 }
 
 static struct value number_unary(enum op op, struct value v)
@@ -214,9 +231,9 @@ static struct value number_unary(enum op op, struct value v)
     bool is_int = v.type == VALUE_INT;
 
     if (!is_good(v))
-        return value_quality(v.quality);
+        return value_spoilt(v);
     if (!is_int && v.type != VALUE_NUM)
-        return VALUE_UNKNOWN;
+        return misfit();
     switch (op) {
     case OP_NEG:
         return is_int ? arith_int(OP_SUB, 0, v.i) : value_num(-v.num);
@@ -234,9 +251,9 @@ static struct value number_unary(enum op op, struct value v)
 static struct value choose(struct value cond, struct value yes, struct value no)
 {
     if (!is_good(cond))
-        return value_quality(cond.quality);
+        return value_spoilt(cond);
     if (cond.type != VALUE_BOOL)
-        return VALUE_UNKNOWN;
+        return misfit();
     return cond.b ? yes : no;
 }
 
@@ -246,18 +263,18 @@ static struct value extreme(enum op op, const struct value *v, size_t n)
     struct value best = v[0];
 
     if (is_good(best) && best.type != VALUE_INT && best.type != VALUE_NUM)
-        return VALUE_UNKNOWN;
+        return misfit();
     for (size_t i = 1; i < n; i++) {
         int c;
 
         if (!is_good(best) || !is_good(v[i]))
             best = spoilt(best, v[i]);
         else if (!order(v[i], best, &c))
-            best = VALUE_UNKNOWN;
+            best = misfit();
         else if (op == OP_MIN ? c < 0 : c > 0)
             best = v[i];
     }
-    return is_good(best) ? best : value_quality(best.quality);
+    return is_good(best) ? best : value_spoilt(best);
 }
 
 /* The one that can be believed most; of equals the earliest. */

@@ -108,13 +108,13 @@ const char *expr_text(const struct expr *e)
 static struct value convert(struct value v, enum value_type type)
 {
     if (v.quality != QUALITY_GOOD && (v.quality != QUALITY_STALE || v.type == VALUE_NONE))
-        return value_quality(v.quality);
+        return value_spoilt(v);
     if (type == VALUE_NUM && v.type == VALUE_INT) {
         v.type = VALUE_NUM;
         v.num = (double)v.i;
         return v;
     }
-    return VALUE_UNKNOWN;
+    return value_unknown(WHY_TYPE);
 }
 
 struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots)

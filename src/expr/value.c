@@ -50,6 +50,29 @@ const char *quality_name(enum quality q)
     return "?";
 }
 
+const char *value_why_name(enum why w)
+{
+    switch (w) {
+    case WHY_NONE:
+        return "none";
+    case WHY_ABSENT:
+        return "absent";
+    case WHY_SENTINEL:
+        return "sentinel";
+    case WHY_TYPE:
+        return "type";
+    case WHY_RANGE:
+        return "range";
+    case WHY_ROW:
+        return "row";
+    case WHY_ZERO:
+        return "zero";
+    case WHY_RULE:
+        return "rule";
+    }
+    return "?";
+}
+
 const char *value_type_name(enum value_type t)
 {
     switch (t) {

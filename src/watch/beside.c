@@ -9,7 +9,9 @@ bool beside_is_true(struct value v)
 
 void beside_hear(struct value v, struct value *verdict)
 {
-    if (v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && !beside_is_true(*verdict))
+    bool says = v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && !beside_is_true(*verdict);
+
+    if (says || (verdict->why == WHY_NONE && verdict->quality != QUALITY_GOOD && v.quality != QUALITY_GOOD))
         *verdict = v;
 }
 
@@ -39,8 +41,12 @@ static void take_join(const struct table_plan *plan, const struct rows *tables, 
     size_t at = found ? rows_lower_bound(rows, instance, n) : rows->n;
 
     found = at < rows->n && row_begins(&rows->v[at], instance, n);
-    for (size_t i = 0; i < other->columns.n; i++)
-        slots[join->first_slot + i] = found ? rows_slots(rows, at)[i] : VALUE_UNKNOWN;
+    for (size_t i = 0; i < other->columns.n; i++) {
+        struct value *v = &slots[join->first_slot + i];
+
+        *v = found ? rows_slots(rows, at)[i] : value_unknown(WHY_ROW);
+        v->slot = (uint16_t)(join->first_slot + i);
+    }
 }
 
 /* What is reckoned so far over some rows. */
@@ -50,6 +56,7 @@ struct tally {
     double sum;
     int64_t n, hits; /* rows that gave a number; whose condition is true */
     struct value any;
+    struct value spoilt; /* of the first that gave none: why */
 };
 
 static void tally_row(struct tally *t, struct value v)
@@ -61,6 +68,8 @@ static void tally_row(struct tally *t, struct value v)
         beside_hear(v, &t->any);
         return;
     }
+    if (v.quality != QUALITY_GOOD && t->spoilt.why == WHY_NONE)
+        t->spoilt = value_spoilt(v);
     if (v.quality != QUALITY_GOOD || (v.type != VALUE_INT && v.type != VALUE_NUM))
         return;
     if (t->n == 0 || x < t->least.num)
@@ -80,18 +89,18 @@ static struct value tally_end(const struct tally *t)
     if (t->how == AGGREGATE_ANY)
         return t->any;
     if (t->n == 0)
-        return VALUE_UNKNOWN;
+        return t->spoilt.why == WHY_NONE ? value_unknown(WHY_ROW) : t->spoilt;
     if (t->how == AGGREGATE_MIN)
         return t->least;
     if (t->how == AGGREGATE_MAX)
         return t->most;
-    return isfinite(x) ? value_num(x) : VALUE_UNKNOWN;
+    return isfinite(x) ? value_num(x) : value_unknown(WHY_RANGE);
 }
 
 static struct value aggregate_value(const struct rows *rows, const struct aggregate *a, const uint32_t *instance,
                                     uint32_t n)
 {
-    struct tally tally = {.how = a->how, .any = VALUE_UNKNOWN};
+    struct tally tally = {.how = a->how, .any = VALUE_UNKNOWN, .spoilt = VALUE_UNKNOWN};
 
     for (size_t i = rows_lower_bound(rows, instance, n); i < rows->n && row_begins(&rows->v[i], instance, n); i++) {
         const struct value *slots = rows_slots(rows, i);
@@ -123,6 +132,8 @@ void beside_ask(const struct table_plan *plan, const struct rows *tables, const 
         const struct aggregate *a = &def->aggregates.v[j];
 
         slots[a->slot] = take_aggregate(&tables[a->component], a, own, i);
+        slots[a->slot].quality = slots[a->slot].quality == QUALITY_GOOD ? QUALITY_GOOD : QUALITY_UNKNOWN;
+        slots[a->slot].slot = (uint16_t)a->slot;
     }
     for (size_t j = 0; j < def->computed.n; j++)
         slots[def->computed.v[j].slot] = expr_eval(def->computed.v[j].value, slots, def->nslots);

@@ -37,7 +37,7 @@ static bool is_clean(const uint8_t *p, size_t n)
 static struct value text_of_bytes(const uint8_t *p, size_t n, struct arena *arena)
 {
     char *clean;
-    struct value v = VALUE_UNKNOWN;
+    struct value v = value_unknown(WHY_ABSENT);
 
     if (n == 0)
         return v;
@@ -91,7 +91,7 @@ static struct value hex_of_bytes(const uint8_t *p, size_t n, struct arena *arena
     char *s, *to;
 
     if (n == 0 || n > DECODE_MAX_TEXT / 3)
-        return VALUE_UNKNOWN;
+        return value_unknown(n == 0 ? WHY_ABSENT : WHY_RANGE);
     s = to = arena_alloc(arena, n * 3);
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
@@ -162,15 +162,29 @@ static bool any_number(const struct pd_cell *cell, double *out)
     return true;
 }
 
+/* A number that was read and is none; what it was goes along, for people who ask. */
+static struct value no_value(enum quality quality, enum why why, int64_t raw)
+{
+    return (struct value){.quality = (uint8_t)quality, .why = (uint8_t)why, .i = raw};
+}
+
+/* A cell that is no number: a device that sends nothing has nothing to say. */
+static struct value no_number(const struct pd_cell *cell)
+{
+    bool empty = cell->type == PD_CELL_NULL || (cell->type == PD_CELL_BYTES && cell->nbytes == 0);
+
+    return value_unknown(empty ? WHY_ABSENT : WHY_TYPE);
+}
+
 static struct value decode_int(const struct column *column, const struct pd_cell *cell)
 {
     int64_t n;
 
     if (!whole_number(cell, &n))
-        return VALUE_UNKNOWN;
+        return no_number(cell);
     for (size_t i = 0; i < column->sentinels.n; i++)
         if (column->sentinels.v[i].raw == n)
-            return value_quality(column->sentinels.v[i].quality);
+            return no_value(column->sentinels.v[i].quality, WHY_SENTINEL, n);
     return value_int(n);
 }
 
@@ -179,10 +193,10 @@ static struct value decode_num(const struct column *column, const struct pd_cell
     double x;
 
     if (!any_number(cell, &x))
-        return VALUE_UNKNOWN;
+        return no_number(cell);
     for (size_t i = 0; i < column->sentinels.n; i++)
         if ((double)column->sentinels.v[i].raw == x)
-            return value_quality(column->sentinels.v[i].quality);
+            return no_value(column->sentinels.v[i].quality, WHY_SENTINEL, column->sentinels.v[i].raw);
     return value_num(x);
 }
 
@@ -194,7 +208,8 @@ static struct value decode_enum(const struct column *column, const struct pd_cel
     if (v.quality != QUALITY_GOOD)
         return v;
     m = members_by_number(&column->members, v.i);
-    return m ? value_enum(members_by_code(&column->members, m->code)->number) : VALUE_UNKNOWN;
+    return m ? value_enum(members_by_code(&column->members, m->code)->number)
+             : no_value(QUALITY_UNKNOWN, WHY_RANGE, v.i);
 }
 
 static struct value decode_bits(const struct pd_cell *cell)
@@ -202,7 +217,7 @@ static struct value decode_bits(const struct pd_cell *cell)
     uint64_t bits = 0;
 
     if (cell->type != PD_CELL_BYTES)
-        return VALUE_UNKNOWN;
+        return value_unknown(cell->type == PD_CELL_NULL ? WHY_ABSENT : WHY_TYPE);
     /* Octets that are not sent are 0, so none at all says that no flag is set. */
     for (uint32_t i = 0; i < cell->nbytes && i < 8; i++)
         for (unsigned k = 0; k < 8; k++)
@@ -216,7 +231,7 @@ static struct value decode_oid(const struct pd_cell *cell, struct arena *arena)
     enum { MAX_OID = 128 };
 
     if (cell->type != PD_CELL_OID || cell->nbytes == 0 || cell->nbytes > MAX_OID)
-        return VALUE_UNKNOWN;
+        return value_unknown(WHY_TYPE);
     return value_text(decode_dotted(cell->oid, cell->nbytes, arena));
 }
 
@@ -228,7 +243,7 @@ static struct value decode_text(const struct pd_cell *cell, struct arena *arena)
         return text_of_bytes(cell->bytes, cell->nbytes, arena);
     if (cell->type == PD_CELL_OID)
         return decode_oid(cell, arena);
-    return whole_number(cell, &n) ? value_text(decode_decimal(n, arena)) : VALUE_UNKNOWN;
+    return whole_number(cell, &n) ? value_text(decode_decimal(n, arena)) : no_number(cell);
 }
 
 struct value decode_cell(const struct column *column, const struct pd_cell *cell, struct arena *arena)
@@ -247,7 +262,7 @@ struct value decode_cell(const struct column *column, const struct pd_cell *cell
     case COLUMN_OID:
         return decode_oid(cell, arena);
     case COLUMN_HEX:
-        return cell->type == PD_CELL_BYTES ? hex_of_bytes(cell->bytes, cell->nbytes, arena) : VALUE_UNKNOWN;
+        return cell->type == PD_CELL_BYTES ? hex_of_bytes(cell->bytes, cell->nbytes, arena) : value_unknown(WHY_TYPE);
     }
-    return VALUE_UNKNOWN;
+    return value_unknown(WHY_TYPE);
 }

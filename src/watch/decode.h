@@ -10,7 +10,7 @@ enum { DECODE_MAX_TEXT = 1024 };
 
 /*
  * What a cell says, by the type and sentinels of its column. Whatever is not of
- * that type is unknown; so is an empty text. Texts lie in the arena. A member of
+ * that type is unknown, and says why; so is an empty text. Texts lie in the arena. A member of
  * an enumeration that has several numbers is always the first of them.
  */
 struct value decode_cell(const struct column *column, const struct pd_cell *cell, struct arena *arena);

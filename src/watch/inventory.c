@@ -19,8 +19,11 @@ static bool owns_text(const struct value *v)
 
 bool point_set(struct value *point, struct value v)
 {
-    if (value_same(*point, v))
+    if (value_same(*point, v)) {
+        if (!owns_text(point))
+            *point = v; /* why it is not good may have changed */
         return false;
+    }
     if (owns_text(point))
         free((char *)(uintptr_t)point->text);
     *point = v;
@@ -436,6 +439,7 @@ static void move_points(const struct kind *from, struct value *old, const struct
     for (size_t i = 0; i < from->points.n; i++) {
         const struct point_def *def = kind_point(to, from->points.v[i].name);
 
+        old[i].slot = VALUE_NO_SLOT; /* it was numbered by a profile that is gone */
         if (def && def->type == from->points.v[i].type)
             point_set(&points[def->slot], old[i]);
     }

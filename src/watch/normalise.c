@@ -89,14 +89,16 @@ static void take_cell(struct batch *b, const struct use *use, const struct pd_ce
     if (c->type == PD_CELL_ABSENT) { /* makes no row, but takes back what was said before */
         slots = rows_find(rows, c->instance, c->ninstance);
         if (slots)
-            slots[use->column] = VALUE_UNKNOWN;
+            slots[use->column] = value_unknown(WHY_ABSENT);
         return;
     }
     slots = rows_at(rows, c->instance, c->ninstance, &b->arena);
-    if (slots)
-        slots[use->column] = decode_cell(column, c, &b->arena);
-    else
+    if (!slots) {
         b->dropped++;
+        return;
+    }
+    slots[use->column] = decode_cell(column, c, &b->arena);
+    slots[use->column].slot = (uint16_t)use->column;
 }
 
 void batch_add(struct batch *b, const struct pd_cell *cells, size_t n)
@@ -129,7 +131,7 @@ static struct value point_member(const struct point_plan *plan, struct value v)
     } else if (v.type == VALUE_ENUM) {
         m = members_by_number(members, v.i);
     }
-    return m ? value_enum(m->number) : VALUE_UNKNOWN;
+    return m ? value_enum(m->number) : value_unknown(WHY_TYPE);
 }
 
 /* The flags that the point knows, renumbered. */
@@ -139,7 +141,7 @@ static struct value point_flags(const struct point_plan *plan, struct value v)
     uint64_t bits = 0;
 
     if (v.type != VALUE_BITS)
-        return VALUE_UNKNOWN;
+        return value_unknown(WHY_TYPE);
     for (size_t i = 0; i < from->list.n; i++) {
         const struct member *m = &from->list.v[i];
 
@@ -157,7 +159,7 @@ static struct value point_flags(const struct point_plan *plan, struct value v)
 static struct value point_value(const struct point_plan *plan, struct value v)
 {
     if (v.quality != QUALITY_GOOD)
-        return value_quality(v.quality);
+        return value_spoilt(v);
     switch (plan->def->type) {
     case VALUE_ENUM:
         return point_member(plan, v);
@@ -170,14 +172,18 @@ static struct value point_value(const struct point_plan *plan, struct value v)
     default:
         break;
     }
-    return v.type == plan->def->type ? v : VALUE_UNKNOWN;
+    return v.type == plan->def->type ? v : value_unknown(WHY_TYPE);
 }
 
 static void ask_rows(const struct rows *rows, const struct row_test *test, const struct row *row, struct value *verdict)
 {
     for (size_t i = rows_lower_bound(rows, row->instance, row->ninstance);
-         i < rows->n && row_begins(&rows->v[i], row->instance, row->ninstance) && !beside_is_true(*verdict); i++)
-        beside_hear(expr_eval(test->where, rows_slots(rows, i), rows->nslots), verdict);
+         i < rows->n && row_begins(&rows->v[i], row->instance, row->ninstance) && !beside_is_true(*verdict); i++) {
+        struct value v = expr_eval(test->where, rows_slots(rows, i), rows->nslots);
+
+        v.slot = VALUE_NO_SLOT; /* it is another table's */
+        beside_hear(v, verdict);
+    }
 }
 
 /* True as soon as one condition is, false only if one says so. */
@@ -196,6 +202,21 @@ static struct value any_value(const struct batch *b, const struct table_plan *ta
     return verdict;
 }
 
+/* A point is not of its row any more: what is to blame is numbered among all slots of the profile. */
+static struct value blamed(const struct table_plan *table, struct value v)
+{
+    if (v.quality != QUALITY_GOOD && v.slot != VALUE_NO_SLOT)
+        v.slot = (uint16_t)(table->first_slot + v.slot < VALUE_NO_SLOT ? table->first_slot + v.slot : VALUE_NO_SLOT);
+    return v;
+}
+
+/* Of what is not good, what says why stays. */
+static bool is_better(struct value v, struct value than)
+{
+    return v.quality == QUALITY_GOOD ||
+           (than.quality == QUALITY_UNKNOWN && (v.quality != QUALITY_UNKNOWN || than.why == WHY_NONE));
+}
+
 static void reckon_points(struct batch *b, const struct table_plan *table, const struct row *row,
                           const struct value *slots, size_t nslots, struct value *points)
 {
@@ -206,8 +227,8 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
         struct value v =
             rule->value ? expr_eval(rule->value, slots, nslots) : any_value(b, table, rule, row, slots, nslots);
 
-        v = point_value(&table->points[i], v);
-        if (v.quality == QUALITY_GOOD || points[rule->slot].quality == QUALITY_UNKNOWN)
+        v = blamed(table, point_value(&table->points[i], v));
+        if (is_better(v, points[rule->slot]))
             points[rule->slot] = v;
     }
 }

@@ -47,6 +47,15 @@ struct found {
  */
 void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx);
 
+/* Which slot of which definition's row is to blame that a point is not good; `slot` of point values counts all rows. */
+struct blame {
+    const struct module *module;
+    const struct component_def *def;
+    unsigned slot;
+};
+/* False where nothing is. */
+bool normaliser_blame(const struct normaliser *n, struct value point, struct blame *out);
+
 /* Cells dropped since batch_new(). */
 uint64_t batch_dropped(const struct batch *b);
 

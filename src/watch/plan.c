@@ -47,14 +47,17 @@ static struct point_plan plan_point(const struct module *module, const struct co
 
 static void plan_tables(struct normaliser *n, const struct profile *p)
 {
+    uint32_t nslots = 0;
+
     for (size_t m = 0; m < p->modules.n; m++) {
         const struct module *module = p->modules.v[m];
         uint32_t first = (uint32_t)n->tables.n;
 
         for (size_t c = 0; c < module->components.n; c++) {
             const struct component_def *def = &module->components.v[c];
-            struct table_plan plan = {.module = module, .def = def, .first_of_module = first};
+            struct table_plan plan = {.module = module, .def = def, .first_of_module = first, .first_slot = nslots};
 
+            nslots += (uint32_t)def->nslots;
             plan.points = xcalloc(def->points.n + 1, sizeof *plan.points);
             for (size_t i = 0; i < def->points.n; i++)
                 plan.points[i] = plan_point(module, def, &def->points.v[i]);
@@ -158,4 +161,19 @@ const struct pd_source *normaliser_sources(const struct normaliser *n, size_t *c
 {
     *count = n->sources.n;
     return n->sources.v;
+}
+
+bool normaliser_blame(const struct normaliser *n, struct value v, struct blame *out)
+{
+    if (v.quality == QUALITY_GOOD || v.why == WHY_NONE || v.slot == VALUE_NO_SLOT)
+        return false;
+    for (size_t i = 0; i < n->tables.n; i++) {
+        const struct table_plan *t = &n->tables.v[i];
+
+        if (v.slot >= t->first_slot && v.slot - t->first_slot < t->def->nslots) {
+            *out = (struct blame){.module = t->module, .def = t->def, .slot = v.slot - t->first_slot};
+            return true;
+        }
+    }
+    return false;
 }

@@ -78,7 +78,7 @@ static struct value *insert(struct rows *r, size_t at, const uint32_t *instance,
     r->v[at] = (struct row){.instance = kept, .ninstance = n, .place = (uint32_t)r->n};
     slots = r->slots + r->n * r->nslots;
     for (size_t i = 0; i < r->nslots; i++)
-        slots[i] = VALUE_UNKNOWN;
+        slots[i] = (struct value){.quality = QUALITY_UNKNOWN, .why = WHY_ABSENT, .slot = (uint16_t)i};
     fill_index(slots + r->index_slot, kept, n);
     r->n++;
     return slots;
