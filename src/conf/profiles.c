@@ -176,8 +176,8 @@ static void build_profile(struct loader *l, struct profile_draft *from, struct s
     for (int i = 0; i < LANG_COUNT; i++)
         p->title[i] = xstrdup_null(from->title[i]);
     p->priority = from->priority;
-    p->no_bulk = !from->bulk;
-    p->max_repetitions = from->max_repetitions;
+    p->quirks =
+        (struct profile_quirks){.no_bulk = !from->bulk, .max_repetitions = from->max_repetitions, .retries = -1};
     p->match = scope_compile(identify, from->match, VALUE_BOOL, l->report);
     for (size_t i = 0; i < from->modules.n; i++)
         if (from->modules.v[i])

@@ -15,6 +15,12 @@ static void profile_free(struct profile *p)
     expr_free(p->firmware);
     array_free(&p->modules);
     array_free(&p->sources);
+    array_free(&p->module_contexts);
+    for (size_t i = 0; i < p->contexts.n; i++) {
+        free(p->contexts.v[i].name);
+        free(p->contexts.v[i].each);
+    }
+    array_free(&p->contexts);
     free(p);
 }
 

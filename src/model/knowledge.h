@@ -16,6 +16,22 @@ struct profile_source {
     unsigned module, component, column;
 };
 
+/* How devices of a profile like to be asked over SNMP, against the settings; zeroes: as the settings say. */
+struct profile_quirks {
+    uint8_t version; /* 1: in that version only, whatever the credential says */
+    bool no_bulk;
+    uint16_t max_repetitions;
+    int64_t timeout_ms;
+    int retries; /* -1: as the settings say */
+    uint32_t message_size, max_rows;
+    uint16_t in_flight;
+};
+
+/* A view of a device that is a world of its own; see struct pd_context. One of the two. */
+struct profile_context {
+    char *name, *each;
+};
+
 /*
  * How to recognise a device and what it then speaks. `match` is over the columns
  * of the identify module (name -> value), the same for all profiles. The profile
@@ -35,8 +51,10 @@ struct profile {
     const struct component_def *identity; /* that one; NULL: none, and texts that are always the same */
     ARRAY(const struct module *) modules;
     ARRAY(struct profile_source) sources; /* a source's id is its place here */
-    bool no_bulk;
-    uint16_t max_repetitions; /* 0: default */
+    ARRAY(uint8_t) module_contexts;       /* parallel to modules: which of the contexts, counted from 1; 0: none */
+    ARRAY(struct profile_context) contexts;
+    struct profile_quirks quirks;
+    int64_t every_ms[PART_COUNT]; /* how often a part is read; 0: as the settings say */
     struct where where;
 };
 

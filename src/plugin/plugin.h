@@ -38,6 +38,7 @@ struct pd_source {
     const char *address; /* in the collector's language: "1.3.6.1.2.1.43.11.1.1.9" */
     bool table;          /* a column, one cell for each row; else one cell with an empty instance */
     uint8_t part;        /* which part of the plan reads it, 0..31: parts have rates of their own */
+    uint8_t context;     /* in which of the target's contexts, counted from 1; 0: as the device is asked by itself */
     const char *file;    /* where it was written, for errors; borrowed during compile */
     int line, col;
 };
@@ -99,6 +100,16 @@ struct pd_sink {
     void *arg;
 };
 
+/*
+ * SNMP: a view of a device that is a world of its own. It is asked for by the community's suffix (NAME@CONTEXT).
+ * Exactly one of the two.
+ */
+struct pd_context {
+    const char *name; /* "Jetdirect" */
+    const char
+        *each; /* a column's address: a context for each of its rows, called by the last number of its instance */
+};
+
 /* Where a device is and how to talk to it; copied by open(). */
 struct pd_target {
     const char *name;         /* for logs */
@@ -112,6 +123,11 @@ struct pd_target {
     bool no_bulk;             /* quirk: GETNEXT only */
     bool reply_from_any;      /* quirk: a multihomed agent answers from another of its addresses */
     uint16_t max_repetitions; /* 0: the collector's default */
+    uint32_t message_size;    /* quirk: bytes of an answer that it can send; 0: the collector's default */
+    uint32_t max_rows;        /* quirk: of one table; more are not read. 0: the collector's default */
+    uint16_t in_flight;       /* quirk: requests at a time; 0: the collector's default */
+    const struct pd_context *contexts;
+    size_t ncontexts;
 };
 
 struct pd_collector;

@@ -55,7 +55,13 @@ static void plan_tables(struct normaliser *n, const struct profile *p)
 
         for (size_t c = 0; c < module->components.n; c++) {
             const struct component_def *def = &module->components.v[c];
-            struct table_plan plan = {.module = module, .def = def, .first_of_module = first, .first_slot = nslots};
+            struct table_plan plan = {
+                .module = module,
+                .def = def,
+                .first_of_module = first,
+                .first_slot = nslots,
+                .context = m < p->module_contexts.n ? p->module_contexts.v[m] : 0,
+            };
 
             nslots += (uint32_t)def->nslots;
             plan.points = xcalloc(def->points.n + 1, sizeof *plan.points);
@@ -66,28 +72,29 @@ static void plan_tables(struct normaliser *n, const struct profile *p)
     }
 }
 
-static bool same_source(const struct pd_source *s, const struct component_def *def, const struct column *column,
-                        uint8_t part)
+static bool same_source(const struct pd_source *a, const struct pd_source *b)
 {
-    return s->part == part && s->table == def->table && strcmp(s->address, column->address) == 0;
+    return a->part == b->part && a->context == b->context && a->table == b->table &&
+           strcmp(a->address, b->address) == 0;
 }
 
-/* The source that reads a column in a part, shared with columns of the same address and part. */
-static uint32_t source_for(struct normaliser *n, const struct component_def *def, const struct column *column,
+/* The source that reads a column in a part, shared with columns of the same address, part and context. */
+static uint32_t source_for(struct normaliser *n, const struct table_plan *table, const struct column *column,
                            uint8_t part)
 {
     struct pd_source source = {
         .id = (uint32_t)n->sources.n,
         .address = column->address,
-        .table = def->table,
+        .table = table->def->table,
         .part = part,
+        .context = table->context,
         .file = column->where.file,
         .line = column->where.line,
         .col = column->where.col,
     };
 
     for (size_t i = 0; i < n->sources.n; i++)
-        if (same_source(&n->sources.v[i], def, column, part))
+        if (same_source(&n->sources.v[i], &source))
             return (uint32_t)i;
     array_push(&n->sources, source);
     return source.id;
@@ -121,7 +128,7 @@ static void plan_sources(struct normaliser *n, const struct profile *p)
 
             if (!(def->parts >> part & 1))
                 continue;
-            w.source = source_for(n, def, &def->columns.v[use.column], (uint8_t)part);
+            w.source = source_for(n, &n->tables.v[use.table], &def->columns.v[use.column], (uint8_t)part);
             array_push(&wanted, w);
         }
     }

@@ -22,6 +22,7 @@ struct table_plan {
     const struct component_def *def;
     uint32_t first_of_module;  /* the module's tables stand together */
     uint32_t first_slot;       /* of its row among the slots of all tables */
+    uint8_t context;           /* of its module: see struct pd_source */
     struct point_plan *points; /* parallel to def->points */
 };
 

@@ -131,13 +131,37 @@ static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
     return h;
 }
 
+static uint64_t hash_text(uint64_t h, const char *s)
+{
+    return s ? hash_bytes(h, s, strlen(s) + 1) : h;
+}
+
 static uint64_t target_hash(const struct pd_target *t)
 {
-    int64_t numbers[] = {t->port, t->version, t->timeout_ms, t->retries, t->no_bulk, t->max_repetitions, t->unit};
+    int64_t numbers[] = {t->port, t->version,      t->timeout_ms, t->retries,  t->no_bulk, t->max_repetitions,
+                         t->unit, t->message_size, t->max_rows,   t->in_flight};
     uint64_t h = hash_bytes(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
 
-    h = hash_bytes(h, t->address, strlen(t->address) + 1);
-    return hash_bytes(h, t->community, strlen(t->community));
+    h = hash_text(hash_text(h, t->address), t->community);
+    for (size_t i = 0; i < t->ncontexts; i++)
+        h = hash_text(hash_text(h, t->contexts[i].name ? "name" : "each"),
+                      t->contexts[i].name ? t->contexts[i].name : t->contexts[i].each);
+    return h;
+}
+
+/* What the device's profile wants of the collector, over what the settings say. */
+static void take_quirks(struct pd_target *t, const struct profile *p)
+{
+    const struct profile_quirks *q = &p->quirks;
+
+    t->version = q->version ? q->version : t->version;
+    t->timeout_ms = q->timeout_ms ? (int)q->timeout_ms : t->timeout_ms;
+    t->retries = q->retries >= 0 ? q->retries : t->retries;
+    t->no_bulk = q->no_bulk;
+    t->max_repetitions = q->max_repetitions;
+    t->message_size = q->message_size;
+    t->max_rows = q->max_rows;
+    t->in_flight = q->in_flight;
 }
 
 int schedule_open(struct node *n)
@@ -157,18 +181,24 @@ int schedule_open(struct node *n)
         .community = c && c->community ? c->community : "",
         .timeout_ms = c ? (int)s->timeout_ms : 0,
         .retries = c ? s->retries : -1,
-        .no_bulk = p && p->no_bulk,
-        .max_repetitions = p ? p->max_repetitions : 0,
     };
+    ARRAY(struct pd_context) contexts = {0};
+    int rc = 0;
 
+    for (size_t i = 0; p && i < p->contexts.n; i++)
+        array_push(&contexts, ((struct pd_context){.name = p->contexts.v[i].name, .each = p->contexts.v[i].each}));
+    t.contexts = contexts.v;
+    t.ncontexts = contexts.n;
+    if (p)
+        take_quirks(&t, p);
     n->retarget = false;
-    if (n->handle && n->target_hash == target_hash(&t))
-        return 0;
-    schedule_close(n);
-    if (!c && !ops->no_credential)
-        return PD_ENOENT;
-    n->target_hash = target_hash(&t);
-    return ops->open(config->collectors[n->collector], &t, &n->handle);
+    if (!n->handle || n->target_hash != target_hash(&t)) {
+        schedule_close(n);
+        n->target_hash = target_hash(&t);
+        rc = c || ops->no_credential ? ops->open(config->collectors[n->collector], &t, &n->handle) : PD_ENOENT;
+    }
+    array_free(&contexts);
+    return rc;
 }
 
 void schedule_close(struct node *n)
