@@ -53,6 +53,13 @@ bool str_eq(const char *a, const char *b); /* NULL equals only NULL */
 int str_to_i64(const char *s, int64_t *out);
 int str_to_double(const char *s, double *out); /* C locale always; no inf or nan */
 
+/*
+ * The number that a text begins with, spaces before it aside: "23.5 C", "1,5 kW", "-7". *rest: what stands behind it.
+ * Points and commas: the last of the two kinds is the decimal one; a single comma before just three digits could be
+ * either ("1,500"), and several points no number at all ("1.2.3"): PD_EINVAL. So is a text without one.
+ */
+int str_leading_number(const char *s, double *out, const char **rest);
+
 /* "90s", "5m", "2h", "1d", "250ms" -> milliseconds; at least 0. PD_EINVAL, PD_ERANGE. */
 int str_to_ms(const char *s, int64_t *out);
 

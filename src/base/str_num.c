@@ -80,6 +80,75 @@ int str_to_double(const char *s, double *out)
     return 0;
 }
 
+/* Digits in groups of three behind the first mark: 1,234,567. */
+static bool grouped(const char *s, size_t n, char mark)
+{
+    size_t run = 0, marks = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] != mark) {
+            run++;
+            continue;
+        }
+        if (run == 0 || run > 3 || (marks > 0 && run != 3))
+            return false;
+        marks++;
+        run = 0;
+    }
+    return marks == 0 || run == 3;
+}
+
+/* Which of the marks in the n digits is the decimal one, 0 for none; false where that can't be said. */
+static bool decimal_mark(const char *s, size_t n, char *mark)
+{
+    size_t points = 0, commas = 0, at = 0; /* at: behind the last mark */
+
+    for (size_t i = 0; i < n; i++) {
+        points += s[i] == '.';
+        commas += s[i] == ',';
+        if (!is_digit(s[i]))
+            at = i + 1;
+    }
+    *mark = at ? s[at - 1] : '\0';
+    if (points && commas)
+        return (*mark == '.' ? points : commas) == 1 && grouped(s, at - 1, *mark == '.' ? ',' : '.');
+    if (commas > 1) {
+        *mark = '\0';
+        return grouped(s, n, ',');
+    }
+    return points <= 1 && !(commas == 1 && n - at == 3 && *s != '0' && at <= 4);
+}
+
+int str_leading_number(const char *s, double *out, const char **rest)
+{
+    const char *digits, *end;
+    char plain[64], mark;
+    size_t n, len = 0;
+
+    s += strspn(s, " ");
+    digits = *s == '-' || *s == '+' ? s + 1 : s;
+    n = strspn(digits, "0123456789.,");
+    while (n > 0 && !is_digit(digits[n - 1]))
+        n--;
+    end = digits + n;
+    if (n == 0 || n > sizeof plain - 8 || !decimal_mark(digits, n, &mark))
+        return PD_EINVAL;
+    if (*s == '-')
+        plain[len++] = '-';
+    for (size_t i = 0; i < n; i++)
+        if (is_digit(digits[i]) || digits[i] == mark)
+            plain[len++] = (char)(is_digit(digits[i]) ? digits[i] : '.');
+    if ((*end == 'e' || *end == 'E') && (end[1] == '+' || end[1] == '-') && is_digit(end[2])) {
+        plain[len++] = 'e';
+        plain[len++] = *++end;
+        for (size_t i = 0; is_digit(*++end) && i < 3; i++)
+            plain[len++] = *end;
+    }
+    plain[len] = '\0';
+    *rest = end;
+    return str_to_double(plain, out);
+}
+
 int str_to_ms(const char *s, int64_t *out)
 {
     static const struct {

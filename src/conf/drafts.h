@@ -14,6 +14,8 @@ struct column_draft {
     int type;
     struct member_drafts members;
     ARRAY(int64_t) unknown, some, limit;
+    double scale;
+    ARRAY(double) range;
 };
 
 struct any_draft {
@@ -32,7 +34,7 @@ struct join_draft {
     ARRAY(struct yaml_node *) by;
 };
 
-enum { AGGREGATES = AGGREGATE_ANY + 1 };
+enum { AGGREGATES = AGGREGATE_LAST + 1 };
 struct aggregate_draft {
     char *name;
     struct yaml_node *here, *rows, *where;

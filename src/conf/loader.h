@@ -61,6 +61,7 @@ struct member_draft {
     struct yaml_node *here;
     char *code;
     char *title[LANG_COUNT];
+    struct yaml_node *severity;
 };
 struct member_drafts { /* an ARRAY */
     struct member_draft *v;

@@ -111,14 +111,26 @@ static void build_join(struct meaning *c, const struct join_draft *from)
     array_push(&c->def->joins, join);
 }
 
+/* A name has no members, so what has some stays a column. */
+static void no_dictionary(struct meaning *c, const char *name, struct yaml_node *node, const struct expr *e)
+{
+    enum value_type type = e ? expr_type(e) : VALUE_NONE;
+
+    if (type == VALUE_ENUM || type == VALUE_BITS)
+        conf_error(c->l->report, node, "'%s' is %s: use its column itself, or title(…)", name,
+                   type == VALUE_ENUM ? "an enumeration" : "a flag set");
+}
+
+/* The first and the last are of what they are; NONE where nobody can say. */
 static enum value_type aggregate_type(const struct aggregate *a)
 {
     static const enum value_type types[] = {
-        [AGGREGATE_MEAN] = VALUE_NUM, [AGGREGATE_SUM] = VALUE_NUM,   [AGGREGATE_MIN] = VALUE_NUM,
-        [AGGREGATE_MAX] = VALUE_NUM,  [AGGREGATE_COUNT] = VALUE_INT, [AGGREGATE_ANY] = VALUE_BOOL,
+        [AGGREGATE_MEAN] = VALUE_NUM,   [AGGREGATE_SUM] = VALUE_NUM,   [AGGREGATE_MIN] = VALUE_NUM,
+        [AGGREGATE_MAX] = VALUE_NUM,    [AGGREGATE_COUNT] = VALUE_INT, [AGGREGATE_ANY] = VALUE_BOOL,
+        [AGGREGATE_FIRST] = VALUE_NONE, [AGGREGATE_LAST] = VALUE_NONE,
     };
 
-    return types[a->how];
+    return types[a->how] == VALUE_NONE && a->of ? expr_type(a->of) : types[a->how];
 }
 
 static void build_aggregate(struct meaning *c, const struct aggregate_draft *from)
@@ -126,12 +138,13 @@ static void build_aggregate(struct meaning *c, const struct aggregate_draft *fro
     struct aggregate a = {.how = AGGREGATE_MEAN, .all = from->all, .slot = (unsigned)c->row.list.n};
     enum value_type want;
 
-    while (a.how < AGGREGATE_ANY && !from->of[a.how])
+    while (a.how < AGGREGATE_LAST && !from->of[a.how])
         a.how++;
     if (!from->of[a.how] || !free_name(c, from->name, from->here) || !ask_component(c, from->rows, &a.component))
         return;
-    want = a.how == AGGREGATE_COUNT || a.how == AGGREGATE_ANY ? VALUE_BOOL : VALUE_NUM;
+    want = a.how >= AGGREGATE_FIRST ? VALUE_NONE : a.how >= AGGREGATE_COUNT ? VALUE_BOOL : VALUE_NUM;
     a.of = compile_other(c, a.component, from->of[a.how], want);
+    no_dictionary(c, from->name, from->of[a.how], a.of);
     a.where = compile_other(c, a.component, from->where, VALUE_BOOL);
     a.name = xstrdup(from->name);
     scope_add(&c->row, "", from->name, aggregate_type(&a), NULL);
@@ -149,9 +162,7 @@ static void build_computed(struct meaning *c, const struct computed_draft *from)
     if (!computed.value)
         return;
     type = expr_type(computed.value);
-    if (type == VALUE_ENUM || type == VALUE_BITS)
-        conf_error(c->l->report, from->value, "'%s' is %s: use its column itself", from->name,
-                   type == VALUE_ENUM ? "an enumeration" : "a flag set");
+    no_dictionary(c, from->name, from->value, computed.value);
     computed.name = xstrdup(from->name);
     scope_add(&c->row, "", from->name, type, NULL);
     array_push(&c->def->computed, computed);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,9 @@
  *
  * An address that begins with a dot goes on from `base`. `table: false` reads
  * single values. Numbers that are none: `unknown: [-2]`, `some: [-3]`,
- * `limit: [-1]`. A row is a component only where `when` is true.
+ * `limit: [-1]`. What is read in other units is brought to ours by `scale: 0.1`;
+ * what cannot be is told by `range: [-40, 120]`. A row is a component only where
+ * `when` is true.
  */
 struct module_drafts {
     ARRAY(struct module_draft) list;
@@ -60,6 +63,8 @@ static const struct schema_row column_rows[] = {
     {"unknown", SCHEMA_LIST, .item = SCHEMA_INT, SCHEMA_FIELD(struct column_draft, unknown)},
     {"some", SCHEMA_LIST, .item = SCHEMA_INT, SCHEMA_FIELD(struct column_draft, some)},
     {"limit", SCHEMA_LIST, .item = SCHEMA_INT, SCHEMA_FIELD(struct column_draft, limit)},
+    {"scale", SCHEMA_NUM, SCHEMA_FIELD(struct column_draft, scale)},
+    {"range", SCHEMA_LIST, .item = SCHEMA_NUM, SCHEMA_FIELD(struct column_draft, range)},
     {0},
 };
 static const struct schema column_schema = {
@@ -93,6 +98,8 @@ static const struct schema_row aggregate_rows[] = {
     {"max", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_MAX])},
     {"count", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_COUNT])},
     {"any", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_ANY])},
+    {"first", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_FIRST])},
+    {"last", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct aggregate_draft, of[AGGREGATE_LAST])},
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct aggregate_draft, name)},
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct aggregate_draft, here)},
     {"rows", SCHEMA_TEXT_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct aggregate_draft, rows)},
@@ -181,7 +188,7 @@ static void check_aggregate(void *section, struct yaml_node *here, struct conf_r
     for (size_t i = 0; i < AGGREGATES; i++)
         n += a->of[i] != NULL;
     if (n != 1)
-        conf_error(report, here, "an aggregate needs one of mean, sum, min, max, count and any");
+        conf_error(report, here, "an aggregate needs one of mean, sum, min, max, count, any, first and last");
 }
 
 /* ---- Reading ---- */
@@ -243,6 +250,33 @@ static char *whole_address(struct loader *l, const struct component_draft *c, st
     return xasprintf("%s%s", c->base ? c->base : "", address->text);
 }
 
+/* Whether numbers are read: the only thing that has a scale and a range. */
+static bool is_number(enum column_type type)
+{
+    return type == COLUMN_INT || type == COLUMN_NUM;
+}
+
+static void build_numbers(struct loader *l, const struct column_draft *from, struct column *column)
+{
+    if (!from->here->bad && (from->scale != 0 || from->range.n > 0) && !is_number(column->type)) {
+        conf_error(l->report, from->here, "a column of type %s cannot have 'scale' or 'range'", type_names[from->type]);
+        return;
+    }
+    if (!from->here->bad && from->range.n > 0 && (from->range.n != 2 || from->range.v[0] > from->range.v[1]))
+        conf_error(l->report, from->here, "'range' is the least and the most that can be: [0, 100]");
+    else if (from->range.n > 0) {
+        column->limited = true;
+        column->least = from->range.v[0];
+        column->most = from->range.v[1];
+    }
+    if (from->scale == 0)
+        return;
+    if (column->type == COLUMN_INT)
+        column->type = COLUMN_NUM;
+    column->divide = fabs(from->scale) < 1 && fabs(round(1 / from->scale) * from->scale - 1) < 1e-9;
+    column->scale = column->divide ? round(1 / from->scale) : from->scale;
+}
+
 static void build_column(struct loader *l, const struct component_draft *c, const struct column_draft *from,
                          struct component_def *def)
 {
@@ -261,6 +295,7 @@ static void build_column(struct loader *l, const struct component_draft *c, cons
     add_sentinels(&column, from->unknown.v, from->unknown.n, QUALITY_UNKNOWN);
     add_sentinels(&column, from->some.v, from->some.n, QUALITY_SOME);
     add_sentinels(&column, from->limit.v, from->limit.n, QUALITY_LIMIT);
+    build_numbers(l, from, &column);
     array_push(&def->columns, column);
 }
 

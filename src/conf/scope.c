@@ -63,6 +63,7 @@ static const struct schema_row member_rows[] = {
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct member_draft, here)},
     {"code", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct member_draft, code)},
     {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct member_draft, title)},
+    {"severity", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct member_draft, severity)},
     {0},
 };
 const struct schema member_schema = {
@@ -72,11 +73,32 @@ const struct schema member_schema = {
     .shorthand = "code",
 };
 
+/* NULL where nobody said. */
+static const char *severity_of(const struct member_draft *m, struct conf_report *report)
+{
+    int place = m->severity ? schema_name(m->severity, member_severities, report) : -1;
+
+    return place < 0 ? NULL : member_severities[place];
+}
+
+/* Numbers of one code are one member to expressions, so they are equally grave. */
+static bool grave_alike(const struct members *members, const struct member_draft *m, const char **severity)
+{
+    const struct member *first = members_by_code(members, m->code);
+
+    if (!first)
+        return true;
+    if (!*severity)
+        *severity = first->severity;
+    return str_eq(*severity, first->severity);
+}
+
 void members_build(const struct member_drafts *from, int64_t max, bool unique, struct members *to,
                    struct conf_report *report)
 {
     for (size_t i = 0; i < from->n; i++) {
         const struct member_draft *m = &from->v[i];
+        const char *severity = severity_of(m, report);
         int64_t number;
 
         if (!m->code)
@@ -88,8 +110,10 @@ void members_build(const struct member_drafts *from, int64_t max, bool unique, s
             conf_error(report, m->here, "number %lld is given twice", (long long)number);
         else if (unique && members_by_code(to, m->code))
             conf_error(report, m->here, "code '%s' is given twice", m->code);
+        else if (!grave_alike(to, m, &severity))
+            conf_error(report, m->here, "code '%s' is given twice, with two severities", m->code);
         else
-            members_add(to, m->code, number, m->title);
+            members_add(to, m->code, number, m->title, severity);
     }
 }
 
@@ -279,6 +303,14 @@ static const char *const *member_names(void *ctx, unsigned slot)
     return members ? members->codes : NULL;
 }
 
+static const struct expr_member *dictionary(void *ctx, unsigned slot, size_t *n)
+{
+    const struct members *members = members_of(ctx, slot);
+
+    *n = members ? members->list.n : 0;
+    return members ? members->for_exprs : NULL;
+}
+
 struct expr *scope_compile(struct scope *s, const struct yaml_node *node, enum value_type want,
                            struct conf_report *report)
 {
@@ -287,6 +319,7 @@ struct expr *scope_compile(struct scope *s, const struct yaml_node *node, enum v
         .member = resolve_member,
         .names = names,
         .members = member_names,
+        .dictionary = dictionary,
         .window = s->rule ? window : NULL,
         .ctx = s,
     };

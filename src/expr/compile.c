@@ -89,7 +89,7 @@ static void push_constant(struct compiler *c, struct token t, struct value v)
 static void fold(struct compiler *c, const struct operand *o)
 {
     size_t first = c->code.v[o->start].arg;
-    struct value v = program_run(c->code.v + o->start, c->code.n - o->start, c->consts.v, NULL, 0);
+    struct value v = program_run(c->code.v + o->start, c->code.n - o->start, c->consts.v, NULL, 0, NULL);
 
     c->code.n = o->start;
     c->consts.n = first;
@@ -108,11 +108,24 @@ void compile_emit(struct compiler *c, enum op op, size_t n, enum value_type type
     result.duration = false;
     for (size_t i = 1; i < n; i++)
         result.constant &= of[i].constant;
+    result.constant &= !op_makes_text(op); /* nobody would keep the text */
     write_insn(c, op, n, 0);
     if (result.constant)
         fold(c, &result);
     c->n -= n - 1;
     *of = result;
+}
+
+void compile_table(struct compiler *c, const struct value *table, size_t n, enum value_type type)
+{
+    struct operand *o = &c->stack[c->n - 1];
+
+    write_insn(c, OP_MEMBER, 1, c->consts.n);
+    for (size_t i = 0; i < n; i++)
+        array_push(&c->consts, table[i]);
+    o->type = type;
+    o->dictionary = 0;
+    o->constant = false;
 }
 
 void compile_replace(struct compiler *c, size_t n, unsigned slot, enum value_type type)

@@ -83,6 +83,9 @@ void compile_replace(struct compiler *c, size_t n, unsigned slot, enum value_typ
  */
 void compile_emit(struct compiler *c, enum op op, size_t n, enum value_type type, uint32_t dictionary);
 
+/* Puts what a table says of the top operand, an enumeration or flag set, in its place; copies the table (words.c). */
+void compile_table(struct compiler *c, const struct value *table, size_t n, enum value_type type);
+
 /* The literal `unknown`. */
 bool operand_is_unknown(const struct compiler *c, const struct operand *o);
 static inline bool operand_is_literal_text(const struct operand *o)

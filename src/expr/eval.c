@@ -289,7 +289,7 @@ static struct value first(const struct value *v, size_t n)
 }
 
 struct value program_run(const struct insn *code, size_t n, const struct value *consts, const struct value *slots,
-                         size_t nslots)
+                         size_t nslots, struct arena *arena)
 {
     struct value stack[1 + EXPR_MAX_DEPTH];
     struct value *top = stack + 1; /* the next free place */
@@ -369,6 +369,25 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
         case OP_FIRST:
             top -= in->n - 1;
             top[-1] = first(top - 1, in->n);
+            break;
+        case OP_MEMBER:
+            top[-1] = words_member(top[-1], consts + in->arg);
+            break;
+        case OP_AFTER:
+        case OP_BEFORE:
+        case OP_WORD:
+        case OP_TRIM:
+        case OP_LOWER:
+        case OP_REPLACE:
+        case OP_TEXT:
+        case OP_NUMBER:
+        case OP_ENDS:
+        case OP_MATCHES:
+        case OP_OID_LAST:
+        case OP_OID_PART:
+        case OP_STARTS_OID:
+            top -= in->n - 1;
+            top[-1] = words_run(op, top - 1, in->n, arena);
             break;
         case OP_SKIP_FALSE:
         case OP_SKIP_TRUE:

@@ -15,6 +15,7 @@ struct expr {
     char *text, *texts; /* texts: what text constants point into */
     uint32_t *slots;    /* those it reads, ascending */
     size_t nslots;
+    struct arena *made; /* for texts that it makes for a caller who keeps none; NULL: it makes none */
 };
 
 static int compare_slots(const void *a, const void *b)
@@ -50,6 +51,9 @@ static struct expr *finish(struct compiler *c, enum value_type want)
     e->text = xstrdup(c->text);
     e->texts = c->texts;
     collect_slots(e);
+    for (size_t i = 0; i < e->ninsns && !e->made; i++)
+        if (op_makes_text(e->code[i].op))
+            e->made = xcalloc(1, sizeof *e->made);
     return e;
 }
 
@@ -91,6 +95,9 @@ void expr_free(struct expr *e)
     free(e->text);
     free(e->texts);
     free(e->slots);
+    if (e->made)
+        arena_fini(e->made);
+    free(e->made);
     free(e);
 }
 
@@ -117,13 +124,20 @@ static struct value convert(struct value v, enum value_type type)
     return value_unknown(WHY_TYPE);
 }
 
-struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots)
+struct value expr_eval_in(const struct expr *e, const struct value *slots, size_t nslots, struct arena *arena)
 {
-    struct value v = program_run(e->code, e->ninsns, e->consts, slots, nslots);
+    struct value v = program_run(e->code, e->ninsns, e->consts, slots, nslots, arena);
 
     if (v.type == e->type || e->type == VALUE_NONE)
         return v;
     return convert(v, e->type);
+}
+
+struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots)
+{
+    if (e->made)
+        arena_reset(e->made);
+    return expr_eval_in(e, slots, nslots, e->made);
 }
 
 void expr_slots(const struct expr *e, void (*fn)(void *ctx, unsigned slot), void *ctx)

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/str.h"
 #include "expr/value.h"
 
@@ -16,6 +17,10 @@
  *   numbers, "texts", true, false, unknown
  *   if(c, a, b)  min(a, …)  max(a, …)  abs(x)  round(x)  floor(x)  pow(x, y)
  *   known(x)  is_some(x)  first(a, …)  contains(t, "s")  starts(t, "s")  listed(t, "s")
+ *   over texts: after(t, "x")  before(t, "x")  word(t, n)  trim(t)  lower(t)  replace(t, "a", "b")
+ *   number(t)  text(x)  ends(t, "s")  matches(t, "a*b?")
+ *   over object identifiers, dotted: oid_last(o)  oid_part(o, n)  starts_oid(o, "1.3.6")
+ *   of an enumeration's member: title(e), its code, and severity(e); of a flag set the gravest: severity(b)
  *   durations: 30s, 15m, 1h30m, 7d, which are whole numbers of seconds
  *   over history, where the scope keeps one:
  *   avg(p, 15m)  min(p, 15m)  max(p, 15m)  delta(p, 1h)  rate(p, 15m)
@@ -26,6 +31,11 @@
  * lacks is an error at load. first() gives its first argument that is good, else
  * the one that can be believed most. Only what is good is known(). listed() asks for an item of a list separated by
  * semicolons. In a text \" and \\ stand for " and \.
+ *
+ * after() is unknown where its mark is not in the text, before() then gives all
+ * of it. Words are counted from 1, or from the end by negative numbers, as are
+ * the parts of an object identifier. A text of which nothing is left is unknown,
+ * one of over 1 KB is cut. number() reads the number that a text begins with.
  *
  * Logic is three-valued (Kleene): what is unknown decides nothing: `false and
  * unknown` is false, `true or unknown` true, anything else unknown. Arithmetic
@@ -72,11 +82,19 @@ struct expr_name {
     enum value_type type;
 };
 
+/* A member of a dictionary, for title() and severity(). */
+struct expr_member {
+    int64_t number;
+    const char *code, *severity; /* NULL: none was said */
+};
+
 struct expr_scope {
     /* 0 and *out, or PD_ENOENT. Names are as written: letters, digits, _ and dots. */
     int (*resolve)(void *ctx, const char *name, struct expr_name *out);
     /* The number of an enumeration's or flag set's member; PD_ENOENT. */
     int (*member)(void *ctx, unsigned slot, const char *name, int64_t *out);
+    /* What is known of the members of a slot, *n of them; they outlive the expressions. NULL: nothing. */
+    const struct expr_member *(*dictionary)(void *ctx, unsigned slot, size_t *n);
     /* All names, ended by NULL, for "did you mean"; may be NULL. */
     const char *const *(*names)(void *ctx);
     /* All member names of a slot, ended by NULL; may be NULL. */
@@ -109,9 +127,11 @@ void expr_free(struct expr *e);
 enum value_type expr_type(const struct expr *e);
 
 /*
- * Evaluates over slots[0 .. nslots-1]; a slot beyond is unknown. Allocates nothing; a text result
- * borrows from slots or e.
+ * Evaluates over slots[0 .. nslots-1]; a slot beyond is unknown. Texts that are made lie in the arena;
+ * others are borrowed from slots or e.
  */
+struct value expr_eval_in(const struct expr *e, const struct value *slots, size_t nslots, struct arena *arena);
+/* Likewise, but texts that are made lie in e, until it is evaluated again. */
 struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots);
 
 /* Calls fn for each slot the expression reads, once each, ascending. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "expr/value.h"
 
 /*
@@ -47,6 +48,23 @@ enum op {
     OP_MAX,
     OP_FIRST,
 
+    OP_MEMBER, /* an enumeration or flag set, through the table of members at consts[arg]: its text there */
+
+    OP_AFTER, /* what makes texts, n operands: needs an arena */
+    OP_BEFORE,
+    OP_WORD,
+    OP_TRIM,
+    OP_LOWER,
+    OP_REPLACE,
+    OP_TEXT,
+
+    OP_NUMBER, /* what is asked of texts, n operands */
+    OP_ENDS,
+    OP_MATCHES,
+    OP_OID_LAST,
+    OP_OID_PART,
+    OP_STARTS_OID,
+
     OP_SKIP_FALSE, /* what is false decides an `and`: keep it and skip arg instructions */
     OP_SKIP_TRUE,  /* likewise for `or` */
 };
@@ -57,11 +75,22 @@ struct insn {
     uint32_t arg;
 };
 
+static inline bool op_makes_text(enum op op)
+{
+    return op >= OP_AFTER && op <= OP_TEXT;
+}
+
 /*
  * Runs code that leaves one value on the stack. The compiler has seen to it that
- * the stack never holds more than EXPR_MAX_DEPTH.
+ * the stack never holds more than EXPR_MAX_DEPTH. Texts that are made lie in the
+ * arena, which may be NULL where none are.
  */
 struct value program_run(const struct insn *code, size_t n, const struct value *consts, const struct value *slots,
-                         size_t nslots);
+                         size_t nslots, struct arena *arena);
+
+/* A function over texts (words.c); its operands, then where what it makes is kept. */
+struct value words_run(enum op op, const struct value *v, size_t n, struct arena *arena);
+/* The text of a member; table: how many there are, then a number and a text of each. */
+struct value words_member(struct value v, const struct value *table);
 
 #endif

@@ -229,6 +229,21 @@ static const struct function functions[] = {
     {"contains", "contains(text, part)", OP_CONTAINS, 2, 2, VALUE_TEXT, VALUE_BOOL},
     {"starts", "starts(text, beginning)", OP_STARTS, 2, 2, VALUE_TEXT, VALUE_BOOL},
     {"listed", "listed(list, item)", OP_LISTED, 2, 2, VALUE_TEXT, VALUE_BOOL},
+    {"after", "after(text, mark)", OP_AFTER, 2, 2, VALUE_TEXT, VALUE_TEXT},
+    {"before", "before(text, mark)", OP_BEFORE, 2, 2, VALUE_TEXT, VALUE_TEXT},
+    {"word", "word(text, n)", OP_WORD, 2, 2, VALUE_TEXT, VALUE_TEXT},
+    {"trim", "trim(text)", OP_TRIM, 1, 1, VALUE_TEXT, VALUE_TEXT},
+    {"lower", "lower(text)", OP_LOWER, 1, 1, VALUE_TEXT, VALUE_TEXT},
+    {"replace", "replace(text, what, by)", OP_REPLACE, 3, 3, VALUE_TEXT, VALUE_TEXT},
+    {"text", "text(x)", OP_TEXT, 1, 1, VALUE_NONE, VALUE_TEXT},
+    {"number", "number(text)", OP_NUMBER, 1, 1, VALUE_TEXT, VALUE_NUM},
+    {"ends", "ends(text, end)", OP_ENDS, 2, 2, VALUE_TEXT, VALUE_BOOL},
+    {"matches", "matches(text, pattern)", OP_MATCHES, 2, 2, VALUE_TEXT, VALUE_BOOL},
+    {"oid_last", "oid_last(oid)", OP_OID_LAST, 1, 1, VALUE_TEXT, VALUE_INT},
+    {"oid_part", "oid_part(oid, n)", OP_OID_PART, 2, 2, VALUE_TEXT, VALUE_INT},
+    {"starts_oid", "starts_oid(oid, prefix)", OP_STARTS_OID, 2, 2, VALUE_TEXT, VALUE_BOOL},
+    {"title", "title(enumeration)", OP_MEMBER, 1, 1, VALUE_NONE, VALUE_TEXT},
+    {"severity", "severity(enumeration)", OP_MEMBER, 1, 1, VALUE_NONE, VALUE_TEXT},
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -292,6 +307,12 @@ static bool widen(struct compiler *c, struct operand *common, const struct opera
     return true;
 }
 
+/* What the ith argument has to be: which word or part is meant is said by a number. */
+static enum value_type param_type(const struct function *f, size_t i)
+{
+    return i > 0 && (f->op == OP_WORD || f->op == OP_OID_PART) ? VALUE_INT : f->param;
+}
+
 /* Checks n arguments and emits the call; the condition of if() does not count towards the common type. */
 static void call(struct compiler *c, const struct function *f, struct token name, size_t n)
 {
@@ -301,8 +322,13 @@ static void call(struct compiler *c, const struct function *f, struct token name
     if (from && !need(c, &args[0], VALUE_BOOL, name))
         return;
     for (size_t i = from; i < n; i++)
-        if (!need(c, &args[i], f->param, name))
+        if (!need(c, &args[i], param_type(f, i), name))
             return;
+    if (f->op == OP_TEXT && (args->type == VALUE_ENUM || args->type == VALUE_BITS)) {
+        compile_fail_operand(c, args, "%s has no text of its own; title(…) gives the code of an enumeration's member",
+                             compile_type_words(args->type));
+        return;
+    }
     common = args[from];
     if (f->result == VALUE_NONE) {
         if (!name_argument_members(c, args + from, n - from))
@@ -315,6 +341,38 @@ static void call(struct compiler *c, const struct function *f, struct token name
     compile_emit(c, f->op, n, f->result == VALUE_NONE ? common.type : f->result, common.dictionary);
 }
 
+/* title() and severity(): what the dictionary of the argument says of its members. */
+static void member_call(struct compiler *c, struct token name, bool severity)
+{
+    const struct operand *o = &c->stack[c->n - 1];
+    ARRAY(struct value) table = {0};
+    const struct expr_member *members = NULL;
+    size_t n = 0;
+
+    if (o->type != VALUE_ENUM && (o->type != VALUE_BITS || !severity)) {
+        compile_fail_operand(c, o, "'%.*s' needs an enumeration%s, this is %s", TOKEN_ARGS(c, name),
+                             severity ? " or a flag set" : "", compile_type_words(o->type));
+        return;
+    }
+    if (c->scope->dictionary)
+        members = c->scope->dictionary(c->scope->ctx, o->dictionary, &n);
+    array_push(&table, value_int(0));
+    for (size_t i = 0; i < n; i++) {
+        const char *text = severity ? members[i].severity : members[i].code;
+
+        if (!text)
+            continue;
+        array_push(&table, value_int(members[i].number));
+        array_push(&table, value_text(text));
+        table.v[0].i++;
+    }
+    if (severity && table.n == 1)
+        compile_fail_operand(c, o, "no member of this has a severity");
+    else
+        compile_table(c, table.v, table.n, VALUE_TEXT);
+    array_free(&table);
+}
+
 /* A function of its arguments alone. */
 static void plain_call(struct compiler *c, const struct function *f, struct token name, size_t nargs,
                        struct token close)
@@ -324,7 +382,10 @@ static void plain_call(struct compiler *c, const struct function *f, struct toke
                      nargs < f->min ? "few" : "many", f->use);
         return;
     }
-    call(c, f, name, nargs);
+    if (f->op == OP_MEMBER)
+        member_call(c, name, str_eq(f->name, "severity"));
+    else
+        call(c, f, name, nargs);
 }
 
 void compile_call(struct compiler *c, struct token name, size_t nargs, struct token close)

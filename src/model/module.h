@@ -38,6 +38,10 @@ struct column {
     char *address; /* in the collector's language */
     struct members members;
     ARRAY(struct sentinel) sentinels;
+    double scale; /* what the number as read is multiplied by, or divided; 0: nothing */
+    bool divide;  /* so that tenths come out as they are written */
+    bool limited; /* to [least, most], once it is scaled: beyond it cannot be */
+    double least, most;
     struct where where;
 };
 
@@ -61,12 +65,22 @@ struct join {
 };
 
 /* What is reckoned over another component's rows, all or those whose instance begins with this row's: one name more. */
-enum aggregate_how { AGGREGATE_MEAN, AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX, AGGREGATE_COUNT, AGGREGATE_ANY };
+enum aggregate_how {
+    AGGREGATE_MEAN,
+    AGGREGATE_SUM,
+    AGGREGATE_MIN,
+    AGGREGATE_MAX,
+    AGGREGATE_COUNT,
+    AGGREGATE_ANY,
+    AGGREGATE_FIRST,
+    AGGREGATE_LAST
+};
 struct aggregate {
     char *name;
     unsigned component;
     enum aggregate_how how;
-    struct expr *of;    /* over that component's row: a number; of COUNT and ANY a condition */
+    /* Over that component's row: a number; of COUNT and ANY a condition; of FIRST and LAST anything but a dictionary's. */
+    struct expr *of;
     struct expr *where; /* only rows for which it is true; NULL: each */
     bool all;           /* whatever their instance */
     unsigned slot;

@@ -4,9 +4,12 @@
 
 #include "base/mem.h"
 
-void members_add(struct members *m, const char *code, int64_t number, char *const title[LANG_COUNT])
+const char *const member_severities[] = {"ok", "info", "warning", "major", "critical", "unknown", NULL};
+
+void members_add(struct members *m, const char *code, int64_t number, char *const title[LANG_COUNT],
+                 const char *severity)
 {
-    struct member member = {.code = xstrdup(code), .number = number};
+    struct member member = {.code = xstrdup(code), .number = number, .severity = severity};
 
     for (int i = 0; i < LANG_COUNT; i++)
         member.title[i] = xstrdup_null(title[i]);
@@ -14,6 +17,9 @@ void members_add(struct members *m, const char *code, int64_t number, char *cons
     m->codes = xreallocarray(m->codes, m->list.n + 1, sizeof *m->codes);
     m->codes[m->list.n - 1] = member.code;
     m->codes[m->list.n] = NULL;
+    m->for_exprs = xreallocarray(m->for_exprs, m->list.n, sizeof *m->for_exprs);
+    m->for_exprs[m->list.n - 1] =
+        (struct expr_member){.number = number, .code = member.code, .severity = member.severity};
 }
 
 void members_free(struct members *m)
@@ -25,7 +31,9 @@ void members_free(struct members *m)
     }
     array_free(&m->list);
     free(m->codes);
+    free(m->for_exprs);
     m->codes = NULL;
+    m->for_exprs = NULL;
 }
 
 static void kind_free(struct kind *k)

@@ -3,7 +3,7 @@
 
 #include "base/array.h"
 #include "base/text.h"
-#include "expr/value.h"
+#include "expr/expr.h"
 
 /*
  * The registry of component kinds and of their points: the names that every
@@ -16,12 +16,17 @@ struct member {
     char *code; /* "down", "jammed": compared, stored, never translated */
     int64_t number;
     char *title[LANG_COUNT]; /* as people read it; the code where NULL */
+    const char *severity;    /* of member_severities; NULL: nobody said */
 };
 
 struct members {
     ARRAY(struct member) list;
-    const char **codes; /* the codes, ended by NULL */
+    const char **codes;            /* the codes, ended by NULL */
+    struct expr_member *for_exprs; /* parallel to the list */
 };
+
+/* How grave a member is, as modules say it: "ok", "info", "warning", "major", "critical", "unknown"; ended by NULL. */
+extern const char *const member_severities[];
 
 struct point_def {
     char *name; /* "level" */
@@ -53,8 +58,9 @@ struct vocabulary {
 
 void vocabulary_free(struct vocabulary *v); /* frees what it holds */
 void members_free(struct members *m);       /* likewise */
-/* Appends a member; takes copies. `codes` follows. */
-void members_add(struct members *m, const char *code, int64_t number, char *const title[LANG_COUNT]);
+/* Appends a member; takes copies. severity: of member_severities, or NULL. */
+void members_add(struct members *m, const char *code, int64_t number, char *const title[LANG_COUNT],
+                 const char *severity);
 const struct kind *vocabulary_kind(const struct vocabulary *v, const char *name); /* NULL if there is none */
 const struct point_def *kind_point(const struct kind *k, const char *name);       /* NULL if there is none */
 const struct member *members_by_code(const struct members *m, const char *code);

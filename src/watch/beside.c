@@ -57,6 +57,7 @@ struct tally {
     int64_t n, hits; /* rows that gave a number; whose condition is true */
     struct value any;
     struct value spoilt; /* of the first that gave none: why */
+    struct value end;    /* the first or last that is good */
 };
 
 static void tally_row(struct tally *t, struct value v)
@@ -70,6 +71,8 @@ static void tally_row(struct tally *t, struct value v)
     }
     if (v.quality != QUALITY_GOOD && t->spoilt.why == WHY_NONE)
         t->spoilt = value_spoilt(v);
+    if (v.quality == QUALITY_GOOD && (t->how == AGGREGATE_LAST || t->end.quality != QUALITY_GOOD))
+        t->end = v;
     if (v.quality != QUALITY_GOOD || (v.type != VALUE_INT && v.type != VALUE_NUM))
         return;
     if (t->n == 0 || x < t->least.num)
@@ -88,7 +91,9 @@ static struct value tally_end(const struct tally *t)
         return value_int(t->hits);
     if (t->how == AGGREGATE_ANY)
         return t->any;
-    if (t->n == 0)
+    if (t->how >= AGGREGATE_FIRST && t->end.quality == QUALITY_GOOD)
+        return t->end;
+    if (t->how >= AGGREGATE_FIRST || t->n == 0)
         return t->spoilt.why == WHY_NONE ? value_unknown(WHY_ROW) : t->spoilt;
     if (t->how == AGGREGATE_MIN)
         return t->least;
@@ -98,31 +103,32 @@ static struct value tally_end(const struct tally *t)
 }
 
 static struct value aggregate_value(const struct rows *rows, const struct aggregate *a, const uint32_t *instance,
-                                    uint32_t n)
+                                    uint32_t n, struct arena *arena)
 {
-    struct tally tally = {.how = a->how, .any = VALUE_UNKNOWN, .spoilt = VALUE_UNKNOWN};
+    struct tally tally = {.how = a->how, .any = VALUE_UNKNOWN, .spoilt = VALUE_UNKNOWN, .end = VALUE_UNKNOWN};
 
     for (size_t i = rows_lower_bound(rows, instance, n); i < rows->n && row_begins(&rows->v[i], instance, n); i++) {
         const struct value *slots = rows_slots(rows, i);
 
         if (!a->where || beside_is_true(expr_eval(a->where, slots, rows->nslots)))
-            tally_row(&tally, expr_eval(a->of, slots, rows->nslots));
+            tally_row(&tally, expr_eval_in(a->of, slots, rows->nslots, arena));
     }
     return tally_end(&tally);
 }
 
 /* Over all rows it is the same for each of ours: the first has it. */
-static struct value take_aggregate(const struct rows *rows, const struct aggregate *a, const struct rows *own, size_t i)
+static struct value take_aggregate(const struct rows *rows, const struct aggregate *a, const struct rows *own, size_t i,
+                                   struct arena *arena)
 {
     const struct row *row = &own->v[i];
 
     if (a->all && i > 0)
         return rows_slots(own, 0)[a->slot];
-    return aggregate_value(rows, a, row->instance, a->all ? 0 : row->ninstance);
+    return aggregate_value(rows, a, row->instance, a->all ? 0 : row->ninstance, arena);
 }
 
 void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct rows *own, size_t i,
-                struct value *slots)
+                struct value *slots, struct arena *arena)
 {
     const struct component_def *def = plan->def;
 
@@ -131,10 +137,10 @@ void beside_ask(const struct table_plan *plan, const struct rows *tables, const 
     for (size_t j = 0; j < def->aggregates.n; j++) {
         const struct aggregate *a = &def->aggregates.v[j];
 
-        slots[a->slot] = take_aggregate(&tables[a->component], a, own, i);
+        slots[a->slot] = take_aggregate(&tables[a->component], a, own, i, arena);
         slots[a->slot].quality = slots[a->slot].quality == QUALITY_GOOD ? QUALITY_GOOD : QUALITY_UNKNOWN;
         slots[a->slot].slot = (uint16_t)a->slot;
     }
     for (size_t j = 0; j < def->computed.n; j++)
-        slots[def->computed.v[j].slot] = expr_eval(def->computed.v[j].value, slots, def->nslots);
+        slots[def->computed.v[j].slot] = expr_eval_in(def->computed.v[j].value, slots, def->nslots, arena);
 }

@@ -13,10 +13,10 @@
 
 /*
  * Fills the slots of joins, aggregates and what is computed of them, of row i of own; rows are asked in their order,
- * from the first on. tables: the rows of its module's components.
+ * from the first on. tables: the rows of its module's components. Texts that are made lie in the arena.
  */
 void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct rows *own, size_t i,
-                struct value *slots);
+                struct value *slots, struct arena *arena);
 
 bool beside_is_true(struct value v);
 /* Takes up what a condition says, if it says anything: true stays true. */

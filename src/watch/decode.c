@@ -176,6 +176,24 @@ static struct value no_number(const struct pd_cell *cell)
     return value_unknown(empty ? WHY_ABSENT : WHY_TYPE);
 }
 
+/* A raw number for people to read. */
+static int64_t raw_of(double x)
+{
+    return fabs(x) < 0x1p63 ? llround(x) : x < 0 ? INT64_MIN : INT64_MAX;
+}
+
+static bool beyond(const struct column *column, double x)
+{
+    return column->limited && (x < column->least || x > column->most);
+}
+
+static double scaled(const struct column *column, double x)
+{
+    if (column->scale == 0)
+        return x;
+    return column->divide ? x / column->scale : x * column->scale;
+}
+
 static struct value decode_int(const struct column *column, const struct pd_cell *cell)
 {
     int64_t n;
@@ -185,19 +203,22 @@ static struct value decode_int(const struct column *column, const struct pd_cell
     for (size_t i = 0; i < column->sentinels.n; i++)
         if (column->sentinels.v[i].raw == n)
             return no_value(column->sentinels.v[i].quality, WHY_SENTINEL, n);
-    return value_int(n);
+    return beyond(column, (double)n) ? no_value(QUALITY_UNKNOWN, WHY_RANGE, n) : value_int(n);
 }
 
 static struct value decode_num(const struct column *column, const struct pd_cell *cell)
 {
     double x;
+    int64_t raw;
 
     if (!any_number(cell, &x))
         return no_number(cell);
     for (size_t i = 0; i < column->sentinels.n; i++)
         if ((double)column->sentinels.v[i].raw == x)
             return no_value(column->sentinels.v[i].quality, WHY_SENTINEL, column->sentinels.v[i].raw);
-    return value_num(x);
+    raw = raw_of(x);
+    x = scaled(column, x);
+    return beyond(column, x) || !isfinite(x) ? no_value(QUALITY_UNKNOWN, WHY_RANGE, raw) : value_num(x);
 }
 
 static struct value decode_enum(const struct column *column, const struct pd_cell *cell)

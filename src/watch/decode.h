@@ -3,7 +3,7 @@
 
 #include "model/module.h"
 #include "plugin/plugin.h"
-#include "watch/arena.h"
+#include "base/arena.h"
 
 /* Longest text that is kept of a cell, in bytes. */
 enum { DECODE_MAX_TEXT = 1024 };

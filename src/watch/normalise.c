@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "watch/arena.h"
+#include "base/arena.h"
 #include "watch/beside.h"
 #include "watch/decode.h"
 #include "watch/plan.h"
@@ -224,8 +224,8 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
 
     for (size_t i = 0; i < def->points.n; i++) {
         const struct point_rule *rule = &def->points.v[i];
-        struct value v =
-            rule->value ? expr_eval(rule->value, slots, nslots) : any_value(b, table, rule, row, slots, nslots);
+        struct value v = rule->value ? expr_eval_in(rule->value, slots, nslots, &b->arena)
+                                     : any_value(b, table, rule, row, slots, nslots);
 
         v = blamed(table, point_value(&table->points[i], v));
         if (is_better(v, points[rule->slot]))
@@ -238,7 +238,7 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
 /* A key or label as text; NULL where the expression gives none. */
 static const char *name_of(struct batch *b, const struct expr *e, const struct value *slots, size_t nslots)
 {
-    struct value v = e ? expr_eval(e, slots, nslots) : VALUE_UNKNOWN;
+    struct value v = e ? expr_eval_in(e, slots, nslots, &b->arena) : VALUE_UNKNOWN;
     size_t n;
     char *cut;
 
@@ -369,7 +369,7 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     const char *key = "", *label;
     struct finding *f;
 
-    beside_ask(plan, &b->rows[plan->first_of_module], rows, i, slots);
+    beside_ask(plan, &b->rows[plan->first_of_module], rows, i, slots, &b->arena);
     if (def->when && !beside_is_true(expr_eval(def->when, slots, rows->nslots)))
         return;
     if (!def->kind->single) {

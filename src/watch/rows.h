@@ -2,7 +2,7 @@
 #define PD_WATCH_ROWS_H
 
 #include "expr/value.h"
-#include "watch/arena.h"
+#include "base/arena.h"
 
 /*
  * The rows of one table as they are read, in order of instance. Cells come

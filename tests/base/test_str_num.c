@@ -149,6 +149,52 @@ static void times(void **state)
     }
 }
 
+static void test_the_number_that_a_text_begins_with(void **state)
+{
+    static const struct {
+        const char *text, *rest; /* rest NULL: there is none */
+        double want;
+    } rows[] = {
+        {"23.5 C", " C", 23.5},
+        {"  74%", "%", 74},
+        {"1,5 kW", " kW", 1.5},
+        {"-7", "", -7},
+        {"+7 dB", " dB", 7},
+        {"0,250", "", 0.25},
+        {"12,500", NULL, 0}, /* twelve and a half, or twelve thousand five hundred? */
+        {"12,5000", "", 12.5},
+        {"1,234,567 pages", " pages", 1234567},
+        {"1,234.5", "", 1234.5},
+        {"1.234,5", "", 1234.5},
+        {"1,23.5", NULL, 0},
+        {"1.2.3", NULL, 0},
+        {"192.168.1.1", NULL, 0},
+        {"5.", ".", 5},
+        {"5, then more", ", then more", 5},
+        {".5 V", " V", 0.5},
+        {"2.35e+01x", "x", 23.5},
+        {"3e", "e", 3},
+        {"12E4", "E4", 12}, /* a name rather than a number */
+        {"C 23", NULL, 0},
+        {"", NULL, 0},
+        {"-", NULL, 0},
+        {"nan", NULL, 0},
+        {"99999999999999999999999999999999999999999999999999999999999999999999", NULL, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *rest;
+        double x;
+        int rc = str_leading_number(rows[i].text, &x, &rest);
+
+        if ((rc == 0) != (rows[i].rest != NULL))
+            fail_msg("'%s': %d", rows[i].text, rc);
+        if (rc == 0 && (x != rows[i].want || strcmp(rest, rows[i].rest) != 0))
+            fail_msg("'%s': %g and '%s'", rows[i].text, x, rest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +202,7 @@ int main(void)
         cmocka_unit_test(fractions),
         cmocka_unit_test(durations),
         cmocka_unit_test(times),
+        cmocka_unit_test(test_the_number_that_a_text_begins_with),
     };
 
     return cmocka_run_group_tests_name("base/str_num", tests, NULL, NULL);

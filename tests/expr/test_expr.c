@@ -817,6 +817,188 @@ static void test_messages_show_no_control_characters(void **state)
     assert_null(strstr(err.msg, "\u202e"));
 }
 
+/* ---- Texts ---- */
+
+#define TEXT(s)                                                                                                        \
+    {                                                                                                                  \
+        .type = VALUE_TEXT, .text = (s)                                                                                \
+    }
+
+/* Over one text, or one object identifier, in the place of `name`. */
+static void check_text_rows(const char *name, const struct row *rows, size_t n)
+{
+    struct value slots[SLOT_COUNT];
+    struct arena arena = {0};
+
+    memcpy(slots, good_slots, sizeof slots);
+    slots[SLOT_NAME] = value_text(name);
+    for (size_t i = 0; i < n; i++) {
+        struct expr *e = compile(rows[i].text, VALUE_NONE);
+
+        assert_value(rows[i].text, expr_eval(e, slots, SLOT_COUNT), rows[i].want);
+        assert_value(rows[i].text, expr_eval_in(e, slots, SLOT_COUNT, &arena), rows[i].want);
+        expr_free(e);
+    }
+    arena_fini(&arena);
+}
+
+static void test_texts_are_taken_apart(void **state)
+{
+    static const struct row rows[] = {
+        {"after(name, \"SN:\")", TEXT("VNB3X0 打印机; fw 2.1")},
+        {"after(name, \"serial\")", DUNNO},
+        {"after(name, \"2.1\")", DUNNO}, /* nothing is left */
+        {"before(name, \" SN\")", TEXT("HP LaserJet")},
+        {"before(name, \"none\")", TEXT("HP LaserJet SN: VNB3X0 打印机; fw 2.1")},
+        {"before(name, \"HP\")", DUNNO},
+        {"word(name, 1)", TEXT("HP")},
+        {"word(name, 2)", TEXT("LaserJet")},
+        {"word(name, -1)", TEXT("2.1")},
+        {"word(name, -3)", TEXT("打印机;")},
+        {"word(name, 0)", DUNNO},
+        {"word(name, 99)", DUNNO},
+        {"word(name, -99)", DUNNO},
+        {"word(name, -9223372036854775807 - 1)", DUNNO},
+        {"trim(\"  a b  \")", TEXT("a b")},
+        {"trim(\"   \")", DUNNO},
+        {"lower(word(name, 2))", TEXT("laserjet")},
+        {"lower(\"ÄB 打印机\")", TEXT("Äb 打印机")},
+        {"replace(word(name, 2), \"er\", \"-\")", TEXT("Las-Jet")},
+        {"replace(\"aaa\", \"a\", \"aa\")", TEXT("aaaaaa")},
+        {"replace(\"aaa\", \"\", \"b\")", TEXT("aaa")},
+        {"replace(\"aaa\", \"a\", \"\")", DUNNO},
+        {"number(word(name, -1))", NUM(2.1)},
+        {"number(name)", DUNNO},
+        {"text(pages)", TEXT("1000")},
+        {"text(level)", TEXT("7.5")},
+        {"text(level > 3)", TEXT("true")},
+        {"text(name) = name", YES},
+        {"ends(name, \"2.1\")", YES},
+        {"ends(name, \"HP\")", NO},
+        {"ends(\"1\", \"2.1\")", NO},
+        {"matches(name, \"HP *SN: V*; fw ?.1\")", YES},
+        {"matches(name, \"*打??; *\")", YES}, /* a character, not a byte */
+        {"matches(name, \"HP\")", NO},
+        {"matches(name, \"*\")", YES},
+        {"first(after(name, \"serial\"), after(name, \"fw \"))", TEXT("2.1")},
+    };
+
+    (void)state;
+    check_text_rows("HP LaserJet SN: VNB3X0 打印机; fw 2.1", rows, sizeof rows / sizeof *rows);
+}
+
+static void test_object_identifiers_are_taken_by_whole_numbers(void **state)
+{
+    static const struct row rows[] = {
+        {"oid_last(name)", INT(4294967295)},
+        {"oid_part(name, 1)", INT(1)},
+        {"oid_part(name, -2)", INT(27)},
+        {"oid_part(name, 20)", DUNNO},
+        {"oid_last(\"none\")", DUNNO},
+        {"oid_last(\"1..3\")", DUNNO},
+        {"oid_last(\"\")", DUNNO},
+        {"starts_oid(name, \"1.3.6.1.4.1.9\")", YES},
+        {"starts_oid(name, \".1.3.6.1.4.1.9\")", YES},
+        {"starts_oid(name, \"1.3.6.1.4.1.9.27.4294967295\")", YES},
+        {"starts_oid(name, \"1.3.6.1.4.1.9.2\")", NO},
+        {"starts_oid(name, \"1.3.6.1.4.1.9.27.4294967295.1\")", NO},
+    };
+
+    (void)state;
+    check_text_rows("1.3.6.1.4.1.9.27.4294967295", rows, sizeof rows / sizeof *rows);
+}
+
+static void test_a_made_text_is_cut_at_a_character(void **state)
+{
+    char text[1500], want[1025];
+    struct value slots[SLOT_COUNT] = {[SLOT_NAME] = value_text(text)};
+    struct expr *e = compile("trim(name)", VALUE_TEXT);
+
+    (void)state;
+    for (size_t i = 0; i + 3 < sizeof text; i += 3)
+        memcpy(text + i, "\xe6\x89\x93", 4);
+    memcpy(want, text, 1023); /* 341 characters; the next would pass 1 KB */
+    want[1023] = '\0';
+    assert_string_equal(expr_eval(e, slots, SLOT_COUNT).text, want);
+    expr_free(e);
+}
+
+static void test_members_tell_code_and_severity(void **state)
+{
+    static const struct row rows[] = {
+        {"title(state)", TEXT("down")},
+        {"severity(state)", TEXT("major")},
+        {"severity(errors)", TEXT("critical")}, /* jammed is a warning, 卡纸 critical */
+        {"severity(state) = \"major\"", YES},
+        {"title(other)", TEXT("up")},
+        {"severity(first(state, \"up\"))", TEXT("major")},
+    };
+    struct value slots[SLOT_COUNT];
+
+    (void)state;
+    check_text_rows("x", rows, sizeof rows / sizeof *rows);
+    memcpy(slots, good_slots, sizeof slots);
+    slots[SLOT_STATE].i = 3; /* testing: nobody said how grave */
+    slots[SLOT_ERRORS].bits = 0;
+    assert_value("severity", eval_with("known(severity(state))", slots, SLOT_COUNT), value_bool(false));
+    assert_value("no flag", eval_with("severity(errors) = \"ok\"", slots, SLOT_COUNT), value_bool(true));
+}
+
+/* ---- Why something is unknown ---- */
+
+static void test_the_first_unknown_operand_says_why(void **state)
+{
+    static const struct {
+        const char *text;
+        enum why why;
+        unsigned slot;
+    } rows[] = {
+        {"level", WHY_SENTINEL, SLOT_LEVEL},
+        {"level + pages", WHY_SENTINEL, SLOT_LEVEL},
+        {"pages + level", WHY_ABSENT, SLOT_PAGES},
+        {"1 + level * 2", WHY_SENTINEL, SLOT_LEVEL},
+        {"abs(-level)", WHY_SENTINEL, SLOT_LEVEL},
+        {"level > 3", WHY_SENTINEL, SLOT_LEVEL},
+        {"level > 3 and pages > 4", WHY_SENTINEL, SLOT_LEVEL},
+        {"true and pages > 4", WHY_ABSENT, SLOT_PAGES},
+        {"not (pages > 4)", WHY_ABSENT, SLOT_PAGES},
+        {"if(pages > 4, 1, 2)", WHY_ABSENT, SLOT_PAGES},
+        {"if(true, level, 2)", WHY_SENTINEL, SLOT_LEVEL},
+        {"if(true, unknown, 2)", WHY_RULE, VALUE_NO_SLOT},
+        {"min(3, pages, level)", WHY_ABSENT, SLOT_PAGES},
+        {"max(level)", WHY_SENTINEL, SLOT_LEVEL},
+        {"first(level, pages)", WHY_SENTINEL, SLOT_LEVEL},
+        {"state = \"up\"", WHY_ABSENT, SLOT_STATE},
+        {"errors has \"jammed\"", WHY_ABSENT, SLOT_ERRORS},
+        {"severity(state)", WHY_ABSENT, SLOT_STATE},
+        {"number(word(name, 1)) * 2", WHY_ABSENT, SLOT_NAME},
+        {"contains(name, \"x\")", WHY_ABSENT, SLOT_NAME},
+        {"7 / 0", WHY_ZERO, VALUE_NO_SLOT},
+        {"7.5 / 0", WHY_ZERO, VALUE_NO_SLOT},
+        {"7 % 0", WHY_ZERO, VALUE_NO_SLOT},
+        {"9223372036854775807 + 1", WHY_RANGE, VALUE_NO_SLOT},
+        {"pow(10, 400)", WHY_RANGE, VALUE_NO_SLOT},
+        {"after(\"abc\", \"x\")", WHY_RULE, VALUE_NO_SLOT},
+        {"number(\"abc\")", WHY_TYPE, VALUE_NO_SLOT},
+    };
+    struct value slots[SLOT_COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < SLOT_COUNT; i++)
+        slots[i] = (struct value){.quality = QUALITY_UNKNOWN, .why = WHY_ABSENT, .slot = (uint16_t)i};
+    slots[SLOT_LEVEL].why = WHY_SENTINEL;
+    slots[SLOT_LEVEL].i = -2;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct value v = eval_with(rows[i].text, slots, SLOT_COUNT);
+
+        if (v.quality != QUALITY_UNKNOWN || v.type != VALUE_NONE || v.why != rows[i].why || v.slot != rows[i].slot)
+            fail_msg("%s: %s, %s, slot %u", rows[i].text, quality_name((enum quality)v.quality),
+                     value_why_name((enum why)v.why), v.slot);
+        if (v.why == WHY_SENTINEL && v.i != -2)
+            fail_msg("%s: the raw number is %lld", rows[i].text, (long long)v.i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -852,6 +1034,11 @@ int main(void)
         cmocka_unit_test(test_length_is_bounded),
         cmocka_unit_test(test_long_message_is_cut_at_a_character),
         cmocka_unit_test(test_messages_show_no_control_characters),
+        cmocka_unit_test(test_texts_are_taken_apart),
+        cmocka_unit_test(test_object_identifiers_are_taken_by_whole_numbers),
+        cmocka_unit_test(test_a_made_text_is_cut_at_a_character),
+        cmocka_unit_test(test_members_tell_code_and_severity),
+        cmocka_unit_test(test_the_first_unknown_operand_says_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-#include "watch/arena.h"
+#include "base/arena.h"
 
 #include <stdalign.h>
 #include <stdlib.h>

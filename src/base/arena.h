@@ -1,5 +1,5 @@
-#ifndef PD_WATCH_ARENA_H
-#define PD_WATCH_ARENA_H
+#ifndef PD_BASE_ARENA_H
+#define PD_BASE_ARENA_H
 
 #include <stddef.h>
 
