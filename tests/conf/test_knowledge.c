@@ -526,10 +526,10 @@ static void test_messages_about_other_tables(void **state)
              MODULE("  p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
                     "  q: {columns: {b: 1.3}}\n"),
          .report =
-             "@modules/box.yaml:3:51: error: an aggregate needs one of mean, sum, min, max, count and any\n"
+             "@modules/box.yaml:3:51: error: an aggregate needs one of mean, sum, min, max, count, any, first and last\n"
              "      p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
              "                                                      ^\n"
-             "@modules/box.yaml:3:65: error: an aggregate needs one of mean, sum, min, max, count and any\n"
+             "@modules/box.yaml:3:65: error: an aggregate needs one of mean, sum, min, max, count, any, first and last\n"
              "      p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
              "                                                                    ^\n"},
         {.module = MODULE("  p:\n    kind: port\n    columns: {a: 1.2}\n"
