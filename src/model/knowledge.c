@@ -2,28 +2,6 @@
 
 #include <stdlib.h>
 
-static void profile_free(struct profile *p)
-{
-    free(p->name);
-    free(p->device_class);
-    for (int lang = 0; lang < LANG_COUNT; lang++)
-        free(p->title[lang]);
-    expr_free(p->match);
-    expr_free(p->make);
-    expr_free(p->model);
-    expr_free(p->serial);
-    expr_free(p->firmware);
-    array_free(&p->modules);
-    array_free(&p->sources);
-    array_free(&p->module_contexts);
-    for (size_t i = 0; i < p->contexts.n; i++) {
-        free(p->contexts.v[i].name);
-        free(p->contexts.v[i].each);
-    }
-    array_free(&p->contexts);
-    free(p);
-}
-
 void knowledge_free(struct knowledge *k)
 {
     if (!k)
@@ -32,6 +10,8 @@ void knowledge_free(struct knowledge *k)
         rule_free(k->rules.v[i]);
     for (size_t i = 0; i < k->profiles.n; i++)
         profile_free(k->profiles.v[i]);
+    for (size_t i = 0; i < k->texts.n; i++)
+        expr_free(k->texts.v[i]);
     for (size_t i = 0; i < k->modules.n; i++)
         module_free(k->modules.v[i]);
     for (size_t i = 0; i < k->calendars.n; i++)
@@ -44,6 +24,8 @@ void knowledge_free(struct knowledge *k)
         free(k->files.v[i]);
     array_free(&k->rules);
     array_free(&k->profiles);
+    array_free(&k->texts);
+    profile_index_fini(&k->index);
     array_free(&k->modules);
     array_free(&k->calendars);
     array_free(&k->holidays);

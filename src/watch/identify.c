@@ -41,9 +41,10 @@ static char *text_of(const struct expr *e, const struct value *row, size_t nrow)
     return text;
 }
 
+/* Whose object identifier fits and who asks no more, has said all. */
 static bool matches(const struct profile *p, const struct value *row, size_t nrow)
 {
-    struct value v = p->match ? expr_eval(p->match, row, nrow) : VALUE_UNKNOWN;
+    struct value v = p->match ? expr_eval(p->match, row, nrow) : value_bool(true);
 
     return v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && v.b;
 }
@@ -71,19 +72,31 @@ const struct speech *identify_speech(struct watch *w, unsigned collector)
     return identify_asks(w, collector) ? speech_get(w, w->tables.identify, collector) : NULL;
 }
 
-/* The operator's wish, else the first that matches: they lie in order of priority. */
+static const char *object_id_of(const struct knowledge *k, const struct value *row, size_t nrow)
+{
+    const struct value *v = k->identify_object_id < nrow ? &row[k->identify_object_id] : NULL;
+
+    return v && v->type == VALUE_TEXT && v->quality == QUALITY_GOOD ? v->text : NULL;
+}
+
+/* The operator's wish, else the first of the candidates that matches. */
 static const struct profile *choose(const struct node *n, const struct value *row, size_t nrow)
 {
     const struct knowledge *k = watch_knowledge(n->watch);
-    const struct profile *wish = n->d.profile_wish ? knowledge_profile(k, n->d.profile_wish) : NULL;
+    const struct profile *chosen = n->d.profile_wish ? knowledge_profile(k, n->d.profile_wish) : NULL;
+    struct profile_candidates candidates = {0};
 
-    if (wish)
-        return wish;
-    for (size_t i = 0; i < k->profiles.n; i++) {
-        if (speaks(n->watch, k->profiles.v[i], n->collector) && matches(k->profiles.v[i], row, nrow))
-            return k->profiles.v[i];
+    if (chosen)
+        return chosen;
+    profile_candidates(&k->index, object_id_of(k, row, nrow), &candidates);
+    for (size_t i = 0; i < candidates.n && !chosen; i++) {
+        const struct profile *p = candidates.v[i].profile;
+
+        if (speaks(n->watch, p, n->collector) && matches(p, row, nrow))
+            chosen = p;
     }
-    return NULL;
+    array_free(&candidates);
+    return chosen;
 }
 
 struct seeker {

@@ -51,7 +51,10 @@ static unsigned probe_part(const struct node *n)
 
 int64_t schedule_every(const struct node *n, unsigned part)
 {
-    return n->watch->config.settings->every_ms[part == probe_part(n) ? PART_STATUS : part];
+    const struct profile *p = n->speech ? n->speech->profile : NULL;
+    unsigned as = part == probe_part(n) ? PART_STATUS : part;
+
+    return p && p->every_ms[as] ? p->every_ms[as] : n->watch->config.settings->every_ms[as];
 }
 
 /* The first time after `after` that belongs to the part. */

@@ -164,6 +164,7 @@ static void test_recognition(void **state)
     (void)state;
     assert_true(def->columns.n + ROW_INDEX_SLOTS <= 64);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct profile_candidates candidates = {0};
         const struct profile *p = NULL;
         struct value make;
 
@@ -190,10 +191,14 @@ static void test_recognition(void **state)
             if (str_eq(name, "hrMemorySize") && rows[i].memory)
                 row[c] = value_int(rows[i].memory);
         }
-        for (size_t j = 0; j < k->profiles.n && !p; j++)
-            if (k->profiles.v[j]->match &&
-                value_same(expr_eval(k->profiles.v[j]->match, row, def->columns.n), value_bool(true)))
-                p = k->profiles.v[j];
+        profile_candidates(&k->index, rows[i].object_id, &candidates);
+        for (size_t j = 0; j < candidates.n && !p; j++) {
+            const struct expr *match = candidates.v[j].profile->match;
+
+            if (!match || value_same(expr_eval(match, row, def->columns.n), value_bool(true)))
+                p = candidates.v[j].profile;
+        }
+        array_free(&candidates);
         if (!p || !str_eq(p->name, rows[i].profile))
             fail_msg("row %zu: %s", i, p ? p->name : "none");
         make = p->make ? expr_eval(p->make, row, def->columns.n) : VALUE_UNKNOWN;
@@ -364,15 +369,15 @@ static void test_messages(void **state)
          .report = "@profiles/box.yaml:2:8: error: 'pinter' is not possible here (did you mean 'printer'?)\n"
                    "    class: pinter\n"
                    "           ^~~~~~\n"
-                   "@profiles/box.yaml:3:8: error: unknown name 'desc' (did you mean 'descr'?)\n"
-                   "    match: desc = \"x\"\n"
-                   "           ^~~~\n"
+                   "@profiles/box.yaml:4:21: error: module 'box' is given twice\n"
+                   "    modules: [bxo, box, box]\n"
+                   "                        ^~~\n"
                    "@profiles/box.yaml:4:11: error: unknown module 'bxo' (did you mean 'box'?)\n"
                    "    modules: [bxo, box, box]\n"
                    "              ^~~\n"
-                   "@profiles/box.yaml:4:21: error: module 'box' is given twice\n"
-                   "    modules: [bxo, box, box]\n"
-                   "                        ^~~\n"},
+                   "@profiles/box.yaml:3:8: error: unknown name 'desc' (did you mean 'descr'?)\n"
+                   "    match: desc = \"x\"\n"
+                   "           ^~~~\n"},
         {.rules = RULE("    when: state = \"dwon\"\n    clear: speed\n    match: class = 3\n"
                        "    message: {en: '{device}: {sped}', zh_CN: '设备{ 坏'}\n    part_of: [fast]\n"),
          .report = "@rules/box.yaml:11:12: error: a text is compared with a whole number\n"
