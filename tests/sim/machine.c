@@ -146,6 +146,17 @@ void machine_restart(struct machine *m, int64_t now_ms)
     pace(m, now_ms);
 }
 
+void machine_renumber(struct machine *m, int64_t now_ms)
+{
+    m->renumbered++;
+    model_ports_renumber(m, now_ms);
+    if (m->ndisks > 0)
+        model_disks_renumber(m);
+    if (m->nprobes > 0)
+        model_probes_renumber(m);
+    machine_restart(m, now_ms);
+}
+
 void machine_set_cut_off(struct machine *m, bool cut_off)
 {
     m->cut_off = cut_off;
@@ -201,6 +212,28 @@ void machine_refill(struct machine *m, int toner, int64_t now_ms)
     s->level.base = s->capacity * s->level.den;
     s->level.since = now_ms;
     pace(m, now_ms);
+}
+
+static void start_pages(struct machine *m, int64_t pages, int64_t now_ms)
+{
+    m->pages.base = pages * m->pages.den;
+    m->pages.since = now_ms;
+    machine_restart(m, now_ms);
+}
+
+void machine_swap(struct machine *m, int64_t now_ms)
+{
+    m->hardware++;
+    m->boots = 0;
+    model_identity_show(m, now_ms);
+    for (int toner = 0; model_toners(m->spec->model)[toner] != NULL; toner++)
+        machine_refill(m, toner, now_ms);
+    start_pages(m, 12, now_ms); /* printed at the factory */
+}
+
+void machine_reset_pages(struct machine *m, int64_t now_ms)
+{
+    start_pages(m, 0, now_ms);
 }
 
 void machine_set_jam(struct machine *m, bool on, int64_t now_ms)

@@ -28,7 +28,8 @@ enum {
 
 struct port {
     char name[32];
-    unsigned index; /* ifIndex */
+    unsigned index; /* ifIndex; a restart may change it */
+    uint8_t mac;    /* the last octet of its address, which stays */
     uint64_t speed_mbps;
     bool up;             /* its link */
     int64_t bytes_per_s; /* received while it is up; half as many are sent */
@@ -39,8 +40,8 @@ struct port {
 };
 
 struct disk {
-    const char *path;
-    unsigned index;
+    const char *path, *device;
+    unsigned index;     /* hrStorageIndex; a restart may change it */
     int64_t unit, size; /* bytes of an allocation unit; units */
     int64_t fill;       /* units an hour */
     struct ramp used;   /* units */
@@ -68,7 +69,9 @@ struct machine {
     double loss;   /* % of packets lost each way, of this machine alone */
     uint64_t lost; /* packets lost over TCP so far, where that is not seen from the answers */
     unsigned boots;
-    struct ramp uptime; /* hundredths of a second */
+    unsigned renumbered; /* times that its agent gave its rows other numbers */
+    unsigned hardware;   /* times that another machine was put in its place */
+    struct ramp uptime;  /* hundredths of a second */
     struct supply supplies[MACHINE_SUPPLIES];
     unsigned nsupplies;
     int64_t drain[MACHINE_TONERS]; /* pages an hour that drain a toner, beside the daily ones */
@@ -118,8 +121,18 @@ void machine_set_address(struct machine *m, const char *address);
 /* It restarts so quickly that nobody misses it: its uptime and its ports' counters begin again, its boots count on. */
 void machine_restart(struct machine *m, int64_t now_ms);
 
+/*
+ * The same, and its agent numbers its interfaces, storage and probes the other way round: the numbers are those that
+ * others of the kind had before.
+ */
+void machine_renumber(struct machine *m, int64_t now_ms);
+
 /* ---- Printers ---- */
 
+/* Another machine of the model stands in its place: other serial number and network card, hardly used, full of toner. */
+void machine_swap(struct machine *m, int64_t now_ms);
+/* A new main board: the page counter begins again, the serial number stays. */
+void machine_reset_pages(struct machine *m, int64_t now_ms);
 void machine_set_jam(struct machine *m, bool on, int64_t now_ms);
 void machine_set_cover(struct machine *m, bool open, int64_t now_ms);
 void machine_set_service(struct machine *m, bool on, int64_t now_ms);

@@ -104,13 +104,13 @@ static void start_counters(struct port *p, int64_t bytes, int64_t errors, int64_
     p->in_errors = (struct ramp){.base = errors * 1000000, .den = 1000000, .since = now_ms};
 }
 
-static void port(struct machine *m, struct port *p, unsigned type)
+/* Its rows, but for what moves. */
+static void show_port(struct machine *m, const struct port *p)
 {
-    const uint8_t mac[6] = {0x02, 0x5a, 0, (uint8_t)(m->number >> 8), (uint8_t)m->number, (uint8_t)p->index};
+    const uint8_t mac[6] = {0x02, 0x5a, (uint8_t)m->hardware, (uint8_t)(m->number >> 8), (uint8_t)m->number, p->mac};
     struct simdev *d = &m->dev;
-    unsigned i = p->index;
+    unsigned i = p->index, type = p == &m->loopback ? LOOPBACK : ETHERNET;
 
-    start_counters(p, i * INT64_C(1000003), i % 3, 0);
     simdev_int(d, i, IF ".1.%u", i);
     simdev_text(d, p->name, IF ".2.%u", i);
     simdev_int(d, type, IF ".3.%u", i);
@@ -126,29 +126,56 @@ static void port(struct machine *m, struct port *p, unsigned type)
     simdev_uint(d, SNMP_GAUGE32, p->speed_mbps, IFX ".15.%u", i);
     simdev_int(d, type == LOOPBACK ? 2 : 1, IFX ".17.%u", i);
     simdev_text(d, "", IFX ".18.%u", i);
+}
+
+static void port(struct machine *m, struct port *p)
+{
+    p->index = p->mac;
+    start_counters(p, p->index * INT64_C(1000003), p->index % 3, 0);
+    show_port(m, p);
     model_port_show(m, p, 0);
 }
 
 void model_interfaces(struct machine *m, unsigned ports, uint64_t speed_mbps, int64_t bytes_per_s)
 {
     simdev_int(&m->dev, ports + 1, "1.3.6.1.2.1.2.1.0");
-    m->loopback = (struct port){.name = "lo", .index = 1, .speed_mbps = 10, .up = true, .bytes_per_s = 700};
-    port(m, &m->loopback, LOOPBACK);
+    m->loopback = (struct port){.name = "lo", .mac = 1, .speed_mbps = 10, .up = true, .bytes_per_s = 700};
+    port(m, &m->loopback);
     m->nports = ports;
     for (unsigned i = 1; i <= ports; i++) {
         struct port *p = &m->ports[i - 1];
 
-        *p = (struct port){.index = i + 1, .speed_mbps = speed_mbps, .up = i % 5 != 0};
+        *p = (struct port){.mac = (uint8_t)(i + 1), .speed_mbps = speed_mbps, .up = i % 5 != 0};
         p->bytes_per_s = bytes_per_s * (i % 7 + 1);
         snprintf(p->name, sizeof p->name, ports > 4 ? "GigabitEthernet0/%u" : "eth%u", ports > 4 ? i : i - 1);
-        port(m, p, ETHERNET);
+        port(m, p);
     }
+}
+
+static struct port *nth_port(struct machine *m, unsigned i)
+{
+    return i == 0 ? &m->loopback : &m->ports[i - 1];
+}
+
+void model_ports_renumber(struct machine *m, int64_t now_ms)
+{
+    simdev_remove(&m->dev, IF);
+    simdev_remove(&m->dev, IFX);
+    for (unsigned i = 0; i <= m->nports; i++) {
+        struct port *p = nth_port(m, i);
+
+        p->index = m->renumbered % 2 == 0 ? p->mac : m->nports + 2 - p->mac;
+        show_port(m, p);
+        model_port_show(m, p, now_ms);
+    }
+    if (m->spec->model == MODEL_SWITCH)
+        model_bridge_show(m);
 }
 
 void model_ports_restart(struct machine *m, int64_t now_ms)
 {
     for (unsigned i = 0; i <= m->nports && m->nports > 0; i++) {
-        struct port *p = i == 0 ? &m->loopback : &m->ports[i - 1];
+        struct port *p = nth_port(m, i);
 
         start_counters(p, 0, 0, now_ms);
         simdev_uint(&m->dev, SNMP_TIMETICKS, 500, IF ".9.%u", p->index);

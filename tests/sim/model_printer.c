@@ -51,16 +51,25 @@ static void covers(struct simdev *d)
     simdev_int(d, 4, PRT_COVER ".3.1.2"); /* coverClosed */
 }
 
+void model_identity_show(struct machine *m, int64_t now_ms)
+{
+    unsigned number = m->spec->serial_of >= 0 ? (unsigned)m->spec->serial_of : m->number;
+    char serial[32];
+
+    snprintf(serial, sizeof serial, "SIM%c%06u", m->spec->model == MODEL_COPIER ? 'C' : 'P',
+             714025 + number + 5003 * m->hardware);
+    simdev_text(&m->dev, serial, PRT_GENERAL ".17.1");
+    model_ports_renumber(m, now_ms);
+}
+
 static void general(struct machine *m)
 {
     struct simdev *d = &m->dev;
-    char serial[32];
 
-    snprintf(serial, sizeof serial, "SIM%c%06u", m->spec->model == MODEL_COPIER ? 'C' : 'P', 714025 + m->number);
     simdev_uint(d, SNMP_COUNTER32, 3, PRT_GENERAL ".1.1"); /* configuration changes */
     simdev_int(d, 1, PRT_GENERAL ".2.1");
     simdev_text(d, m->spec->name, PRT_GENERAL ".16.1");
-    simdev_text(d, serial, PRT_GENERAL ".17.1");
+    model_identity_show(m, 0);
     simdev_int(d, 1, HR_DEVICE ".1.1");
     simdev_oid(d, "1.3.6.1.2.1.25.3.1.5", HR_DEVICE ".2.1"); /* hrDevicePrinter */
     simdev_text(d, m->spec->model == MODEL_COPIER ? "Simsoft C5500" : "Simsoft P210", HR_DEVICE ".3.1");

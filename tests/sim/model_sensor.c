@@ -54,6 +54,12 @@ static void sensor(struct machine *m, unsigned i, int type, int scale, int preci
     simdev_uint(d, SNMP_GAUGE32, 10000, SENSOR ".8.%u", i);
 }
 
+/* entPhysicalIndex of a probe; after the probes comes the sensor of its own supply. */
+static unsigned index_of(const struct machine *m, unsigned probe)
+{
+    return FIRST_PROBE + (m->renumbered % 2 == 0 ? probe : m->nprobes - probe);
+}
+
 void model_sensor_show(struct machine *m, int64_t now_ms)
 {
     (void)now_ms;
@@ -62,11 +68,18 @@ void model_sensor_show(struct machine *m, int64_t now_ms)
 
         /* The second temperature is told in thousandths, as some do. */
         if (i == 1)
-            sensor(m, FIRST_PROBE + i, 8, MILLI, 0, p->tenths * 100);
+            sensor(m, index_of(m, i), 8, MILLI, 0, p->tenths * 100);
         else
-            sensor(m, FIRST_PROBE + i, p->humidity ? 9 : 8, UNITS, 1, p->tenths);
+            sensor(m, index_of(m, i), p->humidity ? 9 : 8, UNITS, 1, p->tenths);
     }
-    sensor(m, FIRST_PROBE + m->nprobes, 4, UNITS, 2, 1198);
+    sensor(m, index_of(m, m->nprobes), 4, UNITS, 2, 1198);
+}
+
+void model_probes_renumber(struct machine *m)
+{
+    for (unsigned i = 0; i < m->nprobes; i++)
+        entity(m, index_of(m, i), m->probes[i].name, 8, CHASSIS);
+    entity(m, index_of(m, m->nprobes), "Supply voltage", 8, CHASSIS);
 }
 
 void model_sensor(struct machine *m)
@@ -74,9 +87,7 @@ void model_sensor(struct machine *m)
     model_system(m, "Simsoft RoomWatch 4, environmental monitor, version 1.12", "1.3.6.1.4.1.32473.4.4");
     model_interfaces(m, 1, 100, 900);
     entity(m, CHASSIS, "RoomWatch 4", 3, 0);
-    for (unsigned i = 0; i < sizeof probes / sizeof probes[0]; i++) {
+    for (unsigned i = 0; i < sizeof probes / sizeof probes[0]; i++)
         m->probes[m->nprobes++] = probes[i];
-        entity(m, FIRST_PROBE + i, probes[i].name, 8, CHASSIS);
-    }
-    entity(m, FIRST_PROBE + m->nprobes, "Supply voltage", 8, CHASSIS);
+    model_probes_renumber(m);
 }

@@ -73,26 +73,42 @@ void model_disk_show(struct machine *m, const struct disk *disk)
     simdev_ramp(&m->dev, SNMP_INTEGER, &percent, UCD_DISK ".9.%u", i);
 }
 
-static void disk(struct machine *m, const char *path, const char *device, int64_t size, int percent,
-                 int64_t units_an_hour)
+/* Its rows, but for what moves. */
+static void show_disk(struct machine *m, const struct disk *disk)
 {
-    unsigned i = ++m->ndisks;
-    struct disk *disk = &m->disks[i - 1];
+    unsigned i = disk->index - DISK_ROW + 1;
     struct simdev *d = &m->dev;
 
-    *disk = (struct disk){.path = path, .index = DISK_ROW + i - 1, .unit = 4096, .size = size, .fill = units_an_hour};
-    disk->used = (struct ramp){.base = size / 100 * percent * HOUR, .num = units_an_hour, .den = HOUR, .max = size};
-    storage(d, disk->index, 4, path, disk->unit, size); /* hrStorageFixedDisk */
+    storage(d, disk->index, 4, disk->path, disk->unit, disk->size); /* hrStorageFixedDisk */
     simdev_int(d, i, UCD_DISK ".1.%u", i);
-    simdev_text(d, path, UCD_DISK ".2.%u", i);
-    simdev_text(d, device, UCD_DISK ".3.%u", i);
+    simdev_text(d, disk->path, UCD_DISK ".2.%u", i);
+    simdev_text(d, disk->device, UCD_DISK ".3.%u", i);
     simdev_int(d, -1, UCD_DISK ".4.%u", i);
     simdev_int(d, 10, UCD_DISK ".5.%u", i);
-    simdev_int(d, size * 4, UCD_DISK ".6.%u", i);
+    simdev_int(d, disk->size * 4, UCD_DISK ".6.%u", i);
     simdev_int(d, 7, UCD_DISK ".10.%u", i);
     simdev_int(d, 0, UCD_DISK ".100.%u", i);
     simdev_text(d, "", UCD_DISK ".101.%u", i);
     model_disk_show(m, disk);
+}
+
+static void disk(struct machine *m, const char *path, const char *device, int64_t size, int percent,
+                 int64_t units_an_hour)
+{
+    struct disk *disk = &m->disks[m->ndisks];
+
+    *disk = (struct disk){.path = path, .device = device, .unit = 4096, .size = size, .fill = units_an_hour};
+    disk->index = DISK_ROW + m->ndisks++;
+    disk->used = (struct ramp){.base = size / 100 * percent * HOUR, .num = units_an_hour, .den = HOUR, .max = size};
+    show_disk(m, disk);
+}
+
+void model_disks_renumber(struct machine *m)
+{
+    for (unsigned i = 0; i < m->ndisks; i++) {
+        m->disks[i].index = DISK_ROW + (m->renumbered % 2 == 0 ? i : m->ndisks - 1 - i);
+        show_disk(m, &m->disks[i]);
+    }
 }
 
 /* ---- Processors and memory ---- */

@@ -67,6 +67,12 @@ void model_neighbour_show(struct machine *m, unsigned port)
     simdev_bytes(d, SNMP_OCTETS, can, 1, LLDP_REMOTE ".12.0.%u.1", port);
 }
 
+void model_bridge_show(struct machine *m)
+{
+    for (unsigned i = 1; i <= m->nports; i++)
+        simdev_int(&m->dev, m->ports[i - 1].index, BRIDGE ".4.1.2.%u", i);
+}
+
 /* BRIDGE-MIB (RFC 4188): it bridges. */
 static void bridging(struct machine *m)
 {
@@ -77,9 +83,9 @@ static void bridging(struct machine *m)
     simdev_bytes(d, SNMP_OCTETS, mac, sizeof mac, BRIDGE ".1.0");
     simdev_int(d, m->nports, BRIDGE ".2.0");
     simdev_int(d, 2, BRIDGE ".3.0"); /* transparent-only */
+    model_bridge_show(m);
     for (unsigned i = 1; i <= m->nports; i++) {
         simdev_int(d, i, BRIDGE ".4.1.1.%u", i);
-        simdev_int(d, m->ports[i - 1].index, BRIDGE ".4.1.2.%u", i);
         simdev_oid(d, "0.0", BRIDGE ".4.1.3.%u", i);
         simdev_uint(d, SNMP_COUNTER32, 0, BRIDGE ".4.1.4.%u", i);
         simdev_uint(d, SNMP_COUNTER32, 0, BRIDGE ".4.1.5.%u", i);

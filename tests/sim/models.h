@@ -17,18 +17,25 @@ void model_restart_show(struct machine *m);
 void model_interfaces(struct machine *m, unsigned ports, uint64_t speed_mbps, int64_t bytes_per_s);
 /* Lets a port's counters run at the pace of its state, and shows it. */
 void model_port_show(struct machine *m, struct port *p, int64_t now_ms);
+/* They are shown under the numbers that m->renumbered gives them. */
+void model_ports_renumber(struct machine *m, int64_t now_ms);
 /* The counters begin again. */
 void model_ports_restart(struct machine *m, int64_t now_ms);
 
 void model_printer(struct machine *m);
 void model_printer_show(struct machine *m, int64_t now_ms);
+/* Serial number and MAC addresses: whose machine it is. */
+void model_identity_show(struct machine *m, int64_t now_ms);
 
 void model_switch(struct machine *m);
 /* LLDP-MIB's row of a port. */
 void model_neighbour_show(struct machine *m, unsigned port);
+/* BRIDGE-MIB: which interface each of its ports is. */
+void model_bridge_show(struct machine *m);
 
 void model_server(struct machine *m);
 void model_disk_show(struct machine *m, const struct disk *d);
+void model_disks_renumber(struct machine *m);
 void model_load_show(struct machine *m, int64_t now_ms); /* processors and memory */
 
 /* ---- Power ---- */
@@ -52,6 +59,7 @@ void model_meter_show(struct machine *m, int64_t now_ms);
 
 void model_sensor(struct machine *m);
 void model_sensor_show(struct machine *m, int64_t now_ms);
+void model_probes_renumber(struct machine *m);
 void model_modbus_sensor(struct machine *m);
 void model_modbus_sensor_show(struct machine *m, int64_t now_ms);
 void model_air_conditioner(struct machine *m);

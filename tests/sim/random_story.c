@@ -55,6 +55,8 @@ static const struct shape dark[] = {
     {HAPPENS_ASLEEP, 15 * MINUTE, 6 * HOUR, 0, 20 * MINUTE},
     {HAPPENS_IN_REPAIR, HOUR, 6 * HOUR, 0, HOUR},
     {HAPPENS_RESTART, MINUTE, MINUTE, 0, 20 * MINUTE},
+    {HAPPENS_RENUMBERED, MINUTE, MINUTE, 0, 20 * MINUTE},
+    {HAPPENS_COUNTER_RESET, MINUTE, MINUTE, 0, 20 * MINUTE},
 };
 
 struct author {
@@ -207,7 +209,7 @@ static void add_event_at(struct author *a, struct cast *c, enum happening_kind k
     sbuf_add(a->out, "  - {at: ");
     add_time(a->out, at);
     sbuf_addf(a->out, ", event: %s, device: %s", happening_names[kind], c->name);
-    if (kind != HAPPENS_RESTART) {
+    if (!happens_at_once(kind)) {
         sbuf_add(a->out, ", for: ");
         add_time(a->out, span);
     }

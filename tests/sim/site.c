@@ -394,6 +394,9 @@ static const int hushed[HAPPENS_COUNT][3] = {
     [HAPPENS_PACKET_LOSS] = {-1},
     [HAPPENS_PATROLD_KILLED] = {-1},
     [HAPPENS_CLOCK_STEP] = {-1},
+    [HAPPENS_RENUMBERED] = {-1},
+    [HAPPENS_SWAPPED] = {-1},
+    [HAPPENS_COUNTER_RESET] = {-1},
 };
 
 static void hush(struct site *s, const struct happening *h, int by)
@@ -402,7 +405,8 @@ static void hush(struct site *s, const struct happening *h, int by)
         s->told[h->device].quiet[hushed[h->kind][i]] += (unsigned)by;
 }
 
-static void tell(struct site *s, const struct machine *m, const char *field, const char *value)
+/* Somebody tells patrold something of a device. */
+static void tell(struct site *s, const char *command, const struct machine *m, const char *field, const char *value)
 {
     struct sbuf args = {0};
 
@@ -410,7 +414,7 @@ static void tell(struct site *s, const struct machine *m, const char *field, con
     sbuf_add_json(&args, m->spec->name);
     sbuf_addf(&args, ",\"%s\":\"%s\"}", field, value);
     if (s->ops.command != NULL)
-        s->ops.command(s->ops.ctx, "device.set", args.s);
+        s->ops.command(s->ops.ctx, command, args.s);
     sbuf_free(&args);
 }
 
@@ -456,8 +460,17 @@ static void move(struct site *s, struct machine *m, const struct happening *h, b
     if (begins)
         machine_set_address(m, h->address);
     else
-        tell(s, m, "address", h->address);
+        tell(s, "device.set", m, "address", h->address);
     s->told[m->number].moved = begins;
+}
+
+/* Another machine stands in its place; in the end somebody says so. */
+static void swap(struct site *s, struct machine *m, bool begins, int64_t now_ms)
+{
+    if (begins)
+        machine_swap(m, now_ms);
+    else
+        tell(s, "device.confirm", m, "answer", "swapped");
 }
 
 static void fill(struct site *s, struct machine *m, const struct happening *h, bool begins, int64_t now_ms)
@@ -556,6 +569,15 @@ static void befall_machine(struct site *s, struct machine *m, const struct happe
     case HAPPENS_RESTART:
         machine_restart(m, now_ms);
         break;
+    case HAPPENS_RENUMBERED:
+        machine_renumber(m, now_ms);
+        break;
+    case HAPPENS_COUNTER_RESET:
+        machine_reset_pages(m, now_ms);
+        break;
+    case HAPPENS_SWAPPED:
+        swap(s, m, begins, now_ms);
+        break;
     case HAPPENS_ASLEEP:
         fall_asleep(s, m, h, begins, now_ms);
         break;
@@ -567,7 +589,7 @@ static void befall_machine(struct site *s, struct machine *m, const struct happe
         break;
     case HAPPENS_IN_REPAIR:
         s->told[m->number].in_repair = begins;
-        tell(s, m, "status", begins ? "in-repair" : "in-service");
+        tell(s, "device.set", m, "status", begins ? "in-repair" : "in-service");
         break;
     default:
         befall_computer(s, m, h, begins, now_ms);

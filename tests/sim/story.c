@@ -17,10 +17,10 @@ const char *const model_names[MODEL_COUNT + 1] = {
 };
 
 const char *const happening_names[HAPPENS_COUNT + 1] = {
-    "jam",         "cover-open",     "service",         "toner-drain", "device-off", "restart",      "device-asleep",
-    "snmp-silent", "address-moved",  "in-repair",       "link-down",   "errors",     "disk-filling", "cpu",
-    "memory",      "on-battery",     "replace-battery", "overload",    "heat",       "humidity",     "cooling-alarm",
-    "packet-loss", "patrold-killed", "clock-step",      NULL,
+    "jam",         "cover-open",     "service",         "toner-drain", "device-off", "restart",       "device-asleep",
+    "snmp-silent", "address-moved",  "in-repair",       "link-down",   "errors",     "disk-filling",  "cpu",
+    "memory",      "on-battery",     "replace-battery", "overload",    "heat",       "humidity",      "cooling-alarm",
+    "packet-loss", "patrold-killed", "clock-step",      "renumbered",  "swapped",    "counter-reset", NULL,
 };
 
 const char *const model_disks[] = {"/", "/srv", NULL};
@@ -33,7 +33,11 @@ bool happens_to(enum happening_kind kind, enum model model)
     case HAPPENS_SERVICE:
     case HAPPENS_TONER_DRAIN:
     case HAPPENS_ASLEEP:
+    case HAPPENS_SWAPPED:
+    case HAPPENS_COUNTER_RESET:
         return model_prints(model);
+    case HAPPENS_RENUMBERED:
+        return !model_is_modbus(model);
     case HAPPENS_LINK_DOWN:
     case HAPPENS_ERRORS:
         return model == MODEL_SWITCH || model == MODEL_SERVER;
@@ -53,6 +57,12 @@ bool happens_to(enum happening_kind kind, enum model model)
     default:
         return true;
     }
+}
+
+bool happens_at_once(enum happening_kind kind)
+{
+    return kind == HAPPENS_CLOCK_STEP || kind == HAPPENS_RESTART || kind == HAPPENS_RENUMBERED ||
+           kind == HAPPENS_COUNTER_RESET;
 }
 
 unsigned model_ports(enum model m)
@@ -181,21 +191,39 @@ static bool neighbours(const struct story_device *a, const struct story_device *
     return model_is_modbus(a->model) && model_is_modbus(b->model) && a->unit != b->unit;
 }
 
-/* The device that it is reached by: one written before it, so that none is reached by itself. */
-static int parent_of(struct reading_story *r, const struct raw_device *d)
+/* A device that another refers to: one written before it, so that none refers to itself. -1: none. */
+static int earlier_device(struct reading_story *r, struct yaml_node *name)
 {
-    const struct story_device *p;
+    const struct story_device *d;
 
-    if (d->parent == NULL || d->parent->bad)
+    if (name == NULL || name->bad)
         return -1;
-    p = device_named(r->story, d->parent->text);
-    if (p == NULL) {
-        conf_error(r->report, d->parent, "there is no device '%s' before this one", d->parent->text);
+    d = device_named(r->story, name->text);
+    if (d == NULL) {
+        conf_error(r->report, name, "there is no device '%s' before this one", name->text);
         return -1;
     }
-    if (d->port > model_ports(p->model))
-        conf_error(r->report, d->parent, "%s has no port %lld", p->name, (long long)d->port);
-    return (int)(p - r->story->devices.v);
+    return (int)(d - r->story->devices.v);
+}
+
+/* The device that it is reached by. */
+static int parent_of(struct reading_story *r, const struct raw_device *d)
+{
+    int i = earlier_device(r, d->parent);
+
+    if (i >= 0 && d->port > model_ports(r->story->devices.v[i].model))
+        conf_error(r->report, d->parent, "%s has no port %lld", r->story->devices.v[i].name, (long long)d->port);
+    return i;
+}
+
+/* Whose serial number it shows. */
+static int serial_of(struct reading_story *r, const struct raw_device *d)
+{
+    int i = earlier_device(r, d->serial_of);
+
+    if (i >= 0 && (!model_prints(d->model) || r->story->devices.v[i].model != d->model))
+        conf_error(r->report, d->serial_of, "'serial_of' is for two printers or two copiers");
+    return i;
 }
 
 static void add_device(struct reading_story *r, const struct raw_device *d, char *name, uint32_t address)
@@ -224,6 +252,7 @@ static void add_device(struct reading_story *r, const struct raw_device *d, char
     if (d->port > 0 && d->parent == NULL)
         conf_error(r->report, d->here, "'port' is its parent's: it goes with 'parent'");
     out.parent = parent_of(r, d);
+    out.serial_of = serial_of(r, d);
     inet_ntop(AF_INET, &(struct in_addr){htonl(address)}, text, sizeof text);
     out.address = xstrdup(text);
     if (device_named(r->story, name) != NULL)

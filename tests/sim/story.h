@@ -68,12 +68,17 @@ enum happening_kind {
     HAPPENS_PACKET_LOSS,
     HAPPENS_PATROLD_KILLED,
     HAPPENS_CLOCK_STEP,
+    HAPPENS_RENUMBERED,
+    HAPPENS_SWAPPED,
+    HAPPENS_COUNTER_RESET,
     HAPPENS_COUNT
 };
 extern const char *const happening_names[HAPPENS_COUNT + 1];
 
 /* Whether a thing can befall what a model is. */
 bool happens_to(enum happening_kind kind, enum model model);
+/* It is over at once. */
+bool happens_at_once(enum happening_kind kind);
 
 struct story_device {
     char *name, *address;
@@ -88,6 +93,7 @@ struct story_device {
     int64_t port;           /* of the parent's, where its cable is; 0: not said */
     int64_t uplink;         /* a port of its own that must be up; 0: none */
     int64_t neighbour;      /* a port at whose other end a switch says what it is; 0: none */
+    int serial_of;          /* index of the device whose serial number it shows; -1: its own */
     bool may_be_off;
     char *site; /* of the archive; NULL: none */
 };

@@ -50,15 +50,12 @@ static const unsigned happening_takes[HAPPENS_COUNT] = {
     [HAPPENS_PACKET_LOSS] = TAKES_DEVICE | ALL_DEVICES | TAKES_FOR | WANTS_PERCENT,
     [HAPPENS_PATROLD_KILLED] = WANTS_FOR,
     [HAPPENS_CLOCK_STEP] = WANTS_BY,
+    [HAPPENS_RENUMBERED] = TAKES_DEVICE,
+    [HAPPENS_SWAPPED] = TAKES_DEVICE | TAKES_FOR,
+    [HAPPENS_COUNTER_RESET] = TAKES_DEVICE,
 };
 
-/* Over at once. */
-static bool is_instant(enum happening_kind kind)
-{
-    return kind == HAPPENS_CLOCK_STEP || kind == HAPPENS_RESTART;
-}
-
-enum { MAX_HAPPENINGS = 20000 };
+enum { MAX_HAPPENINGS = 30000 };
 
 static const int64_t longest_step_ms = 86400000;
 
@@ -432,7 +429,7 @@ static void check_overlaps(struct reading_story *r)
     for (size_t i = 1; i < r->happenings.n; i++) {
         const struct happening *a = &r->happenings.v[i - 1].happening, *b = &r->happenings.v[i].happening;
 
-        if (a->kind == b->kind && a->device == b->device && a->piece == b->piece && !is_instant(a->kind) &&
+        if (a->kind == b->kind && a->device == b->device && a->piece == b->piece && !happens_at_once(a->kind) &&
             a->until_ms >= b->at_ms)
             conf_error(r->report, r->happenings.v[i].here, "event '%s' begins before that of line %d is over",
                        happening_names[b->kind], a->line);

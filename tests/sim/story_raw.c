@@ -17,6 +17,7 @@ static const struct schema_row device_rows[] = {
     {"toner", SCHEMA_INT, .min = 20, .max = 100, .fallback = "80", DEVICE(toner)},
     {"yield", SCHEMA_INT, .min = 100, .max = 100000, .fallback = "2000", DEVICE(yield)},
     {"parent", SCHEMA_TEXT_NODE, DEVICE(parent)},
+    {"serial_of", SCHEMA_TEXT_NODE, DEVICE(serial_of)},
     {"port", SCHEMA_INT, .min = 1, .max = 24, DEVICE(port)},
     {"uplink", SCHEMA_INT, .min = 1, .max = 24, DEVICE(uplink)},
     {"neighbour", SCHEMA_INT, .min = 1, .max = 24, DEVICE(neighbour)},

@@ -9,7 +9,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR 
 
 struct raw_device {
     char *name;
-    struct yaml_node *address, *parent, *here;
+    struct yaml_node *address, *parent, *serial_of, *here;
     enum model model;
     enum tells tells;
     int64_t count, pages_per_hour, toner, yield, snmp, unit, port, uplink, neighbour;

@@ -2,10 +2,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "machine.h"
 
 enum { MINUTE = 60000, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
@@ -29,6 +32,7 @@ static void build(struct machine *m, enum model model)
 
     spec = specs[model];
     spec.name = name;
+    spec.serial_of = -1;
     spec.address = address;
     spec.snmp = 2;
     spec.unit = 1;
@@ -56,6 +60,18 @@ static int64_t value(const struct machine *m, const char *oid, int64_t now_ms)
         return -1;
     }
     return simvar_is_uint(v) ? (int64_t)simvar_uint(v, now_ms) : simvar_int(v, now_ms);
+}
+
+static const char *text(const struct machine *m, const char *oid)
+{
+    const struct simvar *v = var(m, oid);
+
+    if (v == NULL || v->type != SNMP_OCTETS) {
+        fail_msg("there is no text %s", oid);
+        return "";
+    }
+    v->bytes[v->n] = '\0'; /* there is room for it */
+    return (const char *)v->bytes;
 }
 
 /* A register of the holding space, or of the input registers where there is none. */
@@ -139,6 +155,64 @@ static void a_restart_begins_counters_again_and_counts_boots(void **state)
     machine_set_power(&m, true, 4 * HOUR);
     assert_int_equal(value(&m, BOOTS, 4 * HOUR), boots + 2);
     assert_int_equal(value(&m, UPTIME, 4 * HOUR), 360000);
+    machine_fini(&m);
+}
+
+#define IF_NAME "1.3.6.1.2.1.31.1.1.1.1"
+#define STORAGE_NAME "1.3.6.1.2.1.25.2.3.1.3"
+#define ENTITY_NAME "1.3.6.1.2.1.47.1.1.1.1.7"
+#define SERIAL "1.3.6.1.2.1.43.5.1.1.17.1"
+#define PAGES "1.3.6.1.2.1.43.10.2.1.4.1.1"
+
+static void other_numbers_and_back(void **state)
+{
+    static const struct {
+        enum model model;
+        const char *names; /* a column */
+        unsigned first, last;
+    } rows[] = {
+        {MODEL_SWITCH, IF_NAME, 1, 25},
+        {MODEL_SERVER, STORAGE_NAME, 31, 32},
+        {MODEL_SENSOR, ENTITY_NAME, 2, 5},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char first[64], last[64], *before;
+        struct machine m;
+
+        snprintf(first, sizeof first, "%s.%u", rows[i].names, rows[i].first);
+        snprintf(last, sizeof last, "%s.%u", rows[i].names, rows[i].last);
+        build(&m, rows[i].model);
+        before = xstrdup(text(&m, first));
+        assert_string_not_equal(text(&m, last), before);
+        machine_renumber(&m, HOUR);
+        assert_string_equal(text(&m, last), before);
+        assert_string_not_equal(text(&m, first), before);
+        machine_renumber(&m, 2 * HOUR);
+        assert_string_equal(text(&m, first), before);
+        free(before);
+        machine_fini(&m);
+    }
+}
+
+static void another_machine_has_another_serial_number_and_its_own_pages(void **state)
+{
+    struct machine m;
+    char *serial;
+
+    (void)state;
+    build(&m, MODEL_COPIER);
+    serial = xstrdup(text(&m, SERIAL));
+    machine_reset_pages(&m, HOUR);
+    assert_string_equal(text(&m, SERIAL), serial);
+    assert_int_equal(value(&m, PAGES, HOUR), 0);
+    machine_swap(&m, 2 * HOUR);
+    assert_string_not_equal(text(&m, SERIAL), serial);
+    assert_int_equal(value(&m, PAGES, 2 * HOUR), 12);
+    assert_int_equal(value(&m, UPTIME, 2 * HOUR), 0);
+    assert_false(supply_at_most(machine_toner(&m, 2), 99, 2 * HOUR));
+    free(serial);
     machine_fini(&m);
 }
 
@@ -476,6 +550,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_answers_a_ping_and_who_more),
         cmocka_unit_test(a_restart_begins_counters_again_and_counts_boots),
+        cmocka_unit_test(other_numbers_and_back),
+        cmocka_unit_test(another_machine_has_another_serial_number_and_its_own_pages),
         cmocka_unit_test(some_uptimes_begin_again_without_a_restart),
         cmocka_unit_test(a_port_without_link_moves_nothing_and_knows_no_neighbour),
         cmocka_unit_test(damaged_packets_are_a_share_of_those_that_come),
