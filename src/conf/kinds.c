@@ -35,7 +35,7 @@ struct kind_draft {
     struct yaml_node *here;
     bool single;
     char *title[LANG_COUNT];
-    char *facts, *facts_index;
+    char *facts, *facts_index, *facts_class;
     struct yaml_node *facts_oid;
     unsigned facts_index_parts;
     ARRAY(struct point_draft) points;
@@ -66,6 +66,7 @@ static const struct schema point_schema = {
 static const struct schema_row facts_rows[] = {
     {"section", SCHEMA_TEXT, SCHEMA_REQUIRED, SCHEMA_FIELD(struct kind_draft, facts)},
     {"prefix", SCHEMA_TEXT, SCHEMA_FIELD(struct kind_draft, facts_index)},
+    {"class", SCHEMA_TEXT, .min = 1, .max = 64, SCHEMA_FIELD(struct kind_draft, facts_class)},
     {"oid", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct kind_draft, facts_oid)},
     {"parts", SCHEMA_INT, .min = 1, .max = 8, .fallback = "1", SCHEMA_FIELD(struct kind_draft, facts_index_parts)},
     {0},
@@ -160,6 +161,7 @@ static void build_kind(struct loader *l, struct kind_draft *from)
     kind->single = from->single;
     kind->facts = xstrdup_null(from->facts);
     kind->facts_index = xstrdup_null(from->facts_index);
+    kind->facts_class = xstrdup_null(from->facts_class);
     kind->facts_index_parts = from->facts_index_parts;
     take_titles(kind->title, from->title);
     for (size_t i = 0; i < from->points.n; i++)

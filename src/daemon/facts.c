@@ -67,6 +67,26 @@ static void add_oid(json_t *row, const struct component_view *v)
         json_object_set_new(row, "oid", json_string(source));
 }
 
+/* How grave something is, in the four words of the facts. */
+static const char *fact_severity(const char *severity)
+{
+    static const char *const words[][2] = {{"info", "ok"}, {"major", "critical"}};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i][0], severity) == 0)
+            return words[i][1];
+    return severity;
+}
+
+static json_t *fact_value(struct value v, const struct point_def *p)
+{
+    json_t *value = value_json(v, p);
+
+    if (json_is_string(value) && strcmp(p->fact, "severity") == 0)
+        json_string_set(value, fact_severity(json_string_value(value)));
+    return value;
+}
+
 static void add_points(json_t *row, const struct component_view *v)
 {
     for (size_t i = 0; i < v->kind->points.n; i++) {
@@ -75,7 +95,7 @@ static void add_points(json_t *row, const struct component_view *v)
 
         if (!p->fact)
             continue;
-        value = value_json(v->points[i], p);
+        value = fact_value(v->points[i], p);
         /* Two points may tell one fact (the 64-bit counter before the 32-bit one): the first that is known counts. */
         if (json_is_null(value) || json_object_get(row, p->fact))
             json_decref(value);
@@ -102,6 +122,8 @@ static void add_component(void *ctx, const struct component_view *v)
     row = json_object();
     json_object_set_new(row, "index", index_json(v));
     add_oid(row, v);
+    if (v->kind->facts_class)
+        json_object_set_new(row, "class", json_string(v->kind->facts_class));
     add_points(row, v);
     json_array_append_new(section, row);
 }

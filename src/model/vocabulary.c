@@ -53,6 +53,7 @@ static void kind_free(struct kind *k)
         free(k->title[lang]);
     free(k->facts);
     free(k->facts_index);
+    free(k->facts_class);
     free(k->facts_oid);
     free(k->name);
     free(k);

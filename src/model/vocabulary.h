@@ -48,6 +48,7 @@ struct kind {
     /* In the facts of a device: which section its components are written in (NULL: none; those of "device" go to the top). */
     char *facts;
     char *facts_index;          /* what stands before a row's index; NULL: nothing */
+    char *facts_class;          /* what every row says of its class; NULL: a point tells, or nobody */
     char *facts_oid;            /* the point whose address is the row's "oid"; NULL: none is written */
     unsigned facts_index_parts; /* how many last numbers of the instance make the index */
 };
