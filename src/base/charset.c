@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static int convert(const char *charset, char *in, size_t n, struct sbuf *out, size_t *bad)
+int charset_convert(const char *charset, char *in, size_t n, struct sbuf *out, size_t *bad)
 {
     iconv_t cd = iconv_open("UTF-8", charset);
     char *at = in, chunk[16384];
@@ -70,7 +70,7 @@ int charset_to_utf8(char **data, size_t *n, const char **charset, size_t *bad)
     }
     sbuf_add(&out, "");
     rc = str_eq(from, "UTF-8") ? check_utf8(*data + skip, *n - skip, &out, bad)
-                               : convert(from, *data + skip, *n - skip, &out, bad);
+                               : charset_convert(from, *data + skip, *n - skip, &out, bad);
     if (rc < 0) {
         *bad += skip;
         sbuf_free(&out);

@@ -16,6 +16,7 @@ struct column_draft {
     ARRAY(int64_t) unknown, some, limit;
     double scale;
     ARRAY(double) range;
+    ARRAY(struct yaml_node *) units;
 };
 
 struct any_draft {
@@ -32,6 +33,7 @@ struct join_draft {
     char *name;
     struct yaml_node *here, *rows;
     ARRAY(struct yaml_node *) by;
+    struct yaml_node *on;
 };
 
 enum { AGGREGATES = AGGREGATE_LAST + 1 };
@@ -53,6 +55,8 @@ struct component_draft {
     bool table, merge;
     uint8_t part;
     char *base;
+    ARRAY(struct yaml_node *) index;
+    struct yaml_node *unless;
     ARRAY(struct column_draft) columns;
     ARRAY(struct join_draft) joins;
     ARRAY(struct aggregate_draft) aggregates;
@@ -68,6 +72,16 @@ struct module_draft {
     char *reference;
     ARRAY(struct component_draft) components;
 };
+
+/* ---- shape.c: how rows are written and found ---- */
+
+/* The parts that a component's index is made of. */
+void shape_index(struct loader *l, const struct component_draft *from, struct component_def *def);
+/* The units that a column takes. */
+void shape_units(struct loader *l, const struct column_draft *from, struct column *column);
+/* `unless`, as COMPONENT or MODULE.COMPONENT; names are looked up by shape_check() when all modules are built. */
+void shape_unless(const struct component_draft *from, const struct module *m, struct component_def *def);
+void shape_check_unless(struct loader *l, const struct module_draft *from, const struct module *m);
 
 /* What stands over the columns of m, which are built: joins, aggregates, conditions, names, points. */
 void meaning_build(struct loader *l, const struct module_draft *from, struct module *m);

@@ -90,8 +90,8 @@ struct scope_name {
 void scope_add(struct scope *s, const char *prefix, const char *name, enum value_type type,
                const struct members *members);
 void scope_add_column(struct scope *s, const char *prefix, const struct column *column);
-/* The slots of a module's row: its columns, then its index. */
-void scope_add_row(struct scope *s, const struct component_def *def);
+/* The slots of a module's row that others see too (component_shared()): its columns, then its index. */
+void scope_add_row(struct scope *s, const char *prefix, const struct component_def *def);
 /* The points of a kind. */
 void scope_add_points(struct scope *s, const char *prefix, const struct kind *kind);
 void scope_fini(struct scope *s);

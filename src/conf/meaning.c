@@ -62,7 +62,7 @@ static struct expr *compile_other(struct meaning *c, unsigned component, const s
     struct scope other = {0};
     struct expr *e;
 
-    scope_add_row(&other, &c->m->components.v[component]);
+    scope_add_row(&other, "", &c->m->components.v[component]);
     e = scope_compile(&other, node, want, c->l->report);
     scope_fini(&other);
     return e;
@@ -80,9 +80,53 @@ static bool free_name(struct meaning *c, const char *name, struct yaml_node *her
     return true;
 }
 
+/* One condition: a name of the other row, and what it is there, over this one. */
+static void build_on_pair(struct meaning *c, const struct yaml_pair *pair, const struct scope *theirs,
+                          struct join *join)
+{
+    size_t slot = 0;
+    struct join_on on;
+
+    while (slot < theirs->list.n && !str_eq(theirs->list.v[slot].name, pair->key->text))
+        slot++;
+    if (slot == theirs->list.n) {
+        unknown_name(pair->key, "name", theirs->names.v, c->l->report);
+        return;
+    }
+    if (theirs->list.v[slot].type == VALUE_ENUM || theirs->list.v[slot].type == VALUE_BITS) {
+        conf_error(c->l->report, pair->key, "rows are not found by what has members: use a number or a text");
+        return;
+    }
+    if (pair->value->type != YAML_TEXT) {
+        conf_error(c->l->report, pair->value, "what '%s' is there: an expression over this row", pair->key->text);
+        return;
+    }
+    on.slot = (unsigned)slot;
+    on.value = scope_compile(&c->row, pair->value, theirs->list.v[slot].type, c->l->report);
+    if (on.value)
+        array_push(&join->on, on);
+}
+
+static void build_on(struct meaning *c, const struct join_draft *from, const struct component_def *other,
+                     struct join *join)
+{
+    struct scope theirs = {0};
+
+    if (!from->on || from->on->bad)
+        return;
+    if (from->on->type != YAML_MAP || from->on->pairs.n == 0) {
+        conf_error(c->l->report, from->on, "'on' is a map of names there and what they are: {ifIndex: index}");
+        return;
+    }
+    scope_add_row(&theirs, "", other);
+    for (size_t i = 0; i < from->on->pairs.n; i++)
+        build_on_pair(c, &from->on->pairs.v[i], &theirs, join);
+    scope_fini(&theirs);
+}
+
 static void build_join(struct meaning *c, const struct join_draft *from)
 {
-    struct join join = {.whole = from->by.n == 0, .first_slot = (unsigned)c->row.list.n};
+    struct join join = {.whole = from->by.n == 0 && !from->on, .first_slot = (unsigned)c->row.list.n};
     const struct component_def *other;
     char *prefix;
 
@@ -91,21 +135,23 @@ static void build_join(struct meaning *c, const struct join_draft *from)
     other = &c->m->components.v[join.component];
     if (other == c->def && join.whole)
         conf_error(c->l->report, from->rows,
-                   "a row joined with itself says nothing new: say by what number, with 'by'");
+                   "a row joined with itself says nothing new: say by what number, with 'by' or 'on'");
     if (!other->table)
         join.whole = false;
-    if (!other->table && from->by.n > 0)
-        conf_error(c->l->report, from->here, "'%s' is a group of single values: there is nothing to find by 'by'",
-                   from->rows->text);
+    if (!other->table && (from->by.n > 0 || from->on))
+        conf_error(c->l->report, from->here, "'%s' is a group of single values: there is nothing to find by '%s'",
+                   from->rows->text, from->on ? "on" : "by");
+    if (from->on && from->by.n > 0)
+        conf_error(c->l->report, from->here, "a row is found by 'by' or by 'on', not by both");
     for (size_t i = 0; i < from->by.n; i++) {
         struct expr *e = scope_compile(&c->row, from->by.v[i], VALUE_INT, c->l->report);
 
         if (e)
             array_push(&join.by, e);
     }
+    build_on(c, from, other, &join);
     prefix = xasprintf("%s.", from->name);
-    for (size_t i = 0; i < other->columns.n; i++)
-        scope_add_column(&c->row, prefix, &other->columns.v[i]);
+    scope_add_row(&c->row, prefix, other);
     free(prefix);
     join.name = xstrdup(from->name);
     array_push(&c->def->joins, join);
@@ -315,9 +361,8 @@ static void find_kind(struct meaning *c, const struct component_draft *from)
         }
     } else if (from->points.n > 0) {
         conf_error(c->l->report, from->here, "points need a 'kind'");
-    } else if (from->joins.n + from->aggregates.n + from->computed.n > 0) {
-        conf_error(c->l->report, from->here,
-                   "joins, aggregates and computed names need a 'kind': nobody asks for theirs");
+    } else if (from->joins.n + from->aggregates.n > 0) {
+        conf_error(c->l->report, from->here, "joins and aggregates need a 'kind': nobody asks for theirs");
     }
 }
 
@@ -326,12 +371,12 @@ static void build_component(struct meaning *c, const struct component_draft *fro
     struct component_def *def = c->def;
 
     find_kind(c, from);
-    scope_add_row(&c->row, def);
+    scope_add_row(&c->row, "", def);
     for (size_t i = 0; from->kind && i < from->joins.n; i++)
         build_join(c, &from->joins.v[i]);
     for (size_t i = 0; from->kind && i < from->aggregates.n; i++)
         build_aggregate(c, &from->aggregates.v[i]);
-    for (size_t i = 0; from->kind && i < from->computed.n; i++)
+    for (size_t i = 0; i < from->computed.n; i++)
         build_computed(c, &from->computed.v[i]);
     def->nslots = c->row.list.n;
     def->when = scope_compile(&c->row, from->when, VALUE_BOOL, c->l->report);
@@ -346,10 +391,14 @@ void meaning_build(struct loader *l, const struct module_draft *from, struct mod
     for (size_t i = 0; i < m->components.n; i++)
         if (from->components.v[i].kind)
             m->components.v[i].parts = (uint8_t)(1 << m->components.v[i].part);
-    for (size_t i = 0; i < m->components.n; i++) {
-        struct meaning c = {.l = l, .from = from, .m = m, .def = &m->components.v[i]};
+    /* Those without a kind first: what is computed there the others can ask. */
+    for (size_t i = 0; i < 2 * m->components.n; i++) {
+        size_t at = i % m->components.n;
+        struct meaning c = {.l = l, .from = from, .m = m, .def = &m->components.v[at]};
 
-        build_component(&c, &from->components.v[i]);
+        if ((from->components.v[at].kind != NULL) == (i < m->components.n))
+            continue;
+        build_component(&c, &from->components.v[at]);
         scope_fini(&c.row);
     }
 }

@@ -35,6 +35,7 @@
  *         joins:
  *           entity: entity                        # the row of the same instance: entity.name
  *           parent: {rows: entity, by: [entity.contained]}   # by numbers that make its instance, or begin it
+ *           port: {rows: ports, on: {ifIndex: index}}        # the first row of which this is true
  *         aggregates:
  *           hottest: {rows: probe, max: value, where: status = "ok"}  # over rows that begin with this one's instance
  *
@@ -44,15 +45,17 @@
  * An address that begins with a dot goes on from `base`. `table: false` reads
  * single values. Numbers that are none: `unknown: [-2]`, `some: [-3]`,
  * `limit: [-1]`. What is read in other units is brought to ours by `scale: 0.1`;
- * what cannot be is told by `range: [-40, 120]`. A row is a component only where
- * `when` is true.
+ * what cannot be is told by `range: [-40, 120]`. `index: [ifIndex, {mac: mac}]`
+ * says what the numbers of an instance are. A row is a component only where `when`
+ * is true, and never in a read in which the component `unless` has one.
  */
 struct module_drafts {
     ARRAY(struct module_draft) list;
 };
 
 /* In the order of enum column_type. */
-static const char *const type_names[] = {"int", "num", "text", "enum", "bits", "oid", "hex", NULL};
+static const char *const type_names[] = {"int", "num",   "text",    "enum", "bits", "oid",
+                                         "hex", "flags", "measure", "ip",   "date", NULL};
 
 static const struct schema_row column_rows[] = {
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct column_draft, name)},
@@ -65,6 +68,7 @@ static const struct schema_row column_rows[] = {
     {"limit", SCHEMA_LIST, .item = SCHEMA_INT, SCHEMA_FIELD(struct column_draft, limit)},
     {"scale", SCHEMA_NUM, SCHEMA_FIELD(struct column_draft, scale)},
     {"range", SCHEMA_LIST, .item = SCHEMA_NUM, SCHEMA_FIELD(struct column_draft, range)},
+    {"units", SCHEMA_LIST, .item = SCHEMA_NODE, SCHEMA_FIELD(struct column_draft, units)},
     {0},
 };
 static const struct schema column_schema = {
@@ -85,6 +89,7 @@ static const struct schema_row join_rows[] = {
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct join_draft, here)},
     {"rows", SCHEMA_TEXT_NODE, SCHEMA_REQUIRED, SCHEMA_FIELD(struct join_draft, rows)},
     {"by", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct join_draft, by)},
+    {"on", SCHEMA_NODE, SCHEMA_FIELD(struct join_draft, on)},
     {0},
 };
 static const struct schema join_schema = {
@@ -147,6 +152,8 @@ static const struct schema_row component_rows[] = {
     {"merge", SCHEMA_BOOL, SCHEMA_FIELD(struct component_draft, merge)},
     {"part", SCHEMA_ENUM, .names = part_names, .fallback = "status", SCHEMA_FIELD(struct component_draft, part)},
     {"base", SCHEMA_TEXT, SCHEMA_FIELD(struct component_draft, base)},
+    {"index", SCHEMA_LIST, .item = SCHEMA_NODE, SCHEMA_FIELD(struct component_draft, index)},
+    {"unless", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct component_draft, unless)},
     {"columns", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &column_schema, SCHEMA_FIELD(struct component_draft, columns)},
     {"joins", SCHEMA_MAP, .sub = &join_schema, SCHEMA_FIELD(struct component_draft, joins)},
     {"aggregates", SCHEMA_MAP, .sub = &aggregate_schema, SCHEMA_FIELD(struct component_draft, aggregates)},
@@ -253,7 +260,7 @@ static char *whole_address(struct loader *l, const struct component_draft *c, st
 /* Whether numbers are read: the only thing that has a scale and a range. */
 static bool is_number(enum column_type type)
 {
-    return type == COLUMN_INT || type == COLUMN_NUM;
+    return type == COLUMN_INT || type == COLUMN_NUM || type == COLUMN_MEASURE;
 }
 
 static void build_numbers(struct loader *l, const struct column_draft *from, struct column *column)
@@ -282,7 +289,8 @@ static void build_column(struct loader *l, const struct component_draft *c, cons
 {
     enum { MAX_ENUM = INT32_MAX, MAX_BIT = 63 };
     struct column column = {.name = xstrdup(from->name), .type = (enum column_type)from->type};
-    bool has_members = column.type == COLUMN_ENUM || column.type == COLUMN_BITS;
+    bool flags = column.type == COLUMN_BITS || column.type == COLUMN_FLAGS;
+    bool has_members = column.type == COLUMN_ENUM || flags;
 
     check_identifier(from->name, from->here, l->report);
     if (!from->here->bad && has_members != (from->members.n > 0))
@@ -290,12 +298,12 @@ static void build_column(struct loader *l, const struct component_draft *c, cons
                    has_members ? "needs" : "cannot have");
     column.address = whole_address(l, c, from->address);
     column.where = loader_where(l, from->here);
-    members_build(&from->members, column.type == COLUMN_BITS ? MAX_BIT : MAX_ENUM, column.type == COLUMN_BITS,
-                  &column.members, l->report);
+    members_build(&from->members, flags ? MAX_BIT : MAX_ENUM, flags, &column.members, l->report);
     add_sentinels(&column, from->unknown.v, from->unknown.n, QUALITY_UNKNOWN);
     add_sentinels(&column, from->some.v, from->some.n, QUALITY_SOME);
     add_sentinels(&column, from->limit.v, from->limit.n, QUALITY_LIMIT);
     build_numbers(l, from, &column);
+    shape_units(l, from, &column);
     array_push(&def->columns, column);
 }
 
@@ -312,6 +320,8 @@ static void build_columns(struct loader *l, const struct component_draft *from, 
     check_identifier(from->name, from->here, l->report);
     for (size_t i = 0; i < from->columns.n; i++)
         build_column(l, from, &from->columns.v[i], &def);
+    shape_index(l, from, &def);
+    shape_unless(from, m, &def);
     array_push(&m->components, def);
 }
 
@@ -351,6 +361,8 @@ void modules_build(struct loader *l)
         if (str_eq(from->name->text, "identify"))
             check_identify(l, l->k->modules.v[i], from->name);
     }
+    for (size_t i = 0; l->modules && i < l->modules->list.n; i++)
+        shape_check_unless(l, &l->modules->list.v[i], l->k->modules.v[i]);
     if (!l->k->identify)
         conf_error_file(l->report, "modules/identify.yaml", "no folder has the module 'identify', which is needed");
 }

@@ -345,7 +345,7 @@ static void build_expressions(struct workshop *w, const struct profile_draft *fr
     p->match = compile(w, &w->identify, from->match, VALUE_BOOL);
     p->identity = own_identity(w->l, p);
     if (p->identity) {
-        scope_add_row(&own, p->identity);
+        scope_add_row(&own, "", p->identity);
         scope = &own;
     }
     p->make = compile(w, scope, from->texts[PROFILE_MAKE], VALUE_TEXT);

@@ -133,21 +133,27 @@ void scope_add(struct scope *s, const char *prefix, const char *name, enum value
 void scope_add_column(struct scope *s, const char *prefix, const struct column *column)
 {
     static const enum value_type types[] = {
-        [COLUMN_INT] = VALUE_INT,   [COLUMN_NUM] = VALUE_NUM,  [COLUMN_TEXT] = VALUE_TEXT, [COLUMN_ENUM] = VALUE_ENUM,
-        [COLUMN_BITS] = VALUE_BITS, [COLUMN_OID] = VALUE_TEXT, [COLUMN_HEX] = VALUE_TEXT,
+        [COLUMN_INT] = VALUE_INT,   [COLUMN_NUM] = VALUE_NUM,    [COLUMN_TEXT] = VALUE_TEXT,
+        [COLUMN_ENUM] = VALUE_ENUM, [COLUMN_BITS] = VALUE_BITS,  [COLUMN_OID] = VALUE_TEXT,
+        [COLUMN_HEX] = VALUE_TEXT,  [COLUMN_FLAGS] = VALUE_BITS, [COLUMN_MEASURE] = VALUE_NUM,
+        [COLUMN_IP] = VALUE_TEXT,   [COLUMN_DATE] = VALUE_TEXT,
     };
 
     scope_add(s, prefix, column->name, types[column->type], &column->members);
 }
 
-void scope_add_row(struct scope *s, const struct component_def *def)
+void scope_add_row(struct scope *s, const char *prefix, const struct component_def *def)
 {
     static const char *const indexes[ROW_INDEX_SLOTS] = {"index", "index1", "index2", "index3", "index4"};
 
     for (size_t i = 0; i < def->columns.n; i++)
-        scope_add_column(s, "", &def->columns.v[i]);
+        scope_add_column(s, prefix, &def->columns.v[i]);
     for (size_t i = 0; i < ROW_INDEX_SLOTS; i++)
-        scope_add(s, "", indexes[i], VALUE_INT, NULL);
+        scope_add(s, prefix, indexes[i], VALUE_INT, NULL);
+    for (size_t i = 0; i < def->index.n; i++)
+        scope_add(s, prefix, def->index.v[i].name, def->index.v[i].type == INDEX_INT ? VALUE_INT : VALUE_TEXT, NULL);
+    for (size_t i = 0; !def->kind && i < def->computed.n; i++)
+        scope_add(s, prefix, def->computed.v[i].name, expr_type(def->computed.v[i].value), NULL);
 }
 
 void scope_add_points(struct scope *s, const char *prefix, const struct kind *kind)

@@ -20,7 +20,10 @@ static void join_free(struct join *j)
     free(j->name);
     for (size_t i = 0; i < j->by.n; i++)
         expr_free(j->by.v[i]);
+    for (size_t i = 0; i < j->on.n; i++)
+        expr_free(j->on.v[i].value);
     array_free(&j->by);
+    array_free(&j->on);
 }
 
 static void aggregate_free(struct aggregate *a)
@@ -30,14 +33,26 @@ static void aggregate_free(struct aggregate *a)
     expr_free(a->where);
 }
 
+static void column_free(struct column *c)
+{
+    free(c->name);
+    free(c->address);
+    members_free(&c->members);
+    array_free(&c->sentinels);
+    for (size_t i = 0; i < c->units.n; i++)
+        free(c->units.v[i].name);
+    array_free(&c->units);
+}
+
 static void component_def_free(struct component_def *c)
 {
-    for (size_t i = 0; i < c->columns.n; i++) {
-        free(c->columns.v[i].name);
-        free(c->columns.v[i].address);
-        members_free(&c->columns.v[i].members);
-        array_free(&c->columns.v[i].sentinels);
-    }
+    for (size_t i = 0; i < c->columns.n; i++)
+        column_free(&c->columns.v[i]);
+    for (size_t i = 0; i < c->index.n; i++)
+        free(c->index.v[i].name);
+    array_free(&c->index);
+    free(c->unless_module);
+    free(c->unless_component);
     for (size_t i = 0; i < c->points.n; i++)
         point_rule_free(&c->points.v[i]);
     for (size_t i = 0; i < c->joins.n; i++)
@@ -72,6 +87,11 @@ void module_free(struct module *m)
         free(m->title[lang]);
     free(m->reference);
     free(m);
+}
+
+size_t component_shared(const struct component_def *def)
+{
+    return def->kind ? def->columns.n + ROW_INDEX_SLOTS + def->index.n : def->nslots;
 }
 
 const struct column *module_column(const struct module *m, const struct component_def *def, unsigned slot)

@@ -24,12 +24,23 @@ enum column_type {
     COLUMN_BITS, /* octets, bit 0 is the top bit of the first octet (RFC 2578 BITS order) */
     COLUMN_OID,  /* object identifier -> dotted text */
     COLUMN_HEX,  /* octets -> "00:11:22" (addresses) */
+
+    COLUMN_FLAGS,   /* integer, bit 0 is the lowest, or text of 0 and 1, bit 0 is the first */
+    COLUMN_MEASURE, /* text that begins with a number, and its unit */
+    COLUMN_IP,      /* 4 or 16 octets, or text -> "192.0.2.1", "2001:db8::1" */
+    COLUMN_DATE,    /* DateAndTime (RFC 2579) -> ISO 8601 */
 };
 
 /* A raw number that is no number. */
 struct sentinel {
     int64_t raw;
     enum quality quality;
+};
+
+/* A unit that a measure may have; nothing else is compared than letters as they are written. */
+struct unit_name {
+    char *name;
+    double factor; /* what a number of this unit is multiplied by */
 };
 
 struct column {
@@ -42,7 +53,26 @@ struct column {
     bool divide;  /* so that tenths come out as they are written */
     bool limited; /* to [least, most], once it is scaled: beyond it cannot be */
     double least, most;
+    ARRAY(struct unit_name) units; /* of MEASURE; none: any unit will do */
     struct where where;
+};
+
+/* What a part of a row's instance is, as SMIv2 (RFC 2578, 7.7) writes it into numbers. */
+enum index_type {
+    INDEX_INT,
+    INDEX_MAC,         /* six octets */
+    INDEX_STRING,      /* its length, then its octets */
+    INDEX_IMPLIED,     /* octets up to the end */
+    INDEX_IPV4,        /* four octets */
+    INDEX_INET,        /* InetAddressType, then InetAddress: a length, and octets */
+    INDEX_OCTETS,      /* a fixed number of octets; 0: their length, then octets -> as COLUMN_HEX */
+    INDEX_OID,         /* its length, then its numbers */
+    INDEX_OID_IMPLIED, /* numbers up to the end */
+};
+struct index_part {
+    char *name; /* of a slot: the parts stand behind the first ROW_INDEX_SLOTS, in order */
+    enum index_type type;
+    unsigned size; /* of OCTETS */
 };
 
 /* A condition over the rows of another component of the same module, for any(). */
@@ -58,10 +88,15 @@ struct row_test {
  */
 struct join {
     char *name;
-    unsigned component;      /* index into module->components */
-    bool whole;              /* by this row's own instance; else by what `by` gives */
-    ARRAY(struct expr *) by; /* whole numbers: its instance from the left; none for a group of single values */
-    unsigned first_slot;     /* of its columns among this row's */
+    unsigned component;       /* index into module->components */
+    bool whole;               /* by this row's own instance; else by what `by` or `on` gives */
+    ARRAY(struct expr *) by;  /* whole numbers: its instance from the left; none for a group of single values */
+    ARRAY(struct join_on) on; /* or the first row of which all of these are true */
+    unsigned first_slot;      /* of its slots among this row's: all that component_shared() counts */
+};
+struct join_on {
+    unsigned slot;      /* of the other row */
+    struct expr *value; /* over this row: what it is there */
 };
 
 /* What is reckoned over another component's rows, all or those whose instance begins with this row's: one name more. */
@@ -109,8 +144,9 @@ struct point_rule {
 
 /*
  * Slots of a row's expressions: the columns in order, then `index` (the last
- * number of the row's instance), then `index1` … `index4` (its first four),
- * then the columns of each join, then the aggregates, then what is computed.
+ * number of the row's instance), then `index1` … `index4` (its first four), then
+ * the parts of its index, then what each join has, then the aggregates, then
+ * what is computed.
  */
 enum { ROW_INDEX_SLOTS = 5 };
 
@@ -126,10 +162,13 @@ struct component_def {
      */
     uint8_t parts;
     ARRAY(struct column) columns;
-    ARRAY(struct join) joins; /* a join's `by` sees the joins before it */
+    ARRAY(struct index_part) index; /* none: an instance is as it comes */
+    ARRAY(struct join) joins;       /* a join's `by` sees the joins before it */
     ARRAY(struct aggregate) aggregates;
     ARRAY(struct computed) computed;
     size_t nslots;
+    /* It has no rows in a read in which that one has; both names NULL: always. */
+    char *unless_module, *unless_component;
     struct expr *when;  /* a row is a component only when true; NULL: always */
     struct expr *key;   /* text or number; NULL or unknown: the instance, dotted */
     struct expr *label; /* as people call it; NULL: the key */
@@ -151,6 +190,8 @@ struct module {
 };
 
 void module_free(struct module *m);
+/* How many slots other components see of a row: columns and index; all, where it has no kind and so asks nobody itself. */
+size_t component_shared(const struct component_def *def);
 /* The column whose value lies in a slot of the component's rows, joined ones too; NULL where it is no column's. */
 const struct column *module_column(const struct module *m, const struct component_def *def, unsigned slot);
 

@@ -28,23 +28,66 @@ static bool wanted_instance(const struct join *join, const struct value *slots, 
     return true;
 }
 
-/* The joined row's columns; unknown where there is no such row. */
-static void take_join(const struct table_plan *plan, const struct rows *tables, const struct join *join,
-                      const struct row *row, struct value *slots)
+/* The first row that begins with the instance; rows->n where there is none. */
+static size_t row_by_instance(const struct rows *rows, const uint32_t *instance, uint32_t n)
 {
-    const struct component_def *other = &plan->module->components.v[join->component];
-    const struct rows *rows = &tables[join->component];
-    uint32_t made[PD_MAX_INSTANCE];
-    const uint32_t *instance = join->whole ? row->instance : made;
-    uint32_t n = join->whole ? row->ninstance : (uint32_t)join->by.n;
-    bool found = n <= PD_MAX_INSTANCE && (join->whole || wanted_instance(join, slots, plan->def->nslots, made));
-    size_t at = found ? rows_lower_bound(rows, instance, n) : rows->n;
+    size_t at = rows_lower_bound(rows, instance, n);
 
-    found = at < rows->n && row_begins(&rows->v[at], instance, n);
-    for (size_t i = 0; i < other->columns.n; i++) {
+    return at < rows->n && row_begins(&rows->v[at], instance, n) ? at : rows->n;
+}
+
+/* The first row of which all conditions are true. */
+static size_t row_by_value(const struct join *join, const struct rows *rows, const struct value *slots, size_t nslots,
+                           struct lookup *lookup, struct arena *arena)
+{
+    struct value want[8];
+    size_t n = join->on.n < sizeof want / sizeof *want ? join->on.n : sizeof want / sizeof *want;
+
+    for (size_t i = 0; i < n; i++) {
+        want[i] = expr_eval_in(join->on.v[i].value, slots, nslots, arena);
+        if (want[i].quality != QUALITY_GOOD)
+            return rows->n;
+    }
+    lookup_make(lookup, rows, join->on.v[0].slot, arena);
+    for (uint32_t at = lookup_first(lookup, want[0]); at != LOOKUP_END; at = lookup_next(lookup, at)) {
+        const struct value *theirs = rows_slots(rows, at);
+        size_t i = 0;
+
+        while (i < n && lookup_same(theirs[join->on.v[i].slot], want[i]))
+            i++;
+        if (i == n)
+            return at;
+    }
+    return rows->n;
+}
+
+static size_t joined_row(const struct join *join, const struct rows *rows, const struct row *row,
+                         const struct value *slots, size_t nslots, struct lookup *lookup, struct arena *arena)
+{
+    uint32_t made[PD_MAX_INSTANCE];
+
+    if (join->on.n > 0)
+        return row_by_value(join, rows, slots, nslots, lookup, arena);
+    if (join->whole)
+        return row_by_instance(rows, row->instance, row->ninstance);
+    if (join->by.n > PD_MAX_INSTANCE || !wanted_instance(join, slots, nslots, made))
+        return rows->n;
+    return row_by_instance(rows, made, (uint32_t)join->by.n);
+}
+
+/* What the joined row has; unknown where there is no such row. */
+static void take_join(const struct table_plan *plan, const struct rows *tables, size_t j, const struct row *row,
+                      struct value *slots, const struct beside *with)
+{
+    const struct join *join = &plan->def->joins.v[j];
+    size_t shared = component_shared(&plan->module->components.v[join->component]);
+    const struct rows *rows = &tables[join->component];
+    size_t at = joined_row(join, rows, row, slots, plan->def->nslots, &with->lookups[j], with->arena);
+
+    for (size_t i = 0; i < shared; i++) {
         struct value *v = &slots[join->first_slot + i];
 
-        *v = found ? rows_slots(rows, at)[i] : value_unknown(WHY_ROW);
+        *v = at < rows->n ? rows_slots(rows, at)[i] : value_unknown(WHY_ROW);
         v->slot = (uint16_t)(join->first_slot + i);
     }
 }
@@ -127,20 +170,28 @@ static struct value take_aggregate(const struct rows *rows, const struct aggrega
     return aggregate_value(rows, a, row->instance, a->all ? 0 : row->ninstance, arena);
 }
 
-void beside_ask(const struct table_plan *plan, const struct rows *tables, const struct rows *own, size_t i,
-                struct value *slots, struct arena *arena)
+void beside_compute(const struct component_def *def, struct value *slots, struct arena *arena)
 {
-    const struct component_def *def = plan->def;
-
-    for (size_t j = 0; j < def->joins.n; j++)
-        take_join(plan, tables, &def->joins.v[j], &own->v[i], slots);
-    for (size_t j = 0; j < def->aggregates.n; j++) {
-        const struct aggregate *a = &def->aggregates.v[j];
-
-        slots[a->slot] = take_aggregate(&tables[a->component], a, own, i, arena);
-        slots[a->slot].quality = slots[a->slot].quality == QUALITY_GOOD ? QUALITY_GOOD : QUALITY_UNKNOWN;
-        slots[a->slot].slot = (uint16_t)a->slot;
-    }
     for (size_t j = 0; j < def->computed.n; j++)
         slots[def->computed.v[j].slot] = expr_eval_in(def->computed.v[j].value, slots, def->nslots, arena);
+}
+
+void beside_ask(const struct table_plan *plan, const struct rows *tables, size_t i, struct value *slots,
+                const struct beside *with)
+{
+    const struct component_def *def = plan->def;
+    const struct rows *own = &tables[def - plan->module->components.v];
+
+    for (size_t j = 0; j < def->joins.n; j++)
+        take_join(plan, tables, j, &own->v[i], slots, with);
+    for (size_t j = 0; j < def->aggregates.n; j++) {
+        const struct aggregate *a = &def->aggregates.v[j];
+        struct value v = take_aggregate(&tables[a->component], a, own, i, with->arena);
+
+        if (v.quality != QUALITY_GOOD)
+            v.quality = QUALITY_UNKNOWN;
+        v.slot = (uint16_t)a->slot;
+        slots[a->slot] = v;
+    }
+    beside_compute(def, slots, with->arena);
 }

@@ -1,107 +1,10 @@
 #include "watch/decode.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
-
-/* ---- Texts ---- */
-
-static const char *keep_text(const void *p, size_t n, struct arena *arena)
-{
-    char *s = arena_alloc(arena, n + 1);
-
-    memcpy(s, p, n);
-    s[n] = '\0';
-    return s;
-}
-
-/* Text that str_clean() would leave as it is: nearly all there is, so it is not allocated twice. */
-static bool is_clean(const uint8_t *p, size_t n)
-{
-    bool ascii = true;
-
-    if (n > DECODE_MAX_TEXT || p[0] == ' ' || p[n - 1] == ' ')
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] < 0x20 || p[i] == 0x7f || (p[i] == 0xc2 && i + 1 < n && p[i + 1] < 0xa0)) /* C0, DEL, C1 */
-            return false;
-        ascii = ascii && p[i] < 0x80;
-    }
-    return ascii || str_utf8_valid(p, n);
-}
-
-static struct value text_of_bytes(const uint8_t *p, size_t n, struct arena *arena)
-{
-    char *clean;
-    struct value v = value_unknown(WHY_ABSENT);
-
-    if (n == 0)
-        return v;
-    if (is_clean(p, n))
-        return value_text(keep_text(p, n, arena));
-    clean = str_clean(p, n, DECODE_MAX_TEXT);
-    if (*clean)
-        v = value_text(keep_text(clean, strlen(clean), arena));
-    free(clean);
-    return v;
-}
-
-/* Writes n in decimal at p; gives the place behind it. */
-static char *put_u32(char *p, uint32_t n)
-{
-    char digits[10];
-    size_t i = 0;
-
-    do
-        digits[i++] = (char)('0' + n % 10);
-    while (n /= 10);
-    while (i > 0)
-        *p++ = digits[--i];
-    return p;
-}
-
-const char *decode_dotted(const uint32_t *v, size_t n, struct arena *arena)
-{
-    char *s = arena_alloc(arena, n * 11 + 1), *p = s; /* at most ten digits and a dot each */
-
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            *p++ = '.';
-        p = put_u32(p, v[i]);
-    }
-    *p = '\0';
-    return s;
-}
-
-const char *decode_decimal(int64_t n, struct arena *arena)
-{
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%" PRId64, n);
-
-    return keep_text(digits, (size_t)len, arena);
-}
-
-static struct value hex_of_bytes(const uint8_t *p, size_t n, struct arena *arena)
-{
-    static const char digits[] = "0123456789abcdef";
-    char *s, *to;
-
-    if (n == 0 || n > DECODE_MAX_TEXT / 3)
-        return value_unknown(n == 0 ? WHY_ABSENT : WHY_RANGE);
-    s = to = arena_alloc(arena, n * 3);
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            *to++ = ':';
-        *to++ = digits[p[i] >> 4];
-        *to++ = digits[p[i] & 15];
-    }
-    *to = '\0';
-    return value_text(s);
-}
 
 /* ---- Numbers ---- */
 
@@ -206,19 +109,23 @@ static struct value decode_int(const struct column *column, const struct pd_cell
     return beyond(column, (double)n) ? no_value(QUALITY_UNKNOWN, WHY_RANGE, n) : value_int(n);
 }
 
+/* A number as read, as the column has it. */
+static struct value number_of(const struct column *column, double x)
+{
+    int64_t raw = raw_of(x);
+
+    for (size_t i = 0; i < column->sentinels.n; i++)
+        if ((double)column->sentinels.v[i].raw == x)
+            return no_value((enum quality)column->sentinels.v[i].quality, WHY_SENTINEL, raw);
+    x = scaled(column, x);
+    return beyond(column, x) || !isfinite(x) ? no_value(QUALITY_UNKNOWN, WHY_RANGE, raw) : value_num(x);
+}
+
 static struct value decode_num(const struct column *column, const struct pd_cell *cell)
 {
     double x;
-    int64_t raw;
 
-    if (!any_number(cell, &x))
-        return no_number(cell);
-    for (size_t i = 0; i < column->sentinels.n; i++)
-        if ((double)column->sentinels.v[i].raw == x)
-            return no_value(column->sentinels.v[i].quality, WHY_SENTINEL, column->sentinels.v[i].raw);
-    raw = raw_of(x);
-    x = scaled(column, x);
-    return beyond(column, x) || !isfinite(x) ? no_value(QUALITY_UNKNOWN, WHY_RANGE, raw) : value_num(x);
+    return any_number(cell, &x) ? number_of(column, x) : no_number(cell);
 }
 
 static struct value decode_enum(const struct column *column, const struct pd_cell *cell)
@@ -256,15 +163,82 @@ static struct value decode_oid(const struct pd_cell *cell, struct arena *arena)
     return value_text(decode_dotted(cell->oid, cell->nbytes, arena));
 }
 
-static struct value decode_text(const struct pd_cell *cell, struct arena *arena)
+static struct value text_of(const struct pd_cell *cell, struct arena *arena)
 {
     int64_t n;
 
     if (cell->type == PD_CELL_BYTES)
-        return text_of_bytes(cell->bytes, cell->nbytes, arena);
+        return decode_text(cell->bytes, cell->nbytes, arena);
     if (cell->type == PD_CELL_OID)
         return decode_oid(cell, arena);
     return whole_number(cell, &n) ? value_text(decode_decimal(n, arena)) : no_number(cell);
+}
+
+/* Letters alike, capital or small: units are written either way. */
+static bool same_unit(const char *unit, const char *text, size_t n)
+{
+    return strlen(unit) == n && strncasecmp(unit, text, n) == 0;
+}
+
+/* A number as the column has it, of a text like "23.5 C"; what has no unit has the first. */
+static struct value measure_of(const struct column *column, const struct pd_cell *cell)
+{
+    char text[128];
+    const char *rest;
+    double x, factor = 1;
+    size_t n = cell->nbytes < sizeof text ? cell->nbytes : sizeof text - 1, i = 0;
+
+    memcpy(text, cell->bytes, n);
+    text[n] = '\0';
+    if (str_leading_number(text, &x, &rest) != 0)
+        return no_number(cell);
+    rest += strspn(rest, " ");
+    n = strlen(rest);
+    while (n > 0 && (rest[n - 1] == ' ' || rest[n - 1] == '\n' || rest[n - 1] == '\r'))
+        n--;
+    while (i < column->units.n && n > 0 && !same_unit(column->units.v[i].name, rest, n))
+        i++;
+    if (column->units.n > 0 && i == column->units.n)
+        return value_unknown(WHY_TYPE);
+    if (column->units.n > 0)
+        factor = column->units.v[i].factor;
+    return number_of(column, x * factor);
+}
+
+/* Flags of a number's bits, or of digits 0 and 1, the first of which is flag 0. */
+static struct value decode_flags(const struct pd_cell *cell)
+{
+    uint64_t bits = 0;
+    int64_t n;
+
+    if (cell->type != PD_CELL_BYTES)
+        return whole_number(cell, &n) ? value_bits((uint64_t)n) : no_number(cell);
+    if (cell->nbytes == 0)
+        return value_unknown(WHY_ABSENT);
+    for (uint32_t i = 0; i < cell->nbytes; i++) {
+        if (cell->bytes[i] != '0' && cell->bytes[i] != '1')
+            return value_unknown(WHY_TYPE);
+        if (cell->bytes[i] == '1' && i < 64)
+            bits |= UINT64_C(1) << i;
+    }
+    return value_bits(bits);
+}
+
+/* What only octets can say. */
+static struct value decode_octets(const struct column *column, const struct pd_cell *cell, struct arena *arena)
+{
+    if (cell->type != PD_CELL_BYTES)
+        return value_unknown(cell->type == PD_CELL_NULL ? WHY_ABSENT : WHY_TYPE);
+    switch (column->type) {
+    case COLUMN_HEX:
+        return decode_hex(cell->bytes, cell->nbytes, arena);
+    case COLUMN_IP:
+        return decode_ip(cell->bytes, cell->nbytes, arena);
+    case COLUMN_DATE:
+        return decode_date(cell->bytes, cell->nbytes, arena);
+    default:
+        return decode_bits(cell);
+    }
 }
 
 struct value decode_cell(const struct column *column, const struct pd_cell *cell, struct arena *arena)
@@ -274,16 +248,21 @@ struct value decode_cell(const struct column *column, const struct pd_cell *cell
         return decode_int(column, cell);
     case COLUMN_NUM:
         return decode_num(column, cell);
+    case COLUMN_MEASURE:
+        return cell->type == PD_CELL_BYTES ? measure_of(column, cell) : decode_num(column, cell);
     case COLUMN_TEXT:
-        return decode_text(cell, arena);
+        return text_of(cell, arena);
     case COLUMN_ENUM:
         return decode_enum(column, cell);
-    case COLUMN_BITS:
-        return decode_bits(cell);
     case COLUMN_OID:
         return decode_oid(cell, arena);
+    case COLUMN_FLAGS:
+        return decode_flags(cell);
+    case COLUMN_BITS:
     case COLUMN_HEX:
-        return cell->type == PD_CELL_BYTES ? hex_of_bytes(cell->bytes, cell->nbytes, arena) : value_unknown(WHY_TYPE);
+    case COLUMN_IP:
+    case COLUMN_DATE:
+        return decode_octets(column, cell, arena);
     }
     return value_unknown(WHY_TYPE);
 }

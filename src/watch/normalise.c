@@ -26,7 +26,9 @@ struct batch {
     struct arena arena;
     struct rows *rows; /* parallel to the plan's tables */
     ARRAY(struct finding) findings;
-    uint32_t *buckets; /* place in findings + 1, by hash; a power of two of them */
+    struct lookup *lookups; /* of each join by `on`, made as they are needed */
+    size_t *gave;           /* components of each table */
+    uint32_t *buckets;      /* place in findings + 1, by hash; a power of two of them */
     size_t nbuckets;
     uint64_t dropped;
 };
@@ -40,9 +42,13 @@ struct batch *batch_new(const struct normaliser *n)
 
     b->n = n;
     b->rows = xcalloc(n->tables.n + 1, sizeof *b->rows);
+    b->lookups = xcalloc(n->njoins + 1, sizeof *b->lookups);
+    b->gave = xcalloc(n->tables.n + 1, sizeof *b->gave);
     for (size_t i = 0; i < n->tables.n; i++) {
         b->rows[i].nslots = n->tables.v[i].def->nslots;
         b->rows[i].index_slot = n->tables.v[i].def->columns.n;
+        b->rows[i].parts = n->tables.v[i].def->index.v;
+        b->rows[i].nparts = n->tables.v[i].def->index.n;
     }
     return b;
 }
@@ -54,6 +60,8 @@ void batch_free(struct batch *b)
     for (size_t i = 0; i < b->n->tables.n; i++)
         rows_fini(&b->rows[i]);
     free(b->rows);
+    free(b->lookups);
+    free(b->gave);
     array_free(&b->findings);
     free(b->buckets);
     arena_fini(&b->arena);
@@ -369,7 +377,8 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     const char *key = "", *label;
     struct finding *f;
 
-    beside_ask(plan, &b->rows[plan->first_of_module], rows, i, slots, &b->arena);
+    beside_ask(plan, &b->rows[plan->first_of_module], i, slots,
+               &(struct beside){b->lookups + plan->first_join, &b->arena});
     if (def->when && !beside_is_true(expr_eval(def->when, slots, rows->nslots)))
         return;
     if (!def->kind->single) {
@@ -378,6 +387,7 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
             key = decode_dotted(row->instance, row->ninstance, &b->arena);
     }
     f = finding_for(b, table, row, key);
+    b->gave[table]++;
     label = name_of(b, def->label, slots, rows->nslots);
     if (!f->f.row)
         f->f.row = slots;
@@ -386,12 +396,34 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     reckon_points(b, plan, row, slots, rows->nslots, f->points);
 }
 
+/* What a table without a kind computes, for those that ask it. */
+static void compute_rows(struct batch *b, uint32_t table)
+{
+    for (size_t i = 0; b->n->tables.v[table].def->computed.n > 0 && i < b->rows[table].n; i++)
+        beside_compute(b->n->tables.v[table].def, b->rows[table].slots + i * b->rows[table].nslots, &b->arena);
+}
+
+/* One that gives way does so by what was found in this read. */
+static void find_rows(struct batch *b, uint32_t table)
+{
+    uint32_t instead = b->n->tables.v[table].instead;
+
+    if (instead != NO_TABLE && b->gave[instead] > 0)
+        return;
+    for (size_t i = 0; i < b->rows[table].n; i++)
+        find_row(b, table, i);
+}
+
 void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx)
 {
     clear_buckets(b);
+    memset(b->lookups, 0, b->n->njoins * sizeof *b->lookups);
+    memset(b->gave, 0, b->n->tables.n * sizeof *b->gave);
     for (uint32_t t = 0; t < b->n->tables.n; t++)
-        for (size_t i = 0; b->n->tables.v[t].def->kind && i < b->rows[t].n; i++)
-            find_row(b, t, i);
+        if (!b->n->tables.v[t].def->kind)
+            compute_rows(b, t);
+    for (uint32_t i = 0; i < b->n->order.n; i++)
+        find_rows(b, b->n->order.v[i]);
     for (size_t i = 0; i < b->findings.n; i++) {
         struct found *f = &b->findings.v[i].f;
 

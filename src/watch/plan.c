@@ -64,12 +64,47 @@ static void plan_tables(struct normaliser *n, const struct profile *p)
             };
 
             nslots += (uint32_t)def->nslots;
+            plan.instead = NO_TABLE;
+            plan.first_join = (uint32_t)n->njoins;
+            n->njoins += def->joins.n;
             plan.points = xcalloc(def->points.n + 1, sizeof *plan.points);
             for (size_t i = 0; i < def->points.n; i++)
                 plan.points[i] = plan_point(module, def, &def->points.v[i]);
             array_push(&n->tables, plan);
         }
     }
+}
+
+static uint32_t table_named(const struct normaliser *n, const char *module, const char *component)
+{
+    for (uint32_t i = 0; i < n->tables.n; i++)
+        if (str_eq(n->tables.v[i].module->name, module) && str_eq(n->tables.v[i].def->name, component))
+            return i;
+    return NO_TABLE;
+}
+
+/* Puts a table into the order, behind the one it gives way to; there is no circle in what was loaded. */
+static void order_table(struct normaliser *n, bool *placed, uint32_t table)
+{
+    struct table_plan *t = &n->tables.v[table];
+
+    if (placed[table] || !t->def->kind)
+        return;
+    placed[table] = true;
+    if (t->def->unless_module)
+        t->instead = table_named(n, t->def->unless_module, t->def->unless_component);
+    if (t->instead != NO_TABLE)
+        order_table(n, placed, t->instead);
+    array_push(&n->order, table);
+}
+
+static void order_tables(struct normaliser *n)
+{
+    bool *placed = xcalloc(n->tables.n + 1, sizeof *placed);
+
+    for (uint32_t i = 0; i < n->tables.n; i++)
+        order_table(n, placed, i);
+    free(placed);
 }
 
 static bool same_source(const struct pd_source *a, const struct pd_source *b)
@@ -147,6 +182,7 @@ struct normaliser *normaliser_new(const struct profile *p)
     struct normaliser *n = xcalloc(1, sizeof *n);
 
     plan_tables(n, p);
+    order_tables(n);
     plan_sources(n, p);
     return n;
 }
@@ -158,6 +194,7 @@ void normaliser_free(struct normaliser *n)
     for (size_t i = 0; i < n->tables.n; i++)
         free(n->tables.v[i].points);
     array_free(&n->tables);
+    array_free(&n->order);
     array_free(&n->sources);
     array_free(&n->use_at);
     array_free(&n->uses);

@@ -23,11 +23,17 @@ struct table_plan {
     uint32_t first_of_module;  /* the module's tables stand together */
     uint32_t first_slot;       /* of its row among the slots of all tables */
     uint8_t context;           /* of its module: see struct pd_source */
+    uint32_t first_join;       /* of its joins among those of all tables */
+    uint32_t instead;          /* the table that it gives way to; or NO_TABLE */
     struct point_plan *points; /* parallel to def->points */
 };
 
+enum { NO_TABLE = UINT32_MAX };
+
 struct normaliser {
     ARRAY(struct table_plan) tables;
+    ARRAY(uint32_t) order; /* of those that find components: as they stand, but each behind what it gives way to */
+    size_t njoins;
     ARRAY(struct pd_source) sources;
     ARRAY(uint32_t) use_at; /* of each source: its first place in uses; one more at the end */
     ARRAY(struct use) uses;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "model/module.h"
+#include "watch/instance.h"
 
 /* Below, at or above 0 as row stands before, at or behind the instance. */
 static int compare(const struct row *row, const uint32_t *instance, uint32_t n)
@@ -80,6 +80,8 @@ static struct value *insert(struct rows *r, size_t at, const uint32_t *instance,
     for (size_t i = 0; i < r->nslots; i++)
         slots[i] = (struct value){.quality = QUALITY_UNKNOWN, .why = WHY_ABSENT, .slot = (uint16_t)i};
     fill_index(slots + r->index_slot, kept, n);
+    if (r->nparts > 0)
+        instance_take(r->parts, r->nparts, kept, n, slots, r->index_slot + ROW_INDEX_SLOTS, arena);
     r->n++;
     return slots;
 }
@@ -100,7 +102,7 @@ struct value *rows_at(struct rows *r, const uint32_t *instance, uint32_t n, stru
     bool found;
     size_t at = place_of(r, instance, n, &found);
 
-    if (!found && r->n == ROWS_MAX)
+    if (!found && (r->n == ROWS_MAX || (r->nparts > 0 && !instance_fits(r->parts, r->nparts, instance, n))))
         return NULL;
     r->last = at;
     return found ? r->slots + r->v[at].place * r->nslots : insert(r, at, instance, n, arena);

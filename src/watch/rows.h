@@ -1,8 +1,8 @@
 #ifndef PD_WATCH_ROWS_H
 #define PD_WATCH_ROWS_H
 
-#include "expr/value.h"
 #include "base/arena.h"
+#include "model/module.h"
 
 /*
  * The rows of one table as they are read, in order of instance. Cells come
@@ -20,9 +20,11 @@ struct rows {
     size_t n, cap;
     struct value *slots; /* of all rows, in order of arrival */
     size_t slots_cap;
-    size_t nslots;     /* of one row: set once, by the owner; so is */
-    size_t index_slot; /* where a row's index goes */
-    size_t last;       /* where the last cell went */
+    size_t nslots;                  /* of one row: set once, by the owner; so are */
+    size_t index_slot;              /* where a row's index goes */
+    const struct index_part *parts; /* what it is made of, in the slots behind */
+    size_t nparts;
+    size_t last; /* where the last cell went */
 };
 
 /* Most rows of one table; what comes after is a device gone mad. */
@@ -30,7 +32,8 @@ enum { ROWS_MAX = 10000 };
 
 /*
  * The slots of the row with this instance, made if there is none yet: all
- * unknown but its index (five of them). NULL where there are too many rows.
+ * unknown but its index (five, then its parts). NULL where there are too many
+ * rows, or the instance is not made of the parts.
  * Good until the next call.
  */
 struct value *rows_at(struct rows *r, const uint32_t *instance, uint32_t n, struct arena *arena);

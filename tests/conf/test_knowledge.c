@@ -521,7 +521,7 @@ static void test_messages_about_other_tables(void **state)
         {.module = MODULE("  p: {kind: port, columns: {a: 1.2}, joins: {p: p, s: {rows: s, by: [a]}}}\n"
                           "  s: {table: false, columns: {b: 1.3}}\n"),
          .report = "@modules/box.yaml:3:49: error: a row joined with itself says nothing new: say by what number, with "
-                   "'by'\n"
+                   "'by' or 'on'\n"
                    "      p: {kind: port, columns: {a: 1.2}, joins: {p: p, s: {rows: s, by: [a]}}}\n"
                    "                                                    ^\n"
                    "@modules/box.yaml:3:52: error: 's' is a group of single values: there is nothing to find by 'by'\n"
@@ -531,10 +531,12 @@ static void test_messages_about_other_tables(void **state)
              MODULE("  p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
                     "  q: {columns: {b: 1.3}}\n"),
          .report =
-             "@modules/box.yaml:3:51: error: an aggregate needs one of mean, sum, min, max, count, any, first and last\n"
+             "@modules/box.yaml:3:51: error: an aggregate needs one of mean, sum, min, max, count, any, first and "
+             "last\n"
              "      p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
              "                                                      ^\n"
-             "@modules/box.yaml:3:65: error: an aggregate needs one of mean, sum, min, max, count, any, first and last\n"
+             "@modules/box.yaml:3:65: error: an aggregate needs one of mean, sum, min, max, count, any, first and "
+             "last\n"
              "      p: {kind: port, columns: {a: 1.2}, aggregates: {m: {rows: q}, n: {rows: q, sum: b, max: b}}}\n"
              "                                                                    ^\n"},
         {.module = MODULE("  p:\n    kind: port\n    columns: {a: 1.2}\n"
@@ -552,8 +554,7 @@ static void test_messages_about_other_tables(void **state)
                    "        points: {speed: m}\n"
                    "                        ^\n"},
         {.module = MODULE("  q: {columns: {b: 1.3}, joins: {p: p}}\n  p: {columns: {a: 1.2}}\n"),
-         .report = "@modules/box.yaml:3:3: error: joins, aggregates and computed names need a 'kind': nobody asks "
-                   "for theirs\n"
+         .report = "@modules/box.yaml:3:3: error: joins and aggregates need a 'kind': nobody asks for theirs\n"
                    "      q: {columns: {b: 1.3}, joins: {p: p}}\n"
                    "      ^\n"},
     };
