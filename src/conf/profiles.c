@@ -439,7 +439,7 @@ static void open_identify(struct workshop *w)
     k->identify_object_id = UINT_MAX;
     if (!k->identify || k->identify->components.n == 0)
         return;
-    scope_add_row(&w->identify, &k->identify->components.v[0]);
+    scope_add_row(&w->identify, "", &k->identify->components.v[0]);
     for (size_t i = 0; i < k->identify->components.v[0].columns.n; i++)
         if (str_eq(k->identify->components.v[0].columns.v[i].name, "sysObjectID"))
             k->identify_object_id = (unsigned)i;
