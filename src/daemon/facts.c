@@ -96,8 +96,8 @@ static void add_points(json_t *row, const struct component_view *v)
         if (!p->fact)
             continue;
         value = fact_value(v->points[i], p);
-        /* Two points may tell one fact (the 64-bit counter before the 32-bit one): the first that is known counts. */
-        if (json_is_null(value) || json_object_get(row, p->fact))
+        /* Two points may tell one fact (used memory, and that without caches): the last that is known counts. */
+        if (json_is_null(value))
             json_decref(value);
         else
             json_object_set_new(row, p->fact, value);
