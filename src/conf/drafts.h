@@ -83,6 +83,9 @@ void shape_units(struct loader *l, const struct column_draft *from, struct colum
 void shape_unless(const struct component_draft *from, const struct module *m, struct component_def *def);
 void shape_check_unless(struct loader *l, const struct module_draft *from, const struct module *m);
 
+/* What the module `identify` asks, and of whom: once it is built. */
+void identify_build(struct loader *l, const struct module_draft *from, const struct module *m);
+
 /* What stands over the columns of m, which are built: joins, aggregates, conditions, names, points. */
 void meaning_build(struct loader *l, const struct module_draft *from, struct module *m);
 

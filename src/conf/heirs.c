@@ -214,8 +214,6 @@ static void say_own(struct loader *l, struct profile *p, const struct profile_dr
 
 void profile_say(struct loader *l, const struct profile_draft *d, struct profile *p)
 {
-    static const char *const inherited[] = {"make", "model", "serial", "firmware", NULL};
-
     if (d->parent)
         p->parent = xstrdup(d->parent->name->text);
     if (d->replaced)
@@ -228,8 +226,8 @@ void profile_say(struct loader *l, const struct profile_draft *d, struct profile
         if (d->object_ids.v[i])
             say(l, p, d, d, xstrdup("object_id"), d->object_ids.v[i]);
     say_own(l, p, d, "match");
-    for (int i = 0; inherited[i]; i++)
-        say_key(l, p, d, NULL, inherited[i]);
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        say_key(l, p, d, NULL, profile_text_names[i]);
     for (size_t i = 0; i < d->all_modules.n; i++)
         say(l, p, d, d->all_modules.v[i].by, xstrdup("module"), d->all_modules.v[i].node);
     say_section(l, p, d, "every", &profile_every_schema);

@@ -110,6 +110,9 @@ void module_read(struct loader *l, struct yaml_node *root);
 void modules_build(struct loader *l);
 void modules_release(struct loader *l);
 
+/* The names that profiles see: all that the module `identify` asks. */
+void identify_scope(const struct loader *l, struct scope *scope);
+
 void profile_read(struct loader *l, struct yaml_node *root);
 void profiles_build(struct loader *l);
 void profiles_release(struct loader *l);

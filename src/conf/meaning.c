@@ -379,7 +379,8 @@ static void build_component(struct meaning *c, const struct component_draft *fro
     for (size_t i = 0; i < from->computed.n; i++)
         build_computed(c, &from->computed.v[i]);
     def->nslots = c->row.list.n;
-    def->when = scope_compile(&c->row, from->when, VALUE_BOOL, c->l->report);
+    if (def == &c->m->components.v[0] || !str_eq(c->m->name, "identify")) /* whose others are asked by the first */
+        def->when = scope_compile(&c->row, from->when, VALUE_BOOL, c->l->report);
     def->key = scope_compile(&c->row, from->key, VALUE_NONE, c->l->report);
     def->label = scope_compile(&c->row, from->label, VALUE_NONE, c->l->report);
     for (size_t i = 0; def->kind && i < from->points.n; i++)

@@ -343,15 +343,6 @@ static void build_module(struct loader *l, struct module_draft *from)
     array_push(&l->k->modules, m);
 }
 
-static void check_identify(struct loader *l, const struct module *m, struct yaml_node *here)
-{
-    const struct component_def *def = m->components.n == 1 ? &m->components.v[0] : NULL;
-
-    if (!def || def->table || !def->kind || !str_eq(def->kind->name, DEVICE_KIND))
-        conf_error(l->report, here, "the module 'identify' must have one component, of kind device and 'table: false'");
-    l->k->identify = m;
-}
-
 void modules_build(struct loader *l)
 {
     for (size_t i = 0; l->modules && i < l->modules->list.n; i++) {
@@ -359,7 +350,7 @@ void modules_build(struct loader *l)
 
         build_module(l, from);
         if (str_eq(from->name->text, "identify"))
-            check_identify(l, l->k->modules.v[i], from->name);
+            identify_build(l, from, l->k->modules.v[i]);
     }
     for (size_t i = 0; l->modules && i < l->modules->list.n; i++)
         shape_check_unless(l, &l->modules->list.v[i], l->k->modules.v[i]);

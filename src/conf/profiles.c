@@ -1,6 +1,5 @@
 #include "conf/profiles.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,7 +208,6 @@ struct workshop {
     struct scope identify;
     struct dict *modules;  /* by name */
     struct u64dict *texts; /* an expression over the identify columns, by its node: heirs share it */
-    bool has_object_id;
 };
 
 static void add_sources(struct profile *p, const struct module *m)
@@ -303,21 +301,46 @@ static void add_contexts(struct workshop *w, const struct profile_draft *from, s
     }
 }
 
-/* Its own component of single values named `identity`, where the module identify is read by another collector. */
-static const struct component_def *own_identity(const struct loader *l, const struct profile *p)
-{
-    const struct module *identify = l->k->identify;
+/* ---- What modules say of the device itself ---- */
 
-    if (!identify || p->modules.n == 0 || str_eq(p->modules.v[0]->collector, identify->collector))
-        return NULL;
+static int name_slot(const struct component_def *def, const char *name)
+{
+    for (size_t i = 0; i < def->columns.n; i++)
+        if (str_eq(def->columns.v[i].name, name))
+            return (int)i;
+    for (size_t i = 0; i < def->aggregates.n; i++)
+        if (str_eq(def->aggregates.v[i].name, name))
+            return (int)def->aggregates.v[i].slot;
+    for (size_t i = 0; i < def->computed.n; i++)
+        if (str_eq(def->computed.v[i].name, name))
+            return (int)def->computed.v[i].slot;
+    return -1;
+}
+
+static void add_identity(struct profile *p, const struct component_def *def)
+{
+    struct profile_identity identity = {.def = def};
+
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        identity.slots[i] = name_slot(def, profile_text_names[i]);
+    array_push(&p->identities, identity);
+}
+
+/*
+ * Components of single values named `identity`. Where the module identify is read by another collector, the first of
+ * them takes its place.
+ */
+static void find_identities(const struct loader *l, struct profile *p)
+{
     for (size_t i = 0; i < p->modules.n; i++)
         for (size_t c = 0; c < p->modules.v[i]->components.n; c++) {
             const struct component_def *def = &p->modules.v[i]->components.v[c];
 
             if (str_eq(def->name, "identity") && !def->table && def->kind)
-                return def;
+                add_identity(p, def);
         }
-    return NULL;
+    if (l->k->identify && p->identities.n > 0 && !str_eq(p->modules.v[0]->collector, l->k->identify->collector))
+        p->identity = p->identities.v[0].def;
 }
 
 /* A wrong one is complained of once, however many inherit it. */
@@ -343,15 +366,13 @@ static void build_expressions(struct workshop *w, const struct profile_draft *fr
     struct scope own = {0}, *scope = &w->identify;
 
     p->match = compile(w, &w->identify, from->match, VALUE_BOOL);
-    p->identity = own_identity(w->l, p);
+    find_identities(w->l, p);
     if (p->identity) {
         scope_add_row(&own, "", p->identity);
         scope = &own;
     }
-    p->make = compile(w, scope, from->texts[PROFILE_MAKE], VALUE_TEXT);
-    p->model = compile(w, scope, from->texts[PROFILE_MODEL], VALUE_TEXT);
-    p->serial = compile(w, scope, from->texts[PROFILE_SERIAL], VALUE_TEXT);
-    p->firmware = compile(w, scope, from->texts[PROFILE_FIRMWARE], VALUE_TEXT);
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        p->texts[i] = compile(w, scope, from->texts[i], VALUE_TEXT);
     scope_fini(&own);
 }
 
@@ -364,7 +385,7 @@ static void add_object_id(struct workshop *w, struct profile *p, struct yaml_nod
         conf_error(w->l->report, node, "'%s' is no object identifier: numbers with dots between them are", node->text);
         return;
     }
-    if (!w->has_object_id)
+    if (w->l->k->identification.known[IDENTIFY_OBJECT_ID] >= w->identify.list.n)
         conf_error(w->l->report, node, "nothing is compared with it: module 'identify' has no column 'sysObjectID'");
     prefix.numbers = xcalloc(prefix.n, sizeof *prefix.numbers);
     memcpy(prefix.numbers, numbers, prefix.n * sizeof *numbers);
@@ -431,27 +452,12 @@ static void check_rivals(struct loader *l)
         }
 }
 
-/* What profiles are over: all that module identify asks. */
-static void open_identify(struct workshop *w)
-{
-    struct knowledge *k = w->l->k;
-
-    k->identify_object_id = UINT_MAX;
-    if (!k->identify || k->identify->components.n == 0)
-        return;
-    scope_add_row(&w->identify, "", &k->identify->components.v[0]);
-    for (size_t i = 0; i < k->identify->components.v[0].columns.n; i++)
-        if (str_eq(k->identify->components.v[0].columns.v[i].name, "sysObjectID"))
-            k->identify_object_id = (unsigned)i;
-    w->has_object_id = k->identify_object_id != UINT_MAX;
-}
-
 void profiles_build(struct loader *l)
 {
     struct workshop w = {.l = l, .modules = dict_new(), .texts = u64dict_new()};
     struct profile_drafts none = {0}, *drafts = l->profiles ? l->profiles : &none;
 
-    open_identify(&w);
+    identify_scope(l, &w.identify);
     for (size_t i = 0; i < l->k->modules.n; i++)
         dict_put(w.modules, l->k->modules.v[i]->name, l->k->modules.v[i]);
     for (size_t i = 0; i < drafts->list.n; i++)

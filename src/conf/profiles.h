@@ -6,8 +6,6 @@
 
 /* Profiles as they were written (profiles.c), on the way to what holds (heirs.c, which builds them). */
 
-enum profile_text { PROFILE_MAKE, PROFILE_MODEL, PROFILE_SERIAL, PROFILE_FIRMWARE, PROFILE_TEXTS };
-
 struct profile_draft;
 
 /* A module's name in a list, and whose list it is. */

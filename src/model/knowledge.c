@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+const char *const identify_known_names[IDENTIFY_KNOWN] = {
+    [IDENTIFY_OBJECT_ID] = "sysObjectID", [IDENTIFY_MAC] = "mac", [IDENTIFY_ENGINE_ID] = "engine_id"};
+
 void knowledge_free(struct knowledge *k)
 {
     if (!k)
@@ -26,6 +29,10 @@ void knowledge_free(struct knowledge *k)
     array_free(&k->profiles);
     array_free(&k->texts);
     profile_index_fini(&k->index);
+    for (size_t i = 0; i < k->identification.asks.n; i++)
+        expr_free(k->identification.asks.v[i].when);
+    array_free(&k->identification.asks);
+    array_free(&k->identification.names);
     array_free(&k->modules);
     array_free(&k->calendars);
     array_free(&k->holidays);

@@ -12,12 +12,34 @@
  * loaded, replaced whole by a reload. One per installation.
  */
 
+/* One component of the module identify: the first is asked of every device, others only where `when` is true. */
+struct identify_ask {
+    const struct component_def *def;
+    struct expr *when; /* over the names; NULL: always */
+};
+
+/* Where the value of a name is. */
+struct identify_name {
+    unsigned ask, slot;
+};
+
+/* Names with a meaning of their own. */
+enum identify_known { IDENTIFY_OBJECT_ID, IDENTIFY_MAC, IDENTIFY_ENGINE_ID, IDENTIFY_KNOWN };
+extern const char *const identify_known_names[IDENTIFY_KNOWN];
+
+/* What the module identify asks. Its names in order are the slots of what profiles say of recognition. */
+struct identification {
+    ARRAY(struct identify_ask) asks; /* the first one's names come first */
+    ARRAY(struct identify_name) names;
+    unsigned known[IDENTIFY_KNOWN]; /* their slots; UINT_MAX: it has none */
+};
+
 struct knowledge {
     struct vocabulary vocabulary;
     ARRAY(char *) files; /* every file read, for hashes and messages */
     ARRAY(struct module *) modules;
-    const struct module *identify;    /* read first of every device; one component of kind device with scalars */
-    unsigned identify_object_id;      /* the slot of its column sysObjectID; UINT_MAX: it has none */
+    const struct module *identify; /* read first of every device: components of kind device with single values */
+    struct identification identification;
     ARRAY(struct profile *) profiles; /* by priority, then name */
     struct profile_index index;       /* of those */
     ARRAY(struct expr *) texts;       /* the profiles' expressions */

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+const char *const profile_text_names[PROFILE_TEXTS] = {"make", "model", "serial", "firmware"};
+
 static void saying_fini(struct profile_saying *s)
 {
     free(s->key);
@@ -31,6 +33,7 @@ void profile_free(struct profile *p)
         saying_fini(&p->sayings.v[i]);
     free(p->parent);
     array_free(&p->object_ids);
+    array_free(&p->identities);
     array_free(&p->modules);
     array_free(&p->sources);
     array_free(&p->module_contexts);

@@ -13,6 +13,19 @@ struct profile_source {
     unsigned module, component, column;
 };
 
+/* What a profile tells of who a device is. */
+enum profile_text { PROFILE_MAKE, PROFILE_MODEL, PROFILE_SERIAL, PROFILE_FIRMWARE, PROFILE_TEXTS };
+extern const char *const profile_text_names[PROFILE_TEXTS];
+
+/*
+ * A component `identity` of single values in one of its modules: what it tells fills what the profile's own texts
+ * leave unknown.
+ */
+struct profile_identity {
+    const struct component_def *def;
+    int slots[PROFILE_TEXTS]; /* of its row; -1: it does not tell that */
+};
+
 /* How devices of a profile like to be asked over SNMP, against the settings; zeroes: as the settings say. */
 struct profile_quirks {
     uint8_t version; /* 1: in that version only, whatever the credential says */
@@ -64,13 +77,15 @@ struct profile {
      * Texts over the identify columns; NULL: unknown. Of a profile that another
      * collector reads, over the columns of its own component `identity`.
      */
-    const struct expr *make, *model, *serial, *firmware;
-    const struct component_def *identity; /* that one; NULL: none, and texts that are always the same */
+    const struct expr *texts[PROFILE_TEXTS];
+    ARRAY(struct profile_identity) identities; /* in order of the modules */
+    const struct component_def *identity;      /* that one; NULL: none, and texts that are always the same */
     ARRAY(const struct module *) modules;
     ARRAY(struct profile_source) sources; /* a source's id is its place here */
     ARRAY(uint8_t) module_contexts;       /* parallel to modules: which of the contexts, counted from 1; 0: none */
     ARRAY(struct profile_context) contexts;
     struct profile_quirks quirks;
+    bool by_component;            /* each component is a part of its own, in order: the module identify as a profile */
     int64_t every_ms[PART_COUNT]; /* how often a part is read; 0: as the settings say */
     char *parent;                 /* whom it extends; NULL: nobody */
     ARRAY(struct profile_saying) sayings;

@@ -8,24 +8,37 @@
 
 enum { MAX_IDENTITY_TEXT = 255 };
 
-/* What a read of the identify module says about the device. */
+/* What a read says about the device itself. */
 struct identity {
     const struct profile *profile; /* NULL: none matches */
-    char *make, *model, *serial, *firmware;
+    char *texts[PROFILE_TEXTS];    /* NULL: not known */
 };
 
 static void identity_fini(struct identity *id)
 {
-    free(id->make);
-    free(id->model);
-    free(id->serial);
-    free(id->firmware);
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        free(id->texts[i]);
 }
 
-/* An expression's result as a clean text, or NULL if there is none worth keeping. */
-static char *text_of(const struct expr *e, const struct value *row, size_t nrow)
+static char **field(struct device *d, enum profile_text i)
 {
-    struct value v = e ? expr_eval(e, row, nrow) : VALUE_UNKNOWN;
+    switch (i) {
+    case PROFILE_MAKE:
+        return &d->make;
+    case PROFILE_MODEL:
+        return &d->model;
+    case PROFILE_SERIAL:
+        return &d->serial;
+    case PROFILE_FIRMWARE:
+    case PROFILE_TEXTS:
+        break;
+    }
+    return &d->firmware;
+}
+
+/* A value as a clean text, or NULL if it is none worth keeping. */
+static char *clean_text(struct value v)
+{
     char *text = NULL;
 
     if (v.quality != QUALITY_GOOD)
@@ -39,6 +52,26 @@ static char *text_of(const struct expr *e, const struct value *row, size_t nrow)
         text = NULL;
     }
     return text;
+}
+
+static struct identity identity_by(const struct profile *p, const struct value *row, size_t nrow)
+{
+    struct identity id = {.profile = p};
+
+    for (int i = 0; p && i < PROFILE_TEXTS; i++)
+        id.texts[i] = p->texts[i] ? clean_text(expr_eval(p->texts[i], row, nrow)) : NULL;
+    return id;
+}
+
+/* What is not read now stays as it was known of the same profile. */
+static void keep_known(struct identity *id, const struct device *d)
+{
+    struct device known = *d;
+
+    if (!id->profile || !str_eq(d->profile, id->profile->name))
+        return;
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        id->texts[i] = id->texts[i] ? id->texts[i] : xstrdup_null(*field(&known, (enum profile_text)i));
 }
 
 /* Whose object identifier fits and who asks no more, has said all. */
@@ -74,9 +107,9 @@ const struct speech *identify_speech(struct watch *w, unsigned collector)
 
 static const char *object_id_of(const struct knowledge *k, const struct value *row, size_t nrow)
 {
-    const struct value *v = k->identify_object_id < nrow ? &row[k->identify_object_id] : NULL;
+    unsigned slot = k->identification.known[IDENTIFY_OBJECT_ID];
 
-    return v && v->type == VALUE_TEXT && v->quality == QUALITY_GOOD ? v->text : NULL;
+    return slot < nrow && row[slot].type == VALUE_TEXT && row[slot].quality == QUALITY_GOOD ? row[slot].text : NULL;
 }
 
 /* The operator's wish, else the first of the candidates that matches. */
@@ -99,32 +132,6 @@ static const struct profile *choose(const struct node *n, const struct value *ro
     return chosen;
 }
 
-struct seeker {
-    struct turn *turn;
-    struct identity identity;
-    bool found;
-};
-
-static void look(void *ctx, const struct found *f)
-{
-    struct seeker *s = ctx;
-    struct turn *t = s->turn;
-    size_t nrow = f->def->columns.n + ROW_INDEX_SLOTS;
-    const struct profile *p;
-
-    if (s->found || f->module != watch_knowledge(t->w)->identify)
-        return;
-    s->found = true;
-    p = choose(t->n, f->row, nrow);
-    s->identity.profile = p;
-    if (!p)
-        return;
-    s->identity.make = text_of(p->make, f->row, nrow);
-    s->identity.model = text_of(p->model, f->row, nrow);
-    s->identity.serial = text_of(p->serial, f->row, nrow);
-    s->identity.firmware = text_of(p->firmware, f->row, nrow);
-}
-
 static void announce(struct turn *t)
 {
     const struct device *d = &t->n->d;
@@ -142,10 +149,12 @@ static void announce(struct turn *t)
 static bool same_identity(const struct device *d, const struct identity *id)
 {
     const struct profile *p = id->profile;
+    struct device known = *d;
+    bool same = str_eq(d->profile, p ? p->name : NULL) && str_eq(d->device_class, p ? p->device_class : NULL);
 
-    return str_eq(d->profile, p ? p->name : NULL) && str_eq(d->device_class, p ? p->device_class : NULL) &&
-           str_eq(d->make, id->make) && str_eq(d->model, id->model) && str_eq(d->serial, id->serial) &&
-           str_eq(d->firmware, id->firmware);
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        same = same && str_eq(*field(&known, (enum profile_text)i), id->texts[i]);
+    return same;
 }
 
 static void record(struct turn *t, const struct identity *id)
@@ -154,10 +163,8 @@ static void record(struct turn *t, const struct identity *id)
 
     xstrset(&d->profile, id->profile ? id->profile->name : NULL);
     xstrset(&d->device_class, id->profile ? id->profile->device_class : NULL);
-    xstrset(&d->make, id->make);
-    xstrset(&d->model, id->model);
-    xstrset(&d->serial, id->serial);
-    xstrset(&d->firmware, id->firmware);
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        xstrset(field(d, (enum profile_text)i), id->texts[i]);
     d->identified_ms = t->wall;
     announce(t);
     judge_fit(t);
@@ -172,42 +179,86 @@ static const struct speech *speech_for(struct node *n, const struct profile *p)
     return s && s->parts ? s : identify_speech(w, n->collector);
 }
 
-void identify_take(struct turn *t, struct batch *b)
+static void ignore(void *ctx, const struct found *f)
 {
-    struct seeker s = {.turn = t};
-    struct node *n = t->n;
-    bool complete = t->result->status == PD_READ_DONE;
-
-    batch_finish(b, look, &s);
-    /* Half an answer is better than none at first, but takes nothing away from what is known. */
-    if (s.found && (complete || !n->speech)) {
-        if (!n->d.identified_ms || !same_identity(&n->d, &s.identity))
-            record(t, &s.identity);
-        n->speech = speech_for(n, s.identity.profile);
-        n->retarget = true; /* the profile may want other packets; not inside the collector's call */
-    }
-    identity_fini(&s.identity);
+    (void)ctx;
+    (void)f;
 }
 
-/* What a profile says that was not asked who it is: what was known before stays where it is not read now. */
-static struct identity identity_of(const struct device *d, const struct profile *p, const struct value *row,
-                                   size_t nrow)
+/* Everything that the module identify told, by its names; NULL where the device said nothing. free() it. */
+static struct value *row_of(const struct knowledge *k, struct batch *b)
 {
-    struct identity id = {
-        .profile = p,
-        .make = text_of(p->make, row, nrow),
-        .model = text_of(p->model, row, nrow),
-        .serial = text_of(p->serial, row, nrow),
-        .firmware = text_of(p->firmware, row, nrow),
-    };
+    const struct identification *id = &k->identification;
+    struct value *row = xcalloc(id->names.n + 1, sizeof *row);
+    bool found = false;
 
-    if (!p->identity || !str_eq(d->profile, p->name))
-        return id;
-    id.make = id.make ? id.make : xstrdup_null(d->make);
-    id.model = id.model ? id.model : xstrdup_null(d->model);
-    id.serial = id.serial ? id.serial : xstrdup_null(d->serial);
-    id.firmware = id.firmware ? id.firmware : xstrdup_null(d->firmware);
-    return id;
+    batch_finish(b, ignore, NULL);
+    for (size_t i = 0; i < id->names.n; i++) {
+        const struct value *slots = batch_single(b, id->asks.v[id->names.v[i].ask].def);
+
+        row[i] = slots ? slots[id->names.v[i].slot] : value_unknown(WHY_ABSENT);
+        found |= slots != NULL;
+    }
+    if (!found) {
+        free(row);
+        row = NULL;
+    }
+    return row;
+}
+
+/* The further components that this device is to be asked, as bits. */
+static uint32_t further(const struct knowledge *k, const struct value *row)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 1; i < k->identification.asks.n; i++) {
+        const struct expr *when = k->identification.asks.v[i].when;
+        struct value v = when ? expr_eval(when, row, k->identification.names.n) : value_bool(true);
+
+        if (v.quality == QUALITY_GOOD && v.b)
+            bits |= 1u << i;
+    }
+    return bits;
+}
+
+static void take_identity(struct turn *t, const struct value *row)
+{
+    const struct knowledge *k = watch_knowledge(t->w);
+    struct node *n = t->n;
+    const struct profile *p = choose(n, row, k->identification.names.n);
+    struct identity id = identity_by(p, row, k->identification.names.n);
+
+    n->told = 0;
+    for (int i = 0; i < PROFILE_TEXTS; i++)
+        n->told |= id.texts[i] ? 1u << i : 0;
+    n->told |= TOLD_READ;
+    if (p && p->identities.n > 0)
+        keep_known(&id, &n->d);
+    if (!n->d.identified_ms || !same_identity(&n->d, &id))
+        record(t, &id);
+    n->speech = speech_for(n, p);
+    n->retarget = true; /* the profile may want other packets; not inside the collector's call */
+    identity_fini(&id);
+}
+
+void identify_take(struct turn *t, struct batch *b)
+{
+    struct node *n = t->n;
+    bool complete = t->result->status == PD_READ_DONE;
+    struct value *row = row_of(watch_knowledge(t->w), b);
+    uint32_t more = row ? further(watch_knowledge(t->w), row) & ~n->asks : 0;
+
+    n->asks |= more;
+    n->ask_again = more != 0;
+    /* Half an answer is better than none at first, but takes nothing away from what is known. */
+    if (row && !more && (complete || !n->speech))
+        take_identity(t, row);
+    free(row);
+}
+
+uint32_t identify_parts(const struct node *n)
+{
+    return 1 | n->asks;
 }
 
 bool identify_told(struct turn *t)
@@ -225,33 +276,60 @@ bool identify_told(struct turn *t)
                   "%s is not polled: there is no profile %s for %s", n->d.name, name ? name : "", n->d.collector);
         return true;
     }
-    id = identity_of(&n->d, p, NULL, 0);
+    id = identity_by(p, NULL, 0);
+    if (p->identity)
+        keep_known(&id, &n->d);
     if (!n->d.identified_ms || !same_identity(&n->d, &id))
         record(t, &id);
     identity_fini(&id);
     return true;
 }
 
-void identify_found(struct turn *t, const struct found *f)
+/* Whether the modules have a say in it: what the module identify told is not for them. */
+static bool is_open(const struct node *n, int i)
 {
-    const struct profile *p = t->speech->profile;
-    size_t nrow = f->def->columns.n + ROW_INDEX_SLOTS;
+    struct device known = n->d;
 
-    if (f->def != p->identity || t->identity)
-        return;
-    t->identity = xcalloc(1, sizeof *t->identity);
-    *t->identity = identity_of(&t->n->d, p, f->row, nrow);
+    return n->told & TOLD_READ ? !(n->told >> i & 1) : !*field(&known, (enum profile_text)i);
 }
 
-void identify_settle(struct turn *t)
+/* What the profile's modules tell of the device, the first one's word first. */
+static void fill(struct identity *id, const struct node *n, const struct batch *b)
 {
-    if (!t->identity)
+    const struct profile *p = id->profile;
+
+    for (int i = 0; i < PROFILE_TEXTS; i++) {
+        char *text = NULL;
+
+        for (size_t m = 0; is_open(n, i) && m < p->identities.n && !text; m++) {
+            const struct value *row = p->identities.v[m].slots[i] >= 0 ? batch_single(b, p->identities.v[m].def) : NULL;
+
+            text = row ? clean_text(row[p->identities.v[m].slots[i]]) : NULL;
+        }
+        if (text) {
+            free(id->texts[i]);
+            id->texts[i] = text;
+        }
+    }
+}
+
+void identify_settle(struct turn *t, struct batch *b)
+{
+    const struct node *n = t->n;
+    const struct profile *p = t->speech->profile;
+    const struct value *own = p->identity ? batch_single(b, p->identity) : NULL;
+    struct identity id = {.profile = p};
+
+    if (p->identities.n == 0 || (p->identity && !own) || !str_eq(n->d.profile, p->name))
         return;
-    if (!same_identity(&t->n->d, t->identity))
-        record(t, t->identity);
-    identity_fini(t->identity);
-    free(t->identity);
-    t->identity = NULL;
+    if (own)
+        id = identity_by(p, own, p->identity->nslots);
+    keep_known(&id, &n->d);
+    if (!own)
+        fill(&id, n, b);
+    if (!same_identity(&n->d, &id))
+        record(t, &id);
+    identity_fini(&id);
 }
 
 void identify_known(struct turn *t)
@@ -261,6 +339,8 @@ void identify_known(struct turn *t)
     const char *name = n->d.profile_wish ? n->d.profile_wish : n->d.profile;
     const struct profile *p = name && n->d.identified_ms ? knowledge_profile(k, name) : NULL;
 
+    n->asks = 0;
+    n->told = 0;
     if (!identify_told(t))
         n->speech = p ? speech_for(n, p) : NULL;
 }

@@ -137,6 +137,8 @@ struct restarts {
     size_t n;
 };
 
+enum { TOLD_READ = 0x80 }; /* the identify module was read since the start */
+
 struct waiter {
     void (*done)(void *arg, const struct pd_read_result *r);
     void *arg;
@@ -170,6 +172,9 @@ struct node {
     struct timer timer;
     int64_t due_ms[PART_COUNT], read_ms[PART_COUNT];
     int64_t identify_ms; /* when to look again who it is */
+    uint32_t asks;       /* further components of the identify module that it is asked, as bits */
+    bool ask_again;      /* they are more than were read just now */
+    uint8_t told;        /* which enum profile_text the identify module told, as bits; and TOLD_READ */
     bool retarget;       /* open it anew before the next read */
     bool poll_wanted;    /* everything again once the read under way has ended */
     uint32_t polls;
@@ -235,10 +240,9 @@ struct turn {
     const struct pd_read_result *result; /* of a poll */
     const struct speech *speech;
     uint32_t parts;
-    uint32_t cursor;           /* inventory: where in node->units the next component is expected */
-    struct identity *identity; /* what the poll tells of the device itself; NULL: nothing */
-    bool ping_told;            /* the device's ping is known, or was until now */
-    bool remember;             /* what is remembered of the device is to be written now */
+    uint32_t cursor; /* inventory: where in node->units the next component is expected */
+    bool ping_told;  /* the device's ping is known, or was until now */
+    bool remember;   /* what is remembered of the device is to be written now */
 };
 
 struct turn turn_begin(struct watch *w, struct node *n);
@@ -311,9 +315,10 @@ void identify_take(struct turn *t, struct batch *b);
 bool identify_asks(const struct watch *w, unsigned collector);
 /* The identify module as the collector speaks it; NULL where it can't. */
 const struct speech *identify_speech(struct watch *w, unsigned collector);
-/* Takes what a poll found of a device that can't be asked, if it tells of itself; settled when all is found. */
-void identify_found(struct turn *t, const struct found *f);
-void identify_settle(struct turn *t);
+/* The components of the identify module that the device is to be asked, as bits. */
+uint32_t identify_parts(const struct node *n);
+/* Takes what the modules of a poll tell of the device itself. */
+void identify_settle(struct turn *t, struct batch *b);
 /* Who can't be asked what it is, is what the record's profile says; false of any other. */
 bool identify_told(struct turn *t);
 /* Goes by the profile that the record names, if there is one. */

@@ -283,7 +283,6 @@ static void take_found(void *ctx, const struct found *f)
     u->found_ms = t->mono;
     u->gone = false;
     note_change(t, u, take_points(t, u, f->points));
-    identify_found(t, f);
     history_take(t, u, f->points);
 }
 
@@ -293,7 +292,7 @@ void inventory_poll(struct turn *t, struct batch *b)
 
     t->cursor = 0;
     batch_finish(b, take_found, t);
-    identify_settle(t);
+    identify_settle(t, b);
     n->missing = 0;
     for (size_t i = 0; i < n->units.n; i++)
         n->missing += n->units.v[i].seen != n->polls && (n->units.v[i].parts & t->parts) && !n->units.v[i].gone;

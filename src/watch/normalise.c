@@ -432,3 +432,18 @@ void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f),
         fn(ctx, f);
     }
 }
+
+const struct value *batch_single(const struct batch *b, const struct component_def *def)
+{
+    for (uint32_t t = 0; t < b->n->tables.n; t++) {
+        const struct rows *rows = &b->rows[t];
+        const struct value *slots;
+
+        if (b->n->tables.v[t].def != def || rows->n == 0)
+            continue;
+        slots = rows->slots + rows->v[0].place * rows->nslots;
+        if (!def->when || beside_is_true(expr_eval(def->when, slots, rows->nslots)))
+            return slots;
+    }
+    return NULL;
+}

@@ -47,6 +47,10 @@ struct found {
  */
 void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx);
 
+/* The slots of a component of single values, as batch_finish() left them; NULL where nothing of it was read, or its
+ * `when` is not true. */
+const struct value *batch_single(const struct batch *b, const struct component_def *def);
+
 /* Which slot of which definition's row is to blame that a point is not good; `slot` of point values counts all rows. */
 struct blame {
     const struct module *module;

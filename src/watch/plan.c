@@ -158,10 +158,12 @@ static void plan_sources(struct normaliser *n, const struct profile *p)
         struct use use = {.table = table_of(n, p, &p->sources.v[i]), .column = p->sources.v[i].column};
         const struct component_def *def = n->tables.v[use.table].def;
 
-        for (unsigned part = 0; part < PART_COUNT; part++) {
+        uint32_t parts = p->by_component ? 1u << p->sources.v[i].component : def->parts;
+
+        for (unsigned part = 0; parts >> part; part++) {
             struct wanted w = {.use = use};
 
-            if (!(def->parts >> part & 1))
+            if (!(parts >> part & 1))
                 continue;
             w.source = source_for(n, &n->tables.v[use.table], &def->columns.v[use.column], (uint8_t)part);
             array_push(&wanted, w);

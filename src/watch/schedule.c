@@ -301,9 +301,10 @@ static void advance(struct turn *t, bool answered)
 
     if (n->identifying) {
         if (answered)
-            n->identify_ms = status == PD_READ_DONE ? t->mono + DAY_MS : retry;
+            n->identify_ms = n->ask_again ? t->mono : status == PD_READ_DONE ? t->mono + DAY_MS : retry;
         if (only_probe(n))
-            n->due_ms[probe_part(n)] = next_time(n, probe_part(n), t->mono);
+            n->due_ms[probe_part(n)] = n->ask_again ? t->mono : next_time(n, probe_part(n), t->mono);
+        n->ask_again = false;
         return;
     }
     for (unsigned p = 0; p < PART_COUNT; p++) {
@@ -377,7 +378,7 @@ void schedule_take(struct node *n, const struct pd_read_result *r, struct value 
 
     t.result = r;
     t.speech = n->reading;
-    t.parts = n->parts;
+    t.parts = n->identifying ? 0 : n->parts; /* the identify module has parts of its own */
     t.asked_ms = n->asked_ms;
     if (!cancelled && not_asked(&t))
         take_nothing(&t);
@@ -464,7 +465,7 @@ void schedule_poll(void *arg)
         parts = only_probe(n) ? 1u << probe_part(n) : parts_due(n, now);
     assert(identify || !n->identifying);
     if (n->identifying)
-        begin_read(n, identify, identify->parts);
+        begin_read(n, identify, identify_parts(n));
     else if (parts)
         begin_read(n, n->speech, parts);
     else

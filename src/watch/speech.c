@@ -14,7 +14,7 @@ static void learn_tells(struct speech *s, const struct tables *t)
         for (size_t i = 0; i < module->components.n; i++) {
             const struct component_def *def = &module->components.v[i];
 
-            s->parts |= def->parts;
+            s->parts |= s->profile->by_component ? 1 : def->parts; /* who is not known is asked the first again */
             for (size_t j = 0; j < def->points.n; j++)
                 s->tells[t->base[def->kind->number] + def->points.v[j].slot] |= (uint8_t)(1 << def->part);
         }

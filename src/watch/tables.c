@@ -152,6 +152,7 @@ static struct profile *identify_profile(const struct module *m)
     struct profile *p = xcalloc(1, sizeof *p);
 
     p->name = xstrdup("(identify)");
+    p->by_component = true;
     array_push(&p->modules, m);
     for (unsigned i = 0; i < m->components.n; i++) {
         for (unsigned j = 0; j < m->components.v[i].columns.n; j++)

@@ -201,7 +201,7 @@ static void test_recognition(void **state)
         array_free(&candidates);
         if (!p || !str_eq(p->name, rows[i].profile))
             fail_msg("row %zu: %s", i, p ? p->name : "none");
-        make = p->make ? expr_eval(p->make, row, def->columns.n) : VALUE_UNKNOWN;
+        make = p->texts[PROFILE_MAKE] ? expr_eval(p->texts[PROFILE_MAKE], row, def->columns.n) : VALUE_UNKNOWN;
         if (!str_eq(make.quality == QUALITY_GOOD ? make.text : NULL, rows[i].make))
             fail_msg("row %zu: make", i);
     }
