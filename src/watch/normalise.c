@@ -408,8 +408,10 @@ static void find_rows(struct batch *b, uint32_t table)
 {
     uint32_t instead = b->n->tables.v[table].instead;
 
-    if (instead != NO_TABLE && b->gave[instead] > 0)
+    if (instead != NO_TABLE && b->gave[instead] > 0) {
+        b->gave[table] = b->gave[instead]; /* what gives way to this one gives way to that one too */
         return;
+    }
     for (size_t i = 0; i < b->rows[table].n; i++)
         find_row(b, table, i);
 }
