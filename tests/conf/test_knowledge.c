@@ -563,6 +563,106 @@ static void test_messages_about_other_tables(void **state)
         assert_wrong(*state, i, &rows[i]);
 }
 
+/* How rows are written and found, written wrongly: every mistake is told at once. */
+static void test_messages_about_shapes(void **state)
+{
+    static const struct wrong rows[] = {
+        {.module = MODULE("  p:\n    kind: port\n    columns: {a: 1.2}\n"
+                          "    index: [{m: mcc}, a, index1, {n: octets 0}, {r: implied}, [x], last]\n"),
+         .report =
+             "@modules/box.yaml:6:17: error: 'mcc' is not possible here (did you mean 'mac'?)\n"
+             "        index: [{m: mcc}, a, index1, {n: octets 0}, {r: implied}, [x], last]\n"
+             "                    ^~~\n"
+             "@modules/box.yaml:6:23: error: 'a' is the name of something else in this row: choose another\n"
+             "        index: [{m: mcc}, a, index1, {n: octets 0}, {r: implied}, [x], last]\n"
+             "                          ^\n"
+             "@modules/box.yaml:6:26: error: 'index1' is the name of something else in this row: choose another\n"
+             "        index: [{m: mcc}, a, index1, {n: octets 0}, {r: implied}, [x], last]\n"
+             "                             ^~~~~~\n"
+             "@modules/box.yaml:6:38: error: 'octets N' takes 1 to 64 octets\n"
+             "        index: [{m: mcc}, a, index1, {n: octets 0}, {r: implied}, [x], last]\n"
+             "                                         ^~~~~~~~\n"
+             "@modules/box.yaml:6:49: error: only the last part can be implied: it takes all that is left\n"
+             "        index: [{m: mcc}, a, index1, {n: octets 0}, {r: implied}, [x], last]\n"
+             "                                                    ^\n"
+             "@modules/box.yaml:6:63: error: a part of an index is a name, which is a whole number, or {NAME: TYPE}\n"
+             "        index: [{m: mcc}, a, index1, {n: octets 0}, {r: implied}, [x], last]\n"
+             "                                                                  ^\n"},
+        {.module = MODULE("  p:\n    kind: port\n    columns:\n      a: {address: 1.2, type: text, scale: 0.1}\n"
+                          "      b: {address: 1.3, range: [5]}\n      c: {address: 1.4, units: [W]}\n"
+                          "      d: {address: 1.5, type: measure, units: [{kW: many}]}\n"
+                          "      e: {address: 1.6, type: enum, members: {1: {code: x, severity: grave}}}\n"),
+         .report = "@modules/box.yaml:6:7: error: a column of type text cannot have 'scale' or 'range'\n"
+                   "          a: {address: 1.2, type: text, scale: 0.1}\n"
+                   "          ^\n"
+                   "@modules/box.yaml:7:7: error: 'range' is the least and the most that can be: [0, 100]\n"
+                   "          b: {address: 1.3, range: [5]}\n"
+                   "          ^\n"
+                   "@modules/box.yaml:8:7: error: only a column of type measure has 'units'\n"
+                   "          c: {address: 1.4, units: [W]}\n"
+                   "          ^\n"
+                   "@modules/box.yaml:9:53: error: 'many' is no factor: a number that is not 0 is wanted\n"
+                   "          d: {address: 1.5, type: measure, units: [{kW: many}]}\n"
+                   "                                                        ^~~~\n"
+                   "@modules/box.yaml:10:70: error: 'grave' is not possible here (known here: ok, info, warning, "
+                   "major, critical, unknown)\n"
+                   "          e: {address: 1.6, type: enum, members: {1: {code: x, severity: grave}}}\n"
+                   "                                                                         ^~~~~\n"},
+        {.module = MODULE("  p:\n    kind: port\n    columns: {a: 1.2, t: {address: 1.3, type: text}}\n"
+                          "    joins:\n      x: {rows: q, on: {c: a}}\n      y: {rows: q, on: {b: t}}\n"
+                          "      z: {rows: q, by: [a], on: {b: a}}\n      w: {rows: q, on: b}\n"
+                          "    unless: qq\n  q: {columns: {b: 1.3}}\n"),
+         .report =
+             "@modules/box.yaml:7:25: error: unknown name 'c' (known here: b, index, index1, index2, index3, index4)\n"
+             "          x: {rows: q, on: {c: a}}\n"
+             "                            ^\n"
+             "@modules/box.yaml:8:28: error: a whole number is wanted here, this gives a text\n"
+             "          y: {rows: q, on: {b: t}}\n"
+             "                               ^\n"
+             "@modules/box.yaml:9:7: error: a row is found by 'by' or by 'on', not by both\n"
+             "          z: {rows: q, by: [a], on: {b: a}}\n"
+             "          ^\n"
+             "@modules/box.yaml:10:24: error: 'on' is a map of names there and what they are: {ifIndex: index}\n"
+             "          w: {rows: q, on: b}\n"
+             "                           ^\n"
+             "@modules/box.yaml:11:13: error: unknown component 'qq' (known here: p, q)\n"
+             "        unless: qq\n"
+             "                ^~\n"},
+        {.module = MODULE("  p: {kind: port, columns: {a: 1.2}, unless: r}\n"
+                          "  q: {kind: port, columns: {a: 1.2}, unless: p}\n"
+                          "  r: {kind: port, columns: {a: 1.2}, unless: q}\n"
+                          "  s: {kind: port, part: inventory, columns: {a: 1.2}, unless: boxx.p}\n"
+                          "  t: {kind: port, part: inventory, columns: {a: 1.2}, unless: p}\n"
+                          "  u: {columns: {a: 1.2}, unless: p}\n"),
+         .report =
+             "@modules/box.yaml:3:46: error: 'p' gives way to itself in the end\n"
+             "      p: {kind: port, columns: {a: 1.2}, unless: r}\n"
+             "                                                 ^\n"
+             "@modules/box.yaml:4:46: error: 'q' gives way to itself in the end\n"
+             "      q: {kind: port, columns: {a: 1.2}, unless: p}\n"
+             "                                                 ^\n"
+             "@modules/box.yaml:5:46: error: 'r' gives way to itself in the end\n"
+             "      r: {kind: port, columns: {a: 1.2}, unless: q}\n"
+             "                                                 ^\n"
+             "@modules/box.yaml:6:63: error: unknown module 'boxx' (did you mean 'box'?)\n"
+             "      s: {kind: port, part: inventory, columns: {a: 1.2}, unless: boxx.p}\n"
+             "                                                                  ^~~~~~\n"
+             "@modules/box.yaml:7:63: error: 'p' is read with status, but this with inventory: one can't give way to "
+             "the other\n"
+             "      t: {kind: port, part: inventory, columns: {a: 1.2}, unless: p}\n"
+             "                                                                  ^\n"
+             "@modules/box.yaml:7:63: error: 't' gives way to itself in the end\n"
+             "      t: {kind: port, part: inventory, columns: {a: 1.2}, unless: p}\n"
+             "                                                                  ^\n"
+             "@modules/box.yaml:8:34: error: only a component with a 'kind' gives way: others are asked, not found\n"
+             "      u: {columns: {a: 1.2}, unless: p}\n"
+             "                                     ^\n"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_wrong(*state, i, &rows[i]);
+}
+
 /* ---- Several files and folders ---- */
 
 static void put_good(const char *dir)
@@ -659,6 +759,7 @@ int main(void)
         WITH_FOLDER(test_a_rule_names_the_kind_of_its_ticket),
         WITH_FOLDER(test_a_rule_lists_what_it_asks_besides_points),
         WITH_FOLDER(test_messages_about_other_tables),
+        WITH_FOLDER(test_messages_about_shapes),
         WITH_FOLDER(test_a_later_folder_overrides_by_name),
         WITH_FOLDER(test_a_name_twice_in_one_folder),
         WITH_FOLDER(test_what_must_be_there),

@@ -999,6 +999,140 @@ static void test_the_first_unknown_operand_says_why(void **state)
     }
 }
 
+/* ---- Unknown in, never anything out ---- */
+
+struct maker {
+    uint32_t seed;
+    struct sbuf text;
+};
+
+static unsigned below(struct maker *m, unsigned n)
+{
+    m->seed = m->seed * 1664525 + 1013904223;
+    return (m->seed >> 16) % n;
+}
+
+static void make(struct maker *m, enum value_type type, int depth);
+
+/* A pattern with letters for what is put there: n, t, b something made; N, T a literal. */
+static void make_by(struct maker *m, const char *pattern, int depth)
+{
+    static const char *const numbers[] = {"0", "1", "-2", "7.5", "1e300", "9223372036854775807"};
+    static const char *const texts[] = {"\"x\"", "\"\"", "\"1.3.6\"", "\" \"", "\"打*\""};
+
+    for (; *pattern; pattern++)
+        switch (*pattern) {
+        case '$':
+            make(m, VALUE_NUM, depth);
+            break;
+        case '@':
+            make(m, VALUE_TEXT, depth);
+            break;
+        case '&':
+            make(m, VALUE_BOOL, depth);
+            break;
+        case '#':
+            sbuf_add(&m->text, numbers[below(m, sizeof numbers / sizeof *numbers)]);
+            break;
+        case '~':
+            sbuf_add(&m->text, texts[below(m, sizeof texts / sizeof *texts)]);
+            break;
+        default:
+            sbuf_addc(&m->text, *pattern);
+        }
+}
+
+/* A random expression of a type, in which no value is certain whatever else is. */
+static void make(struct maker *m, enum value_type type, int depth)
+{
+    static const char *const of_num[] = {
+        "level",
+        "pages",
+        "any",
+        "($ + #)",
+        "(# - $)",
+        "($ * $)",
+        "($ / #)",
+        "(# / $)",
+        "(round($) % 3)",
+        "-$",
+        "abs($)",
+        "round($)",
+        "floor($)",
+        "pow($, #)",
+        "min(#, $)",
+        "max($, $, #)",
+        "if(&, #, #)",
+        "first($, $)",
+        "number(@)",
+        "oid_last(@)",
+        "oid_part(@, 2)",
+        "if(known(level), #, $)",
+        "(pages - pages)",
+    };
+    static const char *const of_text[] = {
+        "name",         "after(@, ~)",      "before(@, ~)", "word(@, 1)",       "word(~, round($))", "trim(@)",
+        "lower(@)",     "text($)",          "text(&)",      "replace(@, ~, ~)", "replace(~, @, ~)",  "severity(state)",
+        "title(state)", "severity(errors)", "first(@, @)",  "if(&, ~, ~)",
+    };
+    static const char *const of_bool[] = {
+        "device.online",
+        "($ < #)",
+        "(# >= $)",
+        "(@ = ~)",
+        "(@ != @)",
+        "not &",
+        "(& and &)",
+        "(& or &)",
+        "(& and true)",
+        "(state = \"up\")",
+        "(errors has \"jammed\")",
+        "contains(@, ~)",
+        "starts(~, @)",
+        "ends(@, ~)",
+        "matches(@, ~)",
+        "starts_oid(@, ~)",
+        "listed(@, ~)",
+        "(known(level) or &)",
+        "(is_some(pages) or &)",
+    };
+    bool leaf = depth == 0;
+
+    if (type == VALUE_NUM)
+        make_by(m, of_num[below(m, leaf ? 3 : sizeof of_num / sizeof *of_num)], depth - 1);
+    else if (type == VALUE_TEXT)
+        make_by(m, of_text[leaf ? 0 : below(m, sizeof of_text / sizeof *of_text)], depth - 1);
+    else
+        make_by(m, of_bool[leaf ? 0 : below(m, sizeof of_bool / sizeof *of_bool)], depth - 1);
+}
+
+static void test_of_nothing_known_nothing_is_made(void **state)
+{
+    static const enum value_type types[] = {VALUE_NUM, VALUE_TEXT, VALUE_BOOL};
+    struct maker m = {.seed = 20261122};
+    struct value slots[SLOT_COUNT];
+
+    (void)state;
+    for (size_t i = 0; i < SLOT_COUNT; i++)
+        slots[i] = (struct value){.quality = QUALITY_UNKNOWN, .why = WHY_SENTINEL, .slot = (uint16_t)i, .i = -2};
+    for (int round = 0; round < 30000; round++) {
+        struct expr_error err;
+        struct expr *e;
+        struct value v;
+
+        sbuf_reset(&m.text);
+        make(&m, types[below(&m, 3)], (int)below(&m, 4));
+        if (expr_compile(m.text.s, &test_scope, VALUE_NONE, &e, &err) != 0)
+            fail_msg("%s: %s", m.text.s, err.msg);
+        v = expr_eval(e, slots, SLOT_COUNT);
+        if (v.quality != QUALITY_UNKNOWN || v.type != VALUE_NONE || v.why == WHY_NONE)
+            fail_msg("%s: %s %s, %s", m.text.s, quality_name((enum quality)v.quality),
+                     value_type_name((enum value_type)v.type), value_why_name((enum why)v.why));
+        expr_free(e);
+    }
+    sbuf_free(&m.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1039,6 +1173,7 @@ int main(void)
         cmocka_unit_test(test_a_made_text_is_cut_at_a_character),
         cmocka_unit_test(test_members_tell_code_and_severity),
         cmocka_unit_test(test_the_first_unknown_operand_says_why),
+        cmocka_unit_test(test_of_nothing_known_nothing_is_made),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
