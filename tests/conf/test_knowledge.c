@@ -5,17 +5,15 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "tests/conf/folder.h"
 
 /* The knowledge that is shipped. */
 static struct knowledge *load_shipped(const struct settings *overrides)
@@ -234,41 +232,6 @@ static void test_overrides(void **state)
 
 /* ---- Folders made by the tests ---- */
 
-static int make_folder(void **state)
-{
-    char *dir = xstrdup("/tmp/patrold-knowledge-XXXXXX");
-
-    *state = dir;
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-    (void)st;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
-static int remove_folder(void **state)
-{
-    int rc = nftw(*state, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-
-    free(*state);
-    return rc;
-}
-
-static void put(const char *dir, const char *name, const char *text)
-{
-    char *path = xasprintf("%s/%s", dir, name), *slash = strrchr(path, '/');
-
-    *slash = '\0';
-    mkdir(path, 0755);
-    *slash = '/';
-    assert_int_equal(file_write_whole(path, text, strlen(text), 0644), 0);
-    free(path);
-}
-
 #define KINDS                                                                                                          \
     "kinds:\n"                                                                                                         \
     "  device: {single: true, points: {reachable: bool}}\n"                                                            \
@@ -300,12 +263,12 @@ static void assert_wrong(const char *dir, size_t row, const struct wrong *w)
     struct knowledge *k = NULL;
     struct sbuf want = {0};
 
-    put(dir, "kinds.yaml", w->kinds ? w->kinds : KINDS);
-    put(dir, "modules/identify.yaml", IDENTIFY);
-    put(dir, "modules/box.yaml",
-        w->module ? w->module : MODULE("  p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"));
-    put(dir, "profiles/box.yaml", w->profile ? w->profile : "profile: box\nclass: other\nmodules: [box]\n");
-    put(dir, "rules/box.yaml", w->rules ? w->rules : "rules:\n");
+    folder_put(dir, "kinds.yaml", w->kinds ? w->kinds : KINDS);
+    folder_put(dir, "modules/identify.yaml", IDENTIFY);
+    folder_put(dir, "modules/box.yaml",
+               w->module ? w->module : MODULE("  p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"));
+    folder_put(dir, "profiles/box.yaml", w->profile ? w->profile : "profile: box\nclass: other\nmodules: [box]\n");
+    folder_put(dir, "rules/box.yaml", w->rules ? w->rules : "rules:\n");
     assert_int_equal(knowledge_load(&dir, 1, NULL, &k, &report), PD_EINVAL);
     assert_null(k);
     for (const char *p = w->report; *p; p++) /* '@' stands for the folder */
@@ -442,9 +405,9 @@ static void test_a_rule_names_the_kind_of_its_ticket(void **state)
         struct knowledge *k = NULL;
         char *rule = xasprintf("%s%s%s", RULE("    when: speed < 1\n"), MESSAGE, rows[i].line);
 
-        put(dir, "kinds.yaml", KINDS);
-        put(dir, "modules/identify.yaml", IDENTIFY);
-        put(dir, "rules/box.yaml", rule);
+        folder_put(dir, "kinds.yaml", KINDS);
+        folder_put(dir, "modules/identify.yaml", IDENTIFY);
+        folder_put(dir, "rules/box.yaml", rule);
         if (knowledge_load(&dir, 1, NULL, &k, &report) != 0)
             fail_msg("%s", report.text.s);
         if (knowledge_rule(k, "slow")->ticket != rows[i].ticket)
@@ -463,9 +426,10 @@ static void test_a_rule_lists_what_it_asks_besides_points(void **state)
     struct knowledge *k = NULL;
     const struct rule *r;
 
-    put(dir, "kinds.yaml", KINDS);
-    put(dir, "modules/identify.yaml", IDENTIFY);
-    put(dir, "rules/box.yaml",
+    folder_put(dir, "kinds.yaml", KINDS);
+    folder_put(dir, "modules/identify.yaml", IDENTIFY);
+    folder_put(
+        dir, "rules/box.yaml",
         RULE(MESSAGE
              "    when: avg(speed, 15m) < 3 and (listed(label.up-link, key) or avg(speed, 15m) < max(speed, 1h))\n"
              "    clear: since(avg(speed, 15m) > 5) > 1h and label != key\n"));
@@ -667,11 +631,11 @@ static void test_messages_about_shapes(void **state)
 
 static void put_good(const char *dir)
 {
-    put(dir, "kinds.yaml", KINDS);
-    put(dir, "modules/identify.yaml", IDENTIFY);
-    put(dir, "modules/box.yaml", MODULE("  p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"));
-    put(dir, "profiles/box.yaml", "profile: box\nclass: other\nmodules: [box]\n");
-    put(dir, "rules/box.yaml", RULE(MESSAGE "    when: speed < 3\n"));
+    folder_put(dir, "kinds.yaml", KINDS);
+    folder_put(dir, "modules/identify.yaml", IDENTIFY);
+    folder_put(dir, "modules/box.yaml", MODULE("  p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"));
+    folder_put(dir, "profiles/box.yaml", "profile: box\nclass: other\nmodules: [box]\n");
+    folder_put(dir, "rules/box.yaml", RULE(MESSAGE "    when: speed < 3\n"));
 }
 
 static void test_a_later_folder_overrides_by_name(void **state)
@@ -683,9 +647,9 @@ static void test_a_later_folder_overrides_by_name(void **state)
 
     dirs[1] = over;
     put_good(dirs[0]);
-    put(over, "x", "");
-    put(over, "modules/mine.yaml", MODULE("  p: {kind: port, columns: {a: '9.9'}, points: {speed: a}}\n"));
-    put(over, "rules/mine.yaml", RULE(MESSAGE "    when: speed < 7\n"));
+    folder_put(over, "x", "");
+    folder_put(over, "modules/mine.yaml", MODULE("  p: {kind: port, columns: {a: '9.9'}, points: {speed: a}}\n"));
+    folder_put(over, "rules/mine.yaml", RULE(MESSAGE "    when: speed < 7\n"));
     assert_int_equal(knowledge_load(dirs, 1, NULL, &one, &report), 0);
     if (knowledge_load(dirs, 2, NULL, &two, &report) < 0)
         fail_msg("%s", report.text.s);
@@ -717,14 +681,14 @@ static void assert_complaint(const char *dir, const struct settings *overrides, 
 static void test_a_name_twice_in_one_folder(void **state)
 {
     put_good(*state);
-    put(*state, "rules/other.yaml", RULE(MESSAGE "    when: speed < 7\n"));
+    folder_put(*state, "rules/other.yaml", RULE(MESSAGE "    when: speed < 7\n"));
     assert_complaint(*state, NULL,
                      "/rules/other.yaml:2:3: error: rule 'slow' is defined twice in one folder (first at ");
 }
 
 static void test_what_must_be_there(void **state)
 {
-    put(*state, "kinds.yaml", KINDS);
+    folder_put(*state, "kinds.yaml", KINDS);
     assert_complaint(*state, NULL, "no folder has the module 'identify'");
     assert_complaint("/nonexistent", NULL, "/nonexistent: error: there is no such folder");
 }
@@ -737,7 +701,7 @@ static void test_override_of_an_unknown_rule(void **state)
     struct settings s = {0};
 
     put_good(*state);
-    put(*state, "patrold.yaml", "rules:\n  slwo: {off: true}\n");
+    folder_put(*state, "patrold.yaml", "rules:\n  slwo: {off: true}\n");
     s.rules.v = &o;
     s.rules.n = 1;
     assert_complaint(*state, &s,
@@ -748,7 +712,6 @@ static void test_override_of_an_unknown_rule(void **state)
 
 int main(void)
 {
-#define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped_knowledge_loads),
         cmocka_unit_test(test_rules_are_in_order_of_family_and_severity),
