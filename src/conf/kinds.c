@@ -17,7 +17,8 @@
  *             type: enum
  *             members: {3: consumed, 4: {code: filled, title: {en: filled, zh_CN: 回收}}}
  *
- * `single: true` is a kind of which a device has exactly one. The kind "device"
+ * `single: true` is a kind of which a device has exactly one, `fleeting: true`
+ * one whose components come and go. The kind "device"
  * must be there, with a bool "reachable" that patrold fills itself.
  */
 struct point_draft {
@@ -33,7 +34,7 @@ struct point_draft {
 struct kind_draft {
     char *name;
     struct yaml_node *here;
-    bool single;
+    bool single, fleeting;
     char *title[LANG_COUNT];
     char *facts, *facts_index, *facts_class;
     struct yaml_node *facts_oid;
@@ -78,6 +79,7 @@ static const struct schema_row kind_rows[] = {
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct kind_draft, name)},
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct kind_draft, here)},
     {"single", SCHEMA_BOOL, SCHEMA_FIELD(struct kind_draft, single)},
+    {"fleeting", SCHEMA_BOOL, SCHEMA_FIELD(struct kind_draft, fleeting)},
     {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct kind_draft, title)},
     {"facts", SCHEMA_SECTION, .sub = &facts_schema},
     {"points", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &point_schema, SCHEMA_FIELD(struct kind_draft, points)},
@@ -159,6 +161,7 @@ static void build_kind(struct loader *l, struct kind_draft *from)
     check_identifier(from->name, from->here, l->report);
     kind->name = xstrdup(from->name);
     kind->single = from->single;
+    kind->fleeting = from->fleeting;
     kind->facts = xstrdup_null(from->facts);
     kind->facts_index = xstrdup_null(from->facts_index);
     kind->facts_class = xstrdup_null(from->facts_class);

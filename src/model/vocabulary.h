@@ -42,7 +42,8 @@ struct point_def {
 struct kind {
     char *name; /* "supply" */
     unsigned number;
-    bool single; /* a device has exactly one, with key "" ("device") */
+    bool single;   /* a device has exactly one, with key "" ("device") */
+    bool fleeting; /* its components come and go: one that a complete read does not find is gone at once, unsaid */
     char *title[LANG_COUNT];
     ARRAY(struct point_def) points; /* a point's slot is its place here */
     /* In the facts of a device: which section its components are written in (NULL: none; those of "device" go to the top). */

@@ -360,11 +360,14 @@ static void unit_age(struct turn *t, struct unit *u)
 static void unit_gone(struct turn *t, uint32_t at)
 {
     struct unit *u = &t->n->units.v[at];
-    struct event *e = turn_event(t, "component.gone");
 
-    event_arg(e, "kind", u->kind->name);
-    event_arg(e, "key", u->key);
-    event_arg(e, "component", u->label);
+    if (!u->kind->fleeting) {
+        struct event *e = turn_event(t, "component.gone");
+
+        event_arg(e, "kind", u->kind->name);
+        event_arg(e, "key", u->key);
+        event_arg(e, "component", u->label);
+    }
     u->gone = true;
     history_forget(t->n, u);
     judge_forget(t, at);
@@ -391,7 +394,7 @@ void inventory_age(struct turn *t, bool complete)
 
         unit_age(t, u);
         if (complete && !u->gone && u->seen != n->polls && (u->parts & t->parts) && i != n->device_unit &&
-            t->mono - u->found_ms >= GONE_AFTER_MS)
+            (u->kind->fleeting || t->mono - u->found_ms >= GONE_AFTER_MS))
             unit_gone(t, i);
     }
 }
