@@ -122,15 +122,15 @@ static void test_recognition(void **state)
          .services = 72,
          .memory = 65536,
          .profile = "generic-server"},
-        {.object_id = "1.3.6.1.4.1.9.1.516", .services = 6, .profile = "generic-switch"},
-        {.object_id = "1.3.6.1.4.1.9.1.516", .bridge_ports = 24, .profile = "generic-switch"},
+        {.object_id = "1.3.6.1.4.1.32473.1.516", .services = 6, .profile = "generic-switch"},
+        {.object_id = "1.3.6.1.4.1.32473.1.516", .bridge_ports = 24, .profile = "generic-switch"},
         {.object_id = "1.3.6.1.4.1.318.1.3.5", .services = 72, .profile = "generic-snmp"},
         {.profile = "generic-snmp"},
         {.object_id = "1.3.6.1.4.1.32473.9", .services = 72, .profile = "generic-ups", .make = "Acme", .ups = "Acme"},
         {.object_id = "1.3.6.1.4.1.318.1.3.2.7", .services = 72, .profile = "generic-ups", .make = "APC"},
         {.object_id = "1.3.6.1.4.1.705.1.2", .services = 72, .profile = "generic-ups", .make = "Eaton"},
         {.object_id = "1.3.6.1.4.1.32473.9", .services = 72, .profile = "generic-sensor", .probe = 8},
-        {.object_id = "1.3.6.1.4.1.9.1.516",
+        {.object_id = "1.3.6.1.4.1.32473.1.516",
          .services = 6,
          .bridge_ports = 24,
          .profile = "generic-switch",
@@ -140,9 +140,9 @@ static void test_recognition(void **state)
          .memory = 65536,
          .profile = "generic-server",
          .probe = 8},
-        {.object_id = "1.3.6.1.4.1.9.1.620", .services = 4, .profile = "generic-router", .forwarding = 1},
-        {.object_id = "1.3.6.1.4.1.9.1.620", .services = 4, .profile = "generic-snmp", .forwarding = 2},
-        {.object_id = "1.3.6.1.4.1.9.1.620",
+        {.object_id = "1.3.6.1.4.1.32473.1.620", .services = 4, .profile = "generic-router", .forwarding = 1},
+        {.object_id = "1.3.6.1.4.1.32473.1.620", .services = 4, .profile = "generic-snmp", .forwarding = 2},
+        {.object_id = "1.3.6.1.4.1.32473.1.620",
          .services = 6,
          .bridge_ports = 24,
          .profile = "generic-switch",
@@ -151,16 +151,16 @@ static void test_recognition(void **state)
          .services = 78,
          .bridge_ports = 4,
          .memory = 65536,
-         .profile = "generic-firewall",
+         .profile = "fortinet-fortigate",
          .make = "Fortinet",
          .forwarding = 1},
     };
     struct knowledge *k = load_shipped(NULL);
     const struct component_def *def = &k->identify->components.v[0];
-    struct value row[64];
+    struct value row[128];
 
     (void)state;
-    assert_true(def->columns.n + ROW_INDEX_SLOTS <= 64);
+    assert_true(def->columns.n + ROW_INDEX_SLOTS <= 128);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct profile_candidates candidates = {0};
         const struct profile *p = NULL;
