@@ -241,7 +241,7 @@ const struct command commands[] = {
     {.noun = "device",
      .verb = "show",
      .words = {{.name = "device"}},
-     .options = {{.name = "kind"}},
+     .options = {{.name = "kind"}, {.name = "why", .type = CTL_FLAG}},
      .csv = true,
      .run = run_device_show,
      .request = "device.show"},

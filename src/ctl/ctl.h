@@ -157,6 +157,8 @@ const char *ctl_words(struct ctl *t, const char *words, const char *code);
 const char *ctl_string(const json_t *object, const char *member); /* "" where it has no such text */
 /* The codes that have a text CODES.CODE, in order, ended by NULL; free() the list. */
 const char **ctl_codes(const char *codes);
+/* Why a point is not good, in a sentence: from its member "why". */
+void why_words(const struct ctl *t, const json_t *why, const char *quality, struct sbuf *out);
 /* What happened, in a sentence. */
 void event_words(struct ctl *t, const json_t *event, struct sbuf *out);
 /* A stamp in the reader's own time zone; brief: without year and seconds. */

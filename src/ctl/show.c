@@ -133,6 +133,25 @@ static const struct ctl_column point_columns[] = {
     {0},
 };
 
+/* With --why only what is not good is shown. `rule` is a code and its place for programs, `why` a sentence. */
+static const struct ctl_column why_columns[] = {
+    {.name = "kind", .max = 14, .shown = SHOWN_WIDE},
+    {.name = "component", .max = 20},
+    {.name = "key", .shown = SHOWN_PROGRAMS},
+    {.name = "point", .max = 20},
+    {.name = "quality", .type = VIEW_CODE, .words = "quality", .max = 8},
+    {.name = "reason", .title = "ctl.col.why"},
+    {.name = "code", .shown = SHOWN_PROGRAMS},
+    {.name = "column", .shown = SHOWN_PROGRAMS},
+    {.name = "source", .shown = SHOWN_PROGRAMS},
+    {.name = "raw", .type = VIEW_INT, .shown = SHOWN_PROGRAMS},
+    {.name = "module", .shown = SHOWN_PROGRAMS},
+    {.name = "rule", .shown = SHOWN_PROGRAMS},
+    {.name = "file", .shown = SHOWN_PROGRAMS},
+    {.name = "line", .type = VIEW_INT, .shown = SHOWN_PROGRAMS},
+    {0},
+};
+
 /* What the reader is shown of a code of the vocabulary: for people its words. */
 static const char *vocabulary_words(struct ctl *t, const char *words, const char *code)
 {
@@ -222,7 +241,22 @@ static void ease(json_t *row, bool first)
     }
 }
 
-static void show_points(struct ctl *t, struct sheet *s, json_t *component)
+/* Puts why the point is not good into its row; false where nothing is to be said. */
+static bool add_why(struct ctl *t, json_t *row)
+{
+    json_t *why = json_object_get(row, "why");
+    struct sbuf words = {0};
+
+    if (!why)
+        return false;
+    why_words(t, why, ctl_string(row, "quality"), &words);
+    json_object_set_new(row, "reason", json_string(words.s));
+    json_object_update(row, why);
+    sbuf_free(&words);
+    return true;
+}
+
+static void show_points(struct ctl *t, struct sheet *s, json_t *component, bool why)
 {
     const char *name;
     bool first = true;
@@ -232,6 +266,10 @@ static void show_points(struct ctl *t, struct sheet *s, json_t *component)
     {
         json_t *row = point_row(t, component, name, point);
 
+        if (why && !add_why(t, row)) {
+            json_decref(row);
+            continue;
+        }
         if (t->format == VIEW_PEOPLE && t->width > 0)
             ease(row, first);
         sheet_row(s, row);
@@ -240,15 +278,18 @@ static void show_points(struct ctl *t, struct sheet *s, json_t *component)
     }
 }
 
-/* Its record, then its points, all or those of one kind of component. */
+/* Its record, then its points, all or those of one kind of component; with --why those that are not good, and why. */
 int run_device_show(struct ctl *t, const struct command *c, json_t *args)
 {
     json_t *kind = json_incref(json_object_get(args, "kind")), *component, *row;
+    bool why = json_object_get(args, "why") != NULL;
     struct sheet *s;
     size_t i;
     int code;
 
     json_object_del(args, "kind");
+    if (why)
+        json_object_set_new(args, "why", json_integer(1));
     row = ctl_row(t, c->request, args, ctl_string(args, "device"));
     if (!row) {
         json_decref(kind);
@@ -259,10 +300,10 @@ int run_device_show(struct ctl *t, const struct command *c, json_t *args)
         sheet_record(s, NULL, NULL, device_columns);
     if (t->format != VIEW_CSV)
         sheet_row(s, row);
-    sheet_table(s, t->format == VIEW_CSV ? NULL : "points", NULL, point_columns);
+    sheet_table(s, t->format == VIEW_CSV ? NULL : "points", NULL, why ? why_columns : point_columns);
     json_array_foreach(json_object_get(row, "component_list"), i,
                        component) if (!kind || json_equal(kind, json_object_get(component, "kind")))
-        show_points(t, s, component);
+        show_points(t, s, component, why);
     code = sheet_close(s);
     json_decref(kind);
     json_decref(row);

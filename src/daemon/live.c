@@ -10,6 +10,7 @@
 #include "daemon/facts.h"
 #include "daemon/internal.h"
 #include "daemon/metrics.h"
+#include "watch/explain.h"
 
 /* ---- Values and members ---- */
 
@@ -253,6 +254,28 @@ static json_t *query_live(struct core *c, struct live_args *a)
     return live_check_filters(a, filters) ? page_of_devices(c, a, device_json) : NULL;
 }
 
+/* Why a point is not good; NULL where nothing is to be said. */
+static json_t *reason_json(const struct reason *r)
+{
+    json_t *j;
+
+    if (r->why == WHY_NONE)
+        return NULL;
+    j = json_pack("{s:s, s:o, s:o}", "code", value_why_name(r->why), "column", text_or_null(r->column), "source",
+                  text_or_null(r->source));
+    if (r->has_raw)
+        json_object_set_new(j, "raw", json_integer(r->raw));
+    if (!r->module)
+        return j;
+    json_object_set_new(j, "module", json_string(r->module->name));
+    json_object_set_new(j, "definition", json_string(r->def->name));
+    json_object_set_new(j, "reference", text_or_null(r->module->reference));
+    json_object_set_new(j, "rule", text_or_null(r->rule->value ? expr_text(r->rule->value) : NULL));
+    json_object_set_new(j, "file", text_or_null(r->rule->where.file));
+    json_object_set_new(j, "line", json_integer(r->rule->where.line));
+    return j;
+}
+
 static json_t *point_json(const struct component_view *v, const struct point_def *p)
 {
     struct value value = v->points[p->slot];
@@ -264,33 +287,51 @@ static json_t *point_json(const struct component_view *v, const struct point_def
     json_object_set_new(j, "quality", json_string(quality_name(value.quality)));
     if (v->sources && v->sources[p->slot])
         json_object_set_new(j, "source", json_string(v->sources[p->slot]));
+    if (v->reasons && v->reasons[p->slot].why != WHY_NONE)
+        json_object_set_new(j, "why", reason_json(&v->reasons[p->slot]));
     return j;
 }
 
+/* What nobody reads is not told; what is read and unknown only to who asks why. */
+static bool is_told(const struct component_view *v, size_t point, bool why)
+{
+    const struct value *value = &v->points[point];
+
+    return value->type != VALUE_NONE || value->quality != QUALITY_UNKNOWN ||
+           (why && v->reasons && v->reasons[point].rule && value->why != WHY_NONE);
+}
+
+struct components {
+    json_t *list;
+    bool why;
+};
+
 static void gather_component(void *ctx, const struct component_view *v)
 {
-    json_t *list = ctx, *points = json_object();
+    struct components *all = ctx;
+    json_t *points = json_object();
 
     for (size_t i = 0; i < v->kind->points.n; i++)
-        if (v->points[i].type != VALUE_NONE || v->points[i].quality != QUALITY_UNKNOWN)
+        if (is_told(v, i, all->why))
             json_object_set_new(points, v->kind->points.v[i].name, point_json(v, &v->kind->points.v[i]));
-    json_array_append_new(list,
+    json_array_append_new(all->list,
                           json_pack("{s:s, s:i, s:o, s:o, s:o}", "kind", v->kind->name, "number", (int)v->number, "key",
                                     text_or_null(v->key), "label", text_or_null(v->label), "points", points));
 }
 
 static json_t *query_device(struct core *c, struct live_args *a)
 {
-    static const char *const filters[] = {"device", NULL};
+    static const char *const filters[] = {"device", "why", NULL};
     const struct device *d = live_check_filters(a, filters) ? filter_device(c, a) : NULL;
-    json_t *row, *list;
+    struct components all = {.why = json_object_get(a->filters, "why") != NULL};
+    json_t *row;
 
     if (!d)
         return NULL;
     row = device_json(c, d);
-    list = json_array();
-    watch_device_components(core_watch(c), d->id, gather_component, list);
-    json_object_set_new(row, "component_list", list);
+    all.list = json_array();
+    watch_device_components(core_watch(c), d->id, gather_component, &all);
+    json_object_set_new(row, "component_list", all.list);
     return json_pack("[o]", row);
 }
 

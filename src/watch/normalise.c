@@ -97,7 +97,8 @@ static void take_cell(struct batch *b, const struct use *use, const struct pd_ce
     if (c->type == PD_CELL_ABSENT) { /* makes no row, but takes back what was said before */
         slots = rows_find(rows, c->instance, c->ninstance);
         if (slots)
-            slots[use->column] = value_unknown(WHY_ABSENT);
+            slots[use->column] =
+                (struct value){.quality = QUALITY_UNKNOWN, .why = WHY_ABSENT, .slot = (uint16_t)use->column};
         return;
     }
     slots = rows_at(rows, c->instance, c->ninstance, &b->arena);

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "watch/explain.h"
 #include "watch/internal.h"
 
 const struct device *watch_device(const struct watch *w, int64_t id)
@@ -156,17 +157,24 @@ static void show_unit(const struct node *n, const struct unit *u, void (*fn)(voi
 {
     size_t npoints = u->kind->points.n;
     char **sources = xcalloc(npoints + 1, sizeof *sources);
+    struct reason *reasons = xcalloc(npoints + 1, sizeof *reasons);
     struct component_view v = view_of(n, u);
 
     v.sources = (const char *const *)sources;
+    v.reasons = reasons;
     for (unsigned i = 0; i < npoints; i++) {
         const struct column *c = point_column(n, u, i);
 
         sources[i] = c ? source_text(u, c) : NULL;
+        if (n->speech)
+            reasons[i] = explain_point(n->speech->normaliser, u->kind, i, v.points[i], u->instance, u->ninstance);
     }
     fn(ctx, &v);
-    for (size_t i = 0; i < npoints; i++)
+    for (size_t i = 0; i < npoints; i++) {
+        reason_fini(&reasons[i]);
         free(sources[i]);
+    }
+    free(reasons);
     free(sources);
 }
 

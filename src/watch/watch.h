@@ -137,6 +137,8 @@ struct device_status {
 };
 int watch_device_status(const struct watch *w, int64_t id, struct device_status *out);
 
+struct reason; /* watch/explain.h */
+
 /* One component with its current points, kind->points.n of them. */
 struct component_view {
     const struct kind *kind;
@@ -146,13 +148,14 @@ struct component_view {
     size_t ninstance;
     const struct module *module; /* NULL for what patrold fills itself */
     const struct value *points;
-    const char *const *sources; /* for each point, the address it was read from (with instance), or NULL */
+    const char *const *sources;   /* for each point, the address it was read from (with instance), or NULL */
+    const struct reason *reasons; /* for each point, why it is not good */
 };
 /* Calls fn for each component of a device, in order of kind and number. PD_ENOENT. */
 int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v),
                             void *ctx);
 
-/* Likewise in order of number, and without the sources (NULL), which cost more than all the rest. */
+/* Likewise in order of number, and without sources and reasons (NULL), which cost more than all the rest. */
 int watch_device_points(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v),
                         void *ctx);
 

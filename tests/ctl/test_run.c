@@ -655,6 +655,51 @@ static void a_device_is_shown_with_what_was_read(void **state)
     outcome_free(&o);
 }
 
+/* With --why only what is not known, and the reason in a sentence. */
+static void a_device_tells_why_it_does_not_know(void **state)
+{
+#define WHY(code, more) "\"why\":{\"code\":\"" code "\",\"column\":\"level\",\"source\":\"1.3.9.1\"" more "}"
+    static const struct step steps[] =
+        {{"\"filters\":{\"why\":1,\"device\":\"box\"}",
+          "{\"id\":$ID,\"rows\":[{\"id\":1,\"name\":\"box\",\"state\":\"up\",\"component_list\":["
+          "{\"kind\":\"supply\",\"key\":\"1\",\"label\":\"Black\",\"points\":{"
+          "\"class\":{\"value\":\"filled\",\"quality\":\"good\"},"
+          "\"level\":{\"value\":null,\"quality\":\"unknown\"," WHY(
+              "sentinel",
+              ",\"raw\":-2,\"reference\":\"RFC 3805\"") "},"
+                                                        "\"capacity\":{\"value\":null,\"quality\":\"limit\"," WHY(
+                                                            "sentinel",
+                                                            ",\"raw\":-1") "},"
+                                                                           "\"colour\":{\"value\":null,\"quality\":"
+                                                                           "\"unknown\"," WHY(
+                                                                               "rule", ",\"rule\":\"if(a, b, "
+                                                                                       "unknown)\"") "},"
+                                                                                                     "\"type\":{"
+                                                                                                     "\"value\":null,"
+                                                                                                     "\"quality\":"
+                                                                                                     "\"unknown\"," WHY(
+                                                                                                         "absent",
+                                                                                                         "") "}}}]}],"
+                                                                                                             "\"next\":"
+                                                                                                             "0}"},
+         {0}};
+#undef WHY
+    struct outcome o = run_script(steps, "device show box --why");
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_DONE);
+    has(o.out, "level 1.3.9.1 is -2: not known (RFC 3805)\n");
+    has(o.out, "level 1.3.9.1 is -1: no limit is stated\n");
+    has(o.out, "the rule gives no value: if(a, b, unknown)\n");
+    has(o.out, "level 1.3.9.1: the device sends nothing there\n");
+    has(o.out, "Black");
+    has_not(o.out, "filled");
+    outcome_free(&o);
+    o = run_script(steps, "device show box --why --lang zh_CN");
+    has(o.out, "level 1.3.9.1 的值为 -2，表示未知（RFC 3805）\n");
+    outcome_free(&o);
+}
+
 static void a_device_in_json_keeps_numbers(void **state)
 {
     struct outcome o = run_script(one_device, "device show box --json");
@@ -961,6 +1006,7 @@ int main(void)
         cmocka_unit_test(metrics_are_prometheus_text),
         cmocka_unit_test(a_device_is_shown_with_what_was_read),
         cmocka_unit_test(a_device_in_json_keeps_numbers),
+        cmocka_unit_test(a_device_tells_why_it_does_not_know),
         cmocka_unit_test(a_ticket_is_shown_with_its_history),
         cmocka_unit_test(a_list_of_tickets_tells_the_nearest_deadline),
         cmocka_unit_test(tickets_that_are_overdue_are_listed_alone),

@@ -1,0 +1,30 @@
+#ifndef PD_WATCH_EXPLAIN_H
+#define PD_WATCH_EXPLAIN_H
+
+#include "watch/normalise.h"
+
+/*
+ * Why a point is not good, for people who ask: which column is to blame, where
+ * the device keeps it, and what it sent.
+ */
+struct reason {
+    enum why why; /* NONE: the point is good, or nobody has read it yet */
+    enum quality quality;
+    const struct module *module; /* whose rule it is; NULL: nobody tells */
+    const struct component_def *def;
+    const struct point_rule *rule;
+    char *column; /* "level", "entity.name", a name that is computed; NULL: none alone is to blame */
+    char *source; /* its address, with instance where that is known; NULL: it has none */
+    bool has_raw; /* the device sent a number: */
+    int64_t raw;
+};
+
+/* Free with reason_fini(). instance: where the component was found last. */
+struct reason explain_point(const struct normaliser *n, const struct kind *kind, unsigned point, struct value v,
+                            const uint32_t *instance, size_t ninstance);
+void reason_fini(struct reason *r);
+
+/* What a slot of a definition's rows is called; free() it. */
+char *explain_slot(const struct module *m, const struct component_def *def, unsigned slot);
+
+#endif
