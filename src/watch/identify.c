@@ -185,23 +185,19 @@ static void ignore(void *ctx, const struct found *f)
     (void)f;
 }
 
-/* Everything that the module identify told, by its names; NULL where the device said nothing. free() it. */
-static struct value *row_of(const struct knowledge *k, struct batch *b)
+/* Everything that the module identify told, by its names; *found: the device said something. free() it. */
+static struct value *row_of(const struct knowledge *k, struct batch *b, bool *found)
 {
     const struct identification *id = &k->identification;
     struct value *row = xcalloc(id->names.n + 1, sizeof *row);
-    bool found = false;
 
     batch_finish(b, ignore, NULL);
+    *found = false;
     for (size_t i = 0; i < id->names.n; i++) {
         const struct value *slots = batch_single(b, id->asks.v[id->names.v[i].ask].def);
 
         row[i] = slots ? slots[id->names.v[i].slot] : value_unknown(WHY_ABSENT);
-        found |= slots != NULL;
-    }
-    if (!found) {
-        free(row);
-        row = NULL;
+        *found |= slots != NULL;
     }
     return row;
 }
@@ -245,13 +241,15 @@ void identify_take(struct turn *t, struct batch *b)
 {
     struct node *n = t->n;
     bool complete = t->result->status == PD_READ_DONE;
-    struct value *row = row_of(watch_knowledge(t->w), b);
-    uint32_t more = row ? further(watch_knowledge(t->w), row) & ~n->asks : 0;
+    bool found;
+    struct value *row = row_of(watch_knowledge(t->w), b, &found);
+    /* One that answers, but knows nothing of what all are asked, may know the rest. */
+    uint32_t more = found || complete ? further(watch_knowledge(t->w), row) & ~n->asks : 0;
 
     n->asks |= more;
     n->ask_again = more != 0;
     /* Half an answer is better than none at first, but takes nothing away from what is known. */
-    if (row && !more && (complete || !n->speech))
+    if (found && !more && (complete || !n->speech))
         take_identity(t, row);
     free(row);
 }
