@@ -27,6 +27,8 @@ struct point_draft {
     int type;
     char *unit, *fact;
     bool counter;
+    struct yaml_node *bounds, *begins, *wide, *pace;
+    int64_t bits;
     char *title[LANG_COUNT];
     struct member_drafts members;
 };
@@ -50,6 +52,16 @@ struct kind_drafts {
 /* In the order of enum value_type, from VALUE_BOOL on. */
 static const char *const type_names[] = {"bool", "int", "num", "enum", "bits", "text", NULL};
 
+static const struct schema_row bounds_rows[] = {
+    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct point_draft, bounds)},
+    {"begins", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct point_draft, begins)},
+    {"wide", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct point_draft, wide)},
+    {"pace", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct point_draft, pace)},
+    {"bits", SCHEMA_INT, .min = 1, .max = 1000000, .fallback = "1", SCHEMA_FIELD(struct point_draft, bits)},
+    {0},
+};
+static const struct schema bounds_schema = {.what = "bounds", .rows = bounds_rows, .size = sizeof(struct point_draft)};
+
 static const struct schema_row point_rows[] = {
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct point_draft, name)},
     {.type = SCHEMA_HERE, SCHEMA_FIELD(struct point_draft, here)},
@@ -57,6 +69,7 @@ static const struct schema_row point_rows[] = {
     {"unit", SCHEMA_TEXT, .min = 1, .max = 32, SCHEMA_FIELD(struct point_draft, unit)},
     {"fact", SCHEMA_TEXT, .min = 1, .max = 64, SCHEMA_FIELD(struct point_draft, fact)},
     {"counter", SCHEMA_BOOL, SCHEMA_FIELD(struct point_draft, counter)},
+    {"bounds", SCHEMA_SECTION, .sub = &bounds_schema},
     {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct point_draft, title)},
     {"members", SCHEMA_MAP, .sub = &member_schema, SCHEMA_FIELD(struct point_draft, members)},
     {0},
@@ -132,26 +145,57 @@ static void build_point(struct loader *l, struct point_draft *from, struct kind 
     p.unit = from->unit;
     p.fact = from->fact;
     p.counter = from->counter;
+    p.bounds = (struct counter_bounds){.begins = NO_POINT, .wide = NO_POINT, .pace = NO_POINT, .bits = from->bits};
     from->name = from->unit = from->fact = NULL;
     take_titles(p.title, from->title);
     members_build(&from->members, p.type == VALUE_BITS ? MAX_BIT : MAX_ENUM, true, &p.members, l->report);
     array_push(&kind->points, p);
 }
 
-static void take_facts_oid(struct loader *l, struct yaml_node *node, struct kind *kind)
+/* The point of that name; NULL, and told, where there is none. */
+static const struct point_def *named_point(struct loader *l, struct yaml_node *node, const struct kind *kind)
 {
+    const struct point_def *p = kind_point(kind, node->text);
     ARRAY(const char *) names = {0};
 
-    if (!node)
-        return;
-    kind->facts_oid = xstrdup(node->text);
-    if (kind_point(kind, node->text))
-        return;
+    if (p)
+        return p;
     for (size_t i = 0; i < kind->points.n; i++)
         array_push(&names, kind->points.v[i].name);
     array_push(&names, NULL);
     unknown_name(node, "point", names.v, l->report);
     array_free(&names);
+    return NULL;
+}
+
+static void take_facts_oid(struct loader *l, struct yaml_node *node, struct kind *kind)
+{
+    if (!node)
+        return;
+    kind->facts_oid = xstrdup(node->text);
+    named_point(l, node, kind);
+}
+
+static unsigned bound(struct loader *l, struct yaml_node *node, const struct kind *kind, enum value_type type)
+{
+    static const char *const wanted[] = {
+        [VALUE_BOOL] = "yes or no", [VALUE_INT] = "a whole number", [VALUE_NUM] = "a number"};
+    const struct point_def *p = node ? named_point(l, node, kind) : NULL;
+
+    if (!p)
+        return NO_POINT;
+    if (p->type != type)
+        conf_error(l->report, node, "'%s' must be %s (type %s)", p->name, wanted[type], type_names[type - VALUE_BOOL]);
+    return p->slot;
+}
+
+static void take_bounds(struct loader *l, const struct point_draft *from, struct kind *kind, struct point_def *p)
+{
+    if (from->bounds && !p->counter)
+        conf_error(l->report, from->bounds, "only a counter has bounds");
+    p->bounds.begins = bound(l, from->begins, kind, VALUE_INT);
+    p->bounds.wide = bound(l, from->wide, kind, VALUE_BOOL);
+    p->bounds.pace = bound(l, from->pace, kind, VALUE_NUM);
 }
 
 static void build_kind(struct loader *l, struct kind_draft *from)
@@ -169,6 +213,8 @@ static void build_kind(struct loader *l, struct kind_draft *from)
     take_titles(kind->title, from->title);
     for (size_t i = 0; i < from->points.n; i++)
         build_point(l, &from->points.v[i], kind);
+    for (size_t i = 0; i < from->points.n; i++)
+        take_bounds(l, &from->points.v[i], kind, &kind->points.v[i]);
     take_facts_oid(l, from->facts_oid, kind);
     array_push(&l->k->vocabulary.kinds, kind);
 }

@@ -1,6 +1,8 @@
 #ifndef PD_MODEL_VOCABULARY_H
 #define PD_MODEL_VOCABULARY_H
 
+#include <limits.h>
+
 #include "base/array.h"
 #include "base/text.h"
 #include "expr/expr.h"
@@ -28,12 +30,26 @@ struct members {
 /* How grave a member is, as modules say it: "ok", "info", "warning", "major", "critical", "unknown"; ended by NULL. */
 extern const char *const member_severities[];
 
+/*
+ * What tells whether the readings of a counter can be compared: other points of
+ * the component, by slot. A counter of 32 bits that could have gone round
+ * between two readings is no step, and neither is one that began anew.
+ */
+enum { NO_POINT = UINT_MAX };
+struct counter_bounds {
+    unsigned begins; /* int: what it counts from; another number there is another count. Or NO_POINT */
+    unsigned wide;   /* bool: it has 64 bits. Or NO_POINT: it has 32 */
+    unsigned pace;   /* num: how many bits a second it can count at the most. NO_POINT: it never goes round */
+    int64_t bits;    /* that make one count at the least */
+};
+
 struct point_def {
     char *name; /* "level" */
     unsigned slot;
     enum value_type type;
     char *unit;   /* UCUM-like code: "%", "Cel", "By", "{page}"; NULL for none */
     bool counter; /* only rises between resets */
+    struct counter_bounds bounds;
     char *title[LANG_COUNT];
     struct members members; /* of ENUM and BITS */
     char *fact;             /* its member in the facts of a device (`patrolctl facts`); NULL: not written there */

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,21 +54,73 @@ void history_forget(const struct node *n, struct unit *u)
 
 /* ---- Readings ---- */
 
+/* The points that were read together with a counter. */
+struct together {
+    struct value (*ask)(const struct together *t, unsigned slot);
+    const struct value *points; /* of a read under way */
+    const struct reading *r;    /* of a stored poll: those of the component */
+    size_t n;
+};
+
+static struct value ask_points(const struct together *t, unsigned slot)
+{
+    return t->points[slot];
+}
+
+static struct value ask_stored(const struct together *t, unsigned slot)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (t->r[i].component == t->r->component && t->r[i].point == slot)
+            return t->r[i].value;
+    return VALUE_UNKNOWN;
+}
+
+/* How many counts a second of 32 bits: as window_counter has it. */
+static double fastest(const struct counter_bounds *b, const struct together *t)
+{
+    struct value wide = b->wide != NO_POINT ? t->ask(t, b->wide) : VALUE_UNKNOWN;
+    struct value pace = b->pace != NO_POINT ? t->ask(t, b->pace) : VALUE_UNKNOWN;
+
+    if (b->pace == NO_POINT || (wide.quality == QUALITY_GOOD && wide.type == VALUE_BOOL && wide.b))
+        return 0;
+    if (pace.quality != QUALITY_GOOD || pace.type != VALUE_NUM || !(pace.num > 0))
+        return INFINITY;
+    return pace.num / (double)b->bits;
+}
+
+static void feed(struct watch *w, struct unit *u, size_t place, int64_t at_ms, struct value v, const struct together *t)
+{
+    const struct kind_window *kw = &rules_of(w, u)->windows.v[place];
+    const struct counter_bounds *b = &u->kind->points.v[kw->slot].bounds;
+    struct window *window = window_at(w, u, place);
+    struct value begins = b->begins != NO_POINT ? t->ask(t, b->begins) : VALUE_UNKNOWN;
+
+    if (kw->spec.type == WINDOW_STEPS && kw->spec.counter)
+        window_counter(window, at_ms,
+                       &(struct window_counter){
+                           .has_origin = begins.quality == QUALITY_GOOD && begins.type == VALUE_INT,
+                           .origin = begins.i,
+                           .a_second = fastest(b, t),
+                       });
+    window_feed(window, &kw->spec, at_ms, v);
+}
+
 void history_take(struct turn *t, struct unit *u, const struct value *points)
 {
     const struct kind_rules *of = rules_of(t->w, u);
     const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
+    const struct together together = {.ask = ask_points, .points = points};
 
     for (size_t i = 0; i < of->windows.n; i++) {
         const struct kind_window *kw = &of->windows.v[i];
 
         if (kw->spec.type == WINDOW_SINCE || !(tells[kw->slot] & t->parts) || points[kw->slot].quality != QUALITY_GOOD)
             continue;
-        window_feed(window_at(t->w, u, i), &kw->spec, t->mono, points[kw->slot]);
+        feed(t->w, u, i, t->mono, points[kw->slot], &together);
     }
 }
 
-void history_replay(struct node *n, int64_t at_ms, const struct reading *r)
+static void replay(struct node *n, int64_t at_ms, const struct reading *r, const struct together *together)
 {
     struct watch *w = n->watch;
     struct unit *u = unit_numbered(n, r->component);
@@ -80,10 +133,23 @@ void history_replay(struct node *n, int64_t at_ms, const struct reading *r)
         const struct kind_window *kw = &of->windows.v[i];
 
         if (kw->spec.type != WINDOW_SINCE && kw->slot == r->point)
-            window_feed(window_at(w, u, i), &kw->spec, at_ms, r->value);
+            feed(w, u, i, at_ms, r->value, together);
     }
     if (n->device_unit != NO_UNIT && u == &n->units.v[n->device_unit])
         restart_replay(n, at_ms, r->point, r->value);
+}
+
+void history_replay(struct node *n, int64_t at_ms, const struct reading *r, size_t count)
+{
+    struct together together = {.ask = ask_stored};
+
+    for (size_t i = 0; i < count; i += together.n) {
+        together.r = &r[i];
+        for (together.n = 1; i + together.n < count && r[i + together.n].component == r[i].component;)
+            together.n++;
+        for (size_t j = 0; j < together.n; j++)
+            replay(n, at_ms, &r[i + j], &together);
+    }
 }
 
 void history_break(struct node *n)

@@ -333,8 +333,8 @@ void history_take(struct turn *t, struct unit *u, const struct value *points);
 /* What the rule asks of history in its extra i; slots are those of the component, as far as the extras before. */
 struct value history_value(struct turn *t, uint32_t unit, uint16_t rule, size_t i, const struct value *slots,
                            size_t nslots);
-/* Takes in a stored poll. */
-void history_replay(struct node *n, int64_t at_ms, const struct reading *r);
+/* Takes in a stored poll: its readings, those of a component together. */
+void history_replay(struct node *n, int64_t at_ms, const struct reading *r, size_t count);
 /* No step leads across a restart of the device. */
 void history_break(struct node *n);
 /* Puts the row with what is remembered of the device into the change, where it is due or wanted. */

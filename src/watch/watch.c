@@ -296,8 +296,7 @@ void watch_load_tail(struct watch *w, int64_t device_id, int64_t at_ms, const st
 
     if (!node || ago < 0) /* the clock was set back: nobody knows when that was */
         return;
-    for (size_t i = 0; i < n; i++)
-        history_replay(node, watch_mono(w) - ago, &r[i]);
+    history_replay(node, watch_mono(w) - ago, r, n);
 }
 
 void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id)

@@ -30,6 +30,8 @@ struct window {
     struct value last;
     bool joined; /* a step leads from the last reading to the next; of SINCE: it holds */
     bool begun;  /* there was a reading */
+    bool has_origin;
+    int64_t origin; /* what the counter counts from */
     uint8_t newest;
     uint64_t pieces[]; /* as many as the type has, each as many words as it needs */
 };
@@ -225,6 +227,20 @@ void window_break(struct window *w)
     w->joined = false;
 }
 
+void window_counter(struct window *w, int64_t at_ms, const struct window_counter *c)
+{
+    static const double round_ms = 4294967296.0 * 1000;
+
+    if (c->has_origin && w->has_origin && c->origin != w->origin)
+        w->joined = false;
+    if (c->a_second > 0 && c->a_second * (double)(at_ms - w->last_ms) >= round_ms)
+        w->joined = false;
+    if (c->has_origin) {
+        w->has_origin = true;
+        w->origin = c->origin;
+    }
+}
+
 bool window_judge(struct window *w, int64_t at_ms, struct value condition)
 {
     bool holds = condition.quality == QUALITY_GOOD && condition.type == VALUE_BOOL && condition.b;
@@ -393,11 +409,11 @@ struct value window_value(struct window *w, const struct window_spec *s, enum ex
 /* ---- As bytes ---- */
 
 /*
- * flags (1 begun, 2 joined), then if begun: age of the last reading; unless SEEN
- * or SINCE: its type and 64 bits; unless LAST: age of the piece under way; for each piece,
- * newest first: readings, then if any joined milliseconds and its numbers.
+ * flags (1 begun, 2 joined, 4 counted from something), then if begun: age of the last reading; if so: what it
+ * counts from; unless SEEN or SINCE: its type and 64 bits; unless LAST: age of the piece under way; for each
+ * piece, newest first: readings, then if any joined milliseconds and its numbers.
  */
-enum { FLAG_BEGUN = 1, FLAG_JOINED = 2 };
+enum { FLAG_BEGUN = 1, FLAG_JOINED = 2, FLAG_ORIGIN = 4 };
 
 static void put_double(struct wire_out *out, double x)
 {
@@ -429,10 +445,13 @@ static uint64_t age_of(int64_t at_ms, int64_t now_ms)
 
 void window_encode(const struct window *w, const struct window_spec *s, int64_t now_ms, struct wire_out *out)
 {
-    wire_put_u8(out, (uint8_t)((w->begun ? FLAG_BEGUN : 0) | (w->joined ? FLAG_JOINED : 0)));
+    wire_put_u8(out, (uint8_t)((w->begun ? FLAG_BEGUN : 0) | (w->joined ? FLAG_JOINED : 0) |
+                               (w->begun && w->has_origin ? FLAG_ORIGIN : 0)));
     if (!w->begun)
         return;
     wire_put_varint(out, age_of(w->last_ms, now_ms));
+    if (w->has_origin)
+        wire_put_zigzag(out, w->origin);
     if (has_value(s->type)) {
         wire_put_u8(out, w->last.type);
         wire_put_u64be(out, w->last.type == VALUE_BOOL ? w->last.b : w->last.bits);
@@ -506,15 +525,18 @@ struct window *window_decode(const struct window_spec *s, int64_t then_ms, struc
 
     w->begun = flags & FLAG_BEGUN;
     w->joined = flags & FLAG_JOINED;
+    w->has_origin = w->begun && (flags & FLAG_ORIGIN);
     if (w->begun)
         w->last_ms = then_ms - get_age(in);
+    if (w->has_origin)
+        w->origin = wire_zigzag(in);
     if (w->begun && has_value(s->type))
         get_last(w, s, in);
     if (w->begun && ring(s->type) > 0) {
         w->start_ms = then_ms - get_age(in);
         get_pieces(w, s, in);
     }
-    in->bad |= flags & ~(FLAG_BEGUN | FLAG_JOINED);
+    in->bad |= (flags & ~(FLAG_BEGUN | FLAG_JOINED | FLAG_ORIGIN)) || (flags == FLAG_ORIGIN);
     if (!in->bad)
         return w;
     window_free(w);

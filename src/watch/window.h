@@ -61,6 +61,16 @@ void window_free(struct window *w); /* NULL is fine */
 void window_feed(struct window *w, const struct window_spec *s, int64_t at_ms, struct value v);
 /* The device was restarted: no step leads to the next reading. */
 void window_break(struct window *w);
+/*
+ * Of a counter, before its reading is fed: no step leads to it where it counts
+ * from something else than the one before, or could have gone round since.
+ */
+struct window_counter {
+    bool has_origin;
+    int64_t origin;  /* what it counts from */
+    double a_second; /* counts of 32 bits at the most; 0: it never goes round, INFINITY: nobody knows */
+};
+void window_counter(struct window *w, int64_t at_ms, const struct window_counter *c);
 /* Of SINCE: how the condition was judged. True if it begins or ends to hold. */
 bool window_judge(struct window *w, int64_t at_ms, struct value condition);
 /* What it tells now; window NULL: nothing was ever read. */

@@ -111,6 +111,38 @@ static void a_counter_that_begins_again_is_no_burst(void **state)
     site_free(s);
 }
 
+/* Port 1 goes on for an hour, then leaps by a million octets; with a new origin, or too narrow, nobody can say so. */
+static void a_counter_is_compared_only_within_its_bounds(void **state)
+{
+    static const struct {
+        const char *what;
+        int64_t width, pace, begins, then;
+        bool opens;
+    } rows[] = {
+        {"64 bits", 64, 1000000000, 5, 5, true},     {"another count", 64, 1000000000, 5, 9, false},
+        {"32 bits, slow", 32, 10000000, 5, 5, true}, {"32 bits, fast", 32, 10000000000, 5, 5, false},
+        {"32 bits, pace 0", 32, 0, 5, 5, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct site *s = site_new();
+        struct fake_device *f = site_switch(s, "10.0.0.2", 2);
+        int64_t id = site_add(s, "sw", "10.0.0.2");
+
+        fake_int(f, "port.width", 1, rows[i].width);
+        fake_int(f, "port.pace", 1, rows[i].pace);
+        fake_int(f, "port.begins", 1, rows[i].begins);
+        site_pass(s, HOUR);
+        fake_int(f, "port.begins", 1, rows[i].then);
+        fake_int(f, "port.octets", 1, 1000000);
+        site_pass(s, 10 * MINUTE);
+        if ((site_open(s, id, "flood") != NULL) != rows[i].opens)
+            fail_msg("%s: %s", rows[i].what, rows[i].opens ? "nothing was told" : "it was told");
+        site_free(s);
+    }
+}
+
 static void toner_that_runs_out_is_foreseen(void **state)
 {
     struct fake_device *f;
@@ -543,6 +575,7 @@ int main(void)
         cmocka_unit_test(unknown_history_fires_nothing_and_clears_nothing),
         cmocka_unit_test(since_must_have_held_all_the_time),
         cmocka_unit_test(a_counter_that_begins_again_is_no_burst),
+        cmocka_unit_test(a_counter_is_compared_only_within_its_bounds),
         cmocka_unit_test(toner_that_runs_out_is_foreseen),
         cmocka_unit_test(a_restart_changes_nothing_that_is_told),
         cmocka_unit_test(a_trend_of_days_outlives_a_restart),

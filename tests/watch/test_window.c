@@ -284,6 +284,70 @@ static void last_is_never_forgotten(void **state)
     window_free(w);
 }
 
+static void a_counter_that_could_have_gone_round_makes_no_step(void **state)
+{
+    static const struct {
+        double a_second;
+        int64_t every_ms;
+        double delta; /* per reading; below 0: nobody knows */
+    } rows[] = {
+        {0, MINUTE, 10},              /* 64 bits */
+        {125000000, 34 * SECOND, 10}, /* 1 Gbit/s of octets: 34.36 s */
+        {125000000, 35 * SECOND, -1},
+        {1488095, 45 * MINUTE, 10}, /* its packets: 48 min */
+        {INFINITY, SECOND, -1},     /* nobody knows how fast */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct window_spec s = {
+            .type = WINDOW_STEPS, .counter = true, .length_ms = 16 * rows[i].every_ms, .gap_ms = 3 * rows[i].every_ms};
+        const struct window_counter c = {.a_second = rows[i].a_second};
+        struct window *w = window_new(&s);
+        int64_t now = start_ms;
+        struct value v;
+
+        for (int k = 0; k < 40; k++, now += rows[i].every_ms) {
+            window_counter(w, now, &c);
+            window_feed(w, &s, now, value_int(10 * k));
+        }
+        v = window_value(w, &s, EXPR_DELTA, now - rows[i].every_ms);
+        if (rows[i].delta < 0 ? v.quality != QUALITY_UNKNOWN : !(fabs(v.num - 16 * rows[i].delta) < 11))
+            fail_msg("row %zu: %g", i, v.quality == QUALITY_GOOD ? v.num : NAN);
+        window_free(w);
+    }
+}
+
+/* What a counter counts from is kept with the window, across patrold's own restart. */
+static void no_step_leads_to_another_count(void **state)
+{
+    const struct window_spec s = {
+        .type = WINDOW_STEPS, .counter = true, .length_ms = 16 * MINUTE, .gap_ms = 3 * MINUTE};
+    struct window *w = window_new(&s), *back;
+    uint8_t bytes[WINDOW_MAX_BYTES];
+    struct wire_out out = wire_out(bytes, sizeof bytes);
+    struct wire_in in;
+    int64_t now = start_ms;
+
+    (void)state;
+    for (int k = 0; k < 20; k++, now += MINUTE) {
+        window_counter(w, now, &(struct window_counter){.has_origin = true, .origin = 500});
+        window_feed(w, &s, now, value_int(100 + k));
+    }
+    window_encode(w, &s, now, &out);
+    in = wire_in(bytes, wire_used(&out));
+    back = window_decode(&s, now, &in);
+    assert_non_null(back);
+    window_counter(back, now, &(struct window_counter){.has_origin = true, .origin = 777});
+    window_feed(back, &s, now, value_int(1000000));
+    assert_near(number_of(window_value(back, &s, EXPR_DELTA, now)), 15, 1.1);
+    window_counter(w, now, &(struct window_counter){.has_origin = true, .origin = 500});
+    window_feed(w, &s, now, value_int(1000000));
+    assert_near(number_of(window_value(w, &s, EXPR_DELTA, now)), 1000000, 200);
+    window_free(w);
+    window_free(back);
+}
+
 static void since_counts_from_when_a_condition_began(void **state)
 {
     const struct window_spec s = {.type = WINDOW_SINCE};
@@ -369,6 +433,8 @@ int main(void)
         cmocka_unit_test(a_rate_is_by_the_second),
         cmocka_unit_test(a_counter_that_falls_makes_no_step),
         cmocka_unit_test(no_step_leads_across_a_restart),
+        cmocka_unit_test(a_counter_that_could_have_gone_round_makes_no_step),
+        cmocka_unit_test(no_step_leads_to_another_count),
         cmocka_unit_test(days_left_by_a_straight_line),
         cmocka_unit_test(a_step_is_no_trend),
         cmocka_unit_test(a_new_cartridge_begins_the_trend_anew),
