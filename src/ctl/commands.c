@@ -1,4 +1,5 @@
 #include "ctl/ctl.h"
+#include "ctl/profile.h"
 
 /*
  * The command table. Members and codes are the protocol's (daemon/control.h);
@@ -421,6 +422,28 @@ const struct command commands[] = {
      .words = {{.name = "of"}, {.name = "month"}},
      .run = run_report_path,
      .request = "report.path"},
+    {.noun = "profile",
+     .verb = "list",
+     .options = {{.name = "class", .codes = "class"}},
+     .csv = true,
+     .run = run_profile_list,
+     .request = "profiles",
+     .columns = profile_columns},
+    {.noun = "profile",
+     .verb = "show",
+     .words = {{.name = "profile"}},
+     .csv = true,
+     .run = run_list,
+     .request = "profile",
+     .columns = saying_columns},
+    {.noun = "profile",
+     .verb = "match",
+     .words = {{.name = "device", .optional = true}},
+     .options = {{.name = "object-id"}, {.name = "descr"}},
+     .csv = true,
+     .run = run_list,
+     .request = "profile.match",
+     .columns = candidate_columns},
     {.noun = "outbox",
      .verb = "list",
      .options = {{.name = "state", .codes = "outbox-state"}},

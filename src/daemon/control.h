@@ -68,6 +68,14 @@ struct event_base;
  *     device.show  filter device (name or id): one such row, with component_list: its
  *                  components with their points {"value":12,"unit":"%","quality":"good"}
  *     plans        a row for each plan, with when it falls due
+ *     profiles     a row for each profile: name, device_class, title, priority, extends, origin (FILE:LINE), replaces
+ *                  (where the one of its name is that it replaces); filters class, lang
+ *     profile      filter profile: a row for each thing that it says: key, value, profile (whose word it is), replaced
+ *                  (that one is of its own name, but was replaced by it), origin
+ *     profile.match  why a device has its profile: a row for each that could have been, in the order in which they are
+ *                  asked: profile, priority, object_id (the beginning that fits), match (the condition), verdict (wish,
+ *                  taken, later: would fit too, no, unknown), saw (the values of the condition), origin; filter device,
+ *                  or object-id and descr of a device that there may be
  *     facts        filter device: a row for each device, as patrolctl facts writes it
  *     clocks       a row for each promise for a ticket: promise, contract, priority, state (not-started, running,
  *                  soon: three quarters are over, paused, met, missed, void), goes_on (it has not stopped), goal_s and

@@ -23,21 +23,21 @@ static json_t *text_or_null(const char *s)
 
 /* ---- What is asked for ---- */
 
-static json_t *refuse(struct live_args *a, int err, char *why)
+json_t *live_refuse(struct live_args *a, int err, char *why)
 {
     a->err = err;
     a->why = why;
     return NULL;
 }
 
-static const struct device *filter_device(struct core *c, struct live_args *a)
+const struct device *live_filter_device(struct core *c, struct live_args *a)
 {
     const json_t *which = json_object_get(a->filters, "device");
     char *why = NULL, *ref;
     const struct device *d;
 
     if (!json_is_string(which) && !json_is_integer(which)) {
-        refuse(a, PD_EINVAL, xstrdup("which device? give \"device\": its name or id"));
+        live_refuse(a, PD_EINVAL, xstrdup("which device? give \"device\": its name or id"));
         return NULL;
     }
     ref = json_is_string(which) ? xstrdup(json_string_value(which))
@@ -45,7 +45,7 @@ static const struct device *filter_device(struct core *c, struct live_args *a)
     d = core_find_device(c, ref, &why);
     free(ref);
     if (!d)
-        refuse(a, PD_ENOENT, why);
+        live_refuse(a, PD_ENOENT, why);
     return d;
 }
 
@@ -70,7 +70,7 @@ bool live_check_filters(struct live_args *a, const char *const *names)
             for (i = 0; names[i]; i++)
                 sbuf_addf(&why, "%s %s", i > 0 ? "," : "", names[i]);
             sbuf_add(&why, names[0] ? "" : " none");
-            refuse(a, PD_EINVAL, sbuf_take(&why));
+            live_refuse(a, PD_EINVAL, sbuf_take(&why));
             return false;
         }
     }
@@ -322,7 +322,7 @@ static void gather_component(void *ctx, const struct component_view *v)
 static json_t *query_device(struct core *c, struct live_args *a)
 {
     static const char *const filters[] = {"device", "why", NULL};
-    const struct device *d = live_check_filters(a, filters) ? filter_device(c, a) : NULL;
+    const struct device *d = live_check_filters(a, filters) ? live_filter_device(c, a) : NULL;
     struct components all = {.why = json_object_get(a->filters, "why") != NULL};
     json_t *row;
 
@@ -351,7 +351,7 @@ static json_t *query_facts(struct core *c, struct live_args *a)
         a->limit = a->limit < MAX_FACTS ? a->limit : MAX_FACTS;
         return page_of_devices(c, a, facts_of);
     }
-    d = filter_device(c, a);
+    d = live_filter_device(c, a);
     return d ? json_pack("[o]", facts_of(c, d)) : NULL;
 }
 
@@ -405,7 +405,7 @@ static json_t *query_words(struct core *c, struct live_args *a)
     if (!live_check_filters(a, filters))
         return NULL;
     if (name && lang_parse(name, &lang) != 0)
-        return refuse(a, PD_EINVAL, xstrdup("filter \"lang\" is en or zh_CN"));
+        return live_refuse(a, PD_EINVAL, xstrdup("filter \"lang\" is en or zh_CN"));
     return json_pack("[o]", words_of(core_knowledge(c), lang));
 }
 
@@ -429,10 +429,10 @@ static json_t *query_report_path(struct core *c, struct live_args *a)
     if (!live_check_filters(a, filters))
         return NULL;
     if (!of || !month)
-        return refuse(a, PD_EINVAL, xstrdup("which report? give \"of\": its customer or site, and \"month\""));
+        return live_refuse(a, PD_EINVAL, xstrdup("which report? give \"of\": its customer or site, and \"month\""));
     path = reports_path(c->reports, of, month);
     if (!path)
-        return refuse(a, PD_ENOENT, xasprintf("no report of '%s' for %s was made", of, month));
+        return live_refuse(a, PD_ENOENT, xasprintf("no report of '%s' for %s was made", of, month));
     rows = json_pack("[{s:s}]", "path", path);
     free(path);
     return rows;
@@ -447,6 +447,7 @@ bool live_query(struct core *c, const char *name, struct live_args *a)
         {"status", query_status},           {"metrics", query_metrics}, {"live", query_live},
         {"device.show", query_device},      {"facts", query_facts},     {"words", query_words},
         {"report.path", query_report_path}, {"clocks", clocks_query},   {"plans", query_plans},
+        {"profiles", profiles_query},       {"profile", profile_query}, {"profile.match", profile_match_query},
     };
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

@@ -2,8 +2,23 @@
 
 #include <stdlib.h>
 
-const char *const identify_known_names[IDENTIFY_KNOWN] = {
-    [IDENTIFY_OBJECT_ID] = "sysObjectID", [IDENTIFY_MAC] = "mac", [IDENTIFY_ENGINE_ID] = "engine_id"};
+const char *const identify_known_names[IDENTIFY_KNOWN] = {[IDENTIFY_OBJECT_ID] = "sysObjectID",
+                                                          [IDENTIFY_DESCR] = "sysDescr",
+                                                          [IDENTIFY_MAC] = "mac",
+                                                          [IDENTIFY_ENGINE_ID] = "engine_id"};
+
+const char *identify_name(const struct identification *id, unsigned slot)
+{
+    const struct component_def *def = id->asks.v[id->names.v[slot].ask].def;
+    unsigned place = id->names.v[slot].slot;
+
+    if (place < def->columns.n)
+        return def->columns.v[place].name;
+    for (size_t i = 0; i < def->computed.n; i++)
+        if (def->computed.v[i].slot == place)
+            return def->computed.v[i].name;
+    return "";
+}
 
 void knowledge_free(struct knowledge *k)
 {

@@ -24,7 +24,7 @@ struct identify_name {
 };
 
 /* Names with a meaning of their own. */
-enum identify_known { IDENTIFY_OBJECT_ID, IDENTIFY_MAC, IDENTIFY_ENGINE_ID, IDENTIFY_KNOWN };
+enum identify_known { IDENTIFY_OBJECT_ID, IDENTIFY_DESCR, IDENTIFY_MAC, IDENTIFY_ENGINE_ID, IDENTIFY_KNOWN };
 extern const char *const identify_known_names[IDENTIFY_KNOWN];
 
 /* What the module identify asks. Its names in order are the slots of what profiles say of recognition. */
@@ -33,6 +33,8 @@ struct identification {
     ARRAY(struct identify_name) names;
     unsigned known[IDENTIFY_KNOWN]; /* their slots; UINT_MAX: it has none */
 };
+/* What a slot is called. */
+const char *identify_name(const struct identification *id, unsigned slot);
 
 struct knowledge {
     struct vocabulary vocabulary;

@@ -160,3 +160,10 @@ void profile_candidates(const struct profile_index *x, const char *object_id, st
     if (out->n > 0)
         qsort(out->v, out->n, sizeof *out->v, by_rank);
 }
+
+struct value profile_fits(const struct profile *p, const struct value *row, size_t nrow)
+{
+    struct value v = p->match ? expr_eval(p->match, row, nrow) : value_bool(true);
+
+    return v.quality == QUALITY_GOOD && v.type != VALUE_BOOL ? value_unknown(WHY_TYPE) : v;
+}

@@ -111,6 +111,8 @@ struct profile_index {
 /* Over profiles that stay where they are; takes them in any order. */
 void profile_index_build(struct profile_index *x, struct profile *const *profiles, size_t n);
 void profile_index_fini(struct profile_index *x);
+/* Whether a candidate's `match` holds for a device, over the names of the module identify: true, false or unknown. */
+struct value profile_fits(const struct profile *p, const struct value *row, size_t nrow);
 /*
  * Who may have the device that says it is object_id (NULL: it does not say), in the order in which they are asked:
  * by priority, then the longer prefix, then who has a `match`, then by name. The first whose match is true, or

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "watch/internal.h"
@@ -74,12 +75,11 @@ static void keep_known(struct identity *id, const struct device *d)
         id->texts[i] = id->texts[i] ? id->texts[i] : xstrdup_null(*field(&known, (enum profile_text)i));
 }
 
-/* Whose object identifier fits and who asks no more, has said all. */
 static bool matches(const struct profile *p, const struct value *row, size_t nrow)
 {
-    struct value v = p->match ? expr_eval(p->match, row, nrow) : value_bool(true);
+    struct value v = profile_fits(p, row, nrow);
 
-    return v.quality == QUALITY_GOOD && v.type == VALUE_BOOL && v.b;
+    return v.quality == QUALITY_GOOD && v.b;
 }
 
 const char *profile_collector(const struct profile *p)
@@ -237,6 +237,42 @@ static void take_identity(struct turn *t, const struct value *row)
     identity_fini(&id);
 }
 
+void identify_forget(struct node *n)
+{
+    for (size_t i = 0; i < n->nseen; i++)
+        if (n->seen[i].type == VALUE_TEXT && n->seen[i].quality == QUALITY_GOOD)
+            free((char *)(uintptr_t)n->seen[i].text);
+    free(n->seen);
+    n->seen = NULL;
+    n->nseen = 0;
+}
+
+/* Keeps what it told, for who asks why it got its profile. */
+static void remember(struct node *n, const struct value *row)
+{
+    identify_forget(n);
+    n->nseen = watch_knowledge(n->watch)->identification.names.n;
+    n->seen = xcalloc(n->nseen + 1, sizeof *n->seen);
+    for (size_t i = 0; i < n->nseen; i++) {
+        n->seen[i] = row[i];
+        if (row[i].type == VALUE_TEXT && row[i].quality == QUALITY_GOOD)
+            n->seen[i].text = xstrdup(row[i].text);
+    }
+}
+
+int watch_device_identification(const struct watch *w, int64_t id, const struct value **row, size_t *nrow)
+{
+    const struct node *n = watch_node(w, id);
+
+    if (!n)
+        return PD_ENOENT;
+    if (!n->seen)
+        return PD_ESTATE;
+    *row = n->seen;
+    *nrow = n->nseen;
+    return 0;
+}
+
 void identify_take(struct turn *t, struct batch *b)
 {
     struct node *n = t->n;
@@ -246,6 +282,8 @@ void identify_take(struct turn *t, struct batch *b)
     /* One that answers, but knows nothing of what all are asked, may know the rest. */
     uint32_t more = found || complete ? further(watch_knowledge(t->w), row) & ~n->asks : 0;
 
+    if (row)
+        remember(n, row);
     n->asks |= more;
     n->ask_again = more != 0;
     /* Half an answer is better than none at first, but takes nothing away from what is known. */
@@ -339,6 +377,7 @@ void identify_known(struct turn *t)
 
     n->asks = 0;
     n->told = 0;
+    identify_forget(n);
     if (!identify_told(t))
         n->speech = p ? speech_for(n, p) : NULL;
 }

@@ -174,9 +174,11 @@ struct node {
     int64_t identify_ms; /* when to look again who it is */
     uint32_t asks;       /* further components of the identify module that it is asked, as bits */
     bool ask_again;      /* they are more than were read just now */
-    uint8_t told;        /* which enum profile_text the identify module told, as bits; and TOLD_READ */
-    bool retarget;       /* open it anew before the next read */
-    bool poll_wanted;    /* everything again once the read under way has ended */
+    struct value *seen;  /* what the identify module told last, by its names; owns its texts; NULL: not asked yet */
+    size_t nseen;
+    uint8_t told;     /* which enum profile_text the identify module told, as bits; and TOLD_READ */
+    bool retarget;    /* open it anew before the next read */
+    bool poll_wanted; /* everything again once the read under way has ended */
     uint32_t polls;
     uint32_t missing; /* components that the last poll should have found */
 
@@ -317,6 +319,8 @@ bool identify_asks(const struct watch *w, unsigned collector);
 const struct speech *identify_speech(struct watch *w, unsigned collector);
 /* The components of the identify module that the device is to be asked, as bits. */
 uint32_t identify_parts(const struct node *n);
+/* What it told when it was asked last is forgotten. */
+void identify_forget(struct node *n);
 /* Takes what the modules of a poll tell of the device itself. */
 void identify_settle(struct turn *t, struct batch *b);
 /* Who can't be asked what it is, is what the record's profile says; false of any other. */

@@ -142,6 +142,7 @@ void node_free(struct node *n)
     inventory_free(n);
     free(n->fits);
     judge_forget_labels(n);
+    identify_forget(n);
     device_fini(&n->d);
     free(n);
 }

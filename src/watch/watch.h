@@ -137,6 +137,12 @@ struct device_status {
 };
 int watch_device_status(const struct watch *w, int64_t id, struct device_status *out);
 
+/*
+ * What the device told when it was asked last what it is, by the names of the module identify
+ * (knowledge->identification); borrowed until the loop goes on. PD_ENOENT; PD_ESTATE: not asked since the start.
+ */
+int watch_device_identification(const struct watch *w, int64_t id, const struct value **row, size_t *nrow);
+
 struct reason; /* watch/explain.h */
 
 /* One component with its current points, kind->points.n of them. */

@@ -556,6 +556,69 @@ static void clocks_of_open_tickets_are_paged_and_of_ended_ones_fetched(void **st
     peer_free(p);
 }
 
+/* "FIRST SECOND" of each row, or the error's code. */
+static void expect_pairs(struct peer *p, const char *request, const char *first, const char *second, const char *wanted)
+{
+    json_t *answer = peer_ask(p, request), *row;
+    struct sbuf found = {0};
+    size_t i;
+
+    sbuf_add(&found, json_object_get(answer, "error") ? error_code_of(answer) : "");
+    json_array_foreach(json_object_get(answer, "rows"), i, row)
+    {
+        const char *text = json_string_value(json_object_get(row, second));
+
+        sbuf_addf(&found, "%s%s %s", i > 0 ? ", " : "", json_string_value(json_object_get(row, first)),
+                  text ? text : "-");
+    }
+    if (!str_eq(found.s, wanted))
+        fail_msg("%s: %s", request, found.s);
+    sbuf_free(&found);
+    json_decref(answer);
+}
+
+static void profiles_are_listed_and_shown(void **state)
+{
+    struct peer *p = peer_new(*state, "wang");
+
+    expect_pairs(p, "{\"id\":1,\"query\":\"profiles\",\"filters\":{\"class\":\"switch\"}}", "name", "device_class",
+                 "switch switch, stack switch");
+    expect_pairs(p, "{\"id\":2,\"query\":\"profiles\",\"limit\":1,\"filters\":{\"class\":\"switch\"}}", "name",
+                 "extends", "switch -");
+    expect_pairs(p, "{\"id\":3,\"query\":\"profile\",\"filters\":{\"profile\":\"stack\"}}", "key", "value",
+                 "profile stack, class switch, priority 30, match known(stackModel), model stackModel, serial serial, "
+                 "module stack, every.status 30s");
+    expect_pairs(p, "{\"id\":4,\"query\":\"profile\",\"filters\":{\"profile\":\"stak\"}}", "key", "value", "not-found");
+    expect_pairs(p, "{\"id\":5,\"query\":\"profile\"}", "key", "value", "invalid");
+    peer_free(p);
+}
+
+static void why_a_device_has_its_profile_is_told(void **state)
+{
+    struct rig *r = *state;
+    struct fake_device *d = fake_device(r->collector, "10.1.1.1");
+    struct peer *p = peer_new(r, "wang");
+
+    fake_text(d, "id.descr", 0, "Acme Box Switch");
+    rig_command(r, "device.add", "{\"name\":\"box\",\"address\":\"10.1.1.1\"}");
+    expect_pairs(p, "{\"id\":1,\"query\":\"profile.match\",\"filters\":{\"device\":\"box\"}}", "profile", "verdict",
+                 "state");
+    rig_pass(r, 5000);
+    expect_pairs(p, "{\"id\":2,\"query\":\"profile.match\",\"filters\":{\"device\":\"box\"}}", "profile", "verdict",
+                 "bad no, box taken, switch later, stack no");
+    expect_pairs(p, "{\"id\":3,\"query\":\"profile.match\",\"filters\":{\"device\":\"box\"}}", "profile", "saw",
+                 "bad descr: \"Acme Box Switch\", box descr: \"Acme Box Switch\", switch descr: \"Acme Box Switch\", "
+                 "stack stackModel: absent");
+    expect_pairs(p, "{\"id\":4,\"query\":\"profile.match\",\"filters\":{\"object-id\":\"1.3.6\"}}", "profile",
+                 "verdict", "bad unknown, box unknown, switch unknown, stack no");
+    expect_pairs(p, "{\"id\":5,\"query\":\"profile.match\",\"filters\":{\"object-id\":\"x\"}}", "profile", "verdict",
+                 "invalid");
+    expect_pairs(p, "{\"id\":6,\"query\":\"profile.match\",\"filters\":{\"device\":\"box\",\"descr\":\"x\"}}",
+                 "profile", "verdict", "invalid");
+    expect_pairs(p, "{\"id\":7,\"query\":\"profile.match\"}", "profile", "verdict", "invalid");
+    peer_free(p);
+}
+
 static void a_device_is_found_by_name_and_by_id(void **state)
 {
     static const char *const requests[] = {
@@ -861,6 +924,8 @@ int main(void)
         TEST(pages_follow_each_other_without_gap),
         TEST(clocks_of_open_tickets_are_paged_and_of_ended_ones_fetched),
         TEST(a_device_is_found_by_name_and_by_id),
+        TEST(profiles_are_listed_and_shown),
+        TEST(why_a_device_has_its_profile_is_told),
         TEST(what_is_read_is_shown_with_its_quality),
         TEST(the_knowledge_tells_what_things_are_called),
         TEST(a_tail_begins_after_its_cursor),

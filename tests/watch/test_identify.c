@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "tests/watch/site.h"
 
@@ -247,9 +248,129 @@ static void hostile_texts_are_made_safe(void **state)
     site_free(s);
 }
 
+static struct fake_device *add_stack(struct site *s, int64_t *id)
+{
+    struct fake_device *f = fake_device(s->collector, "10.0.0.9");
+
+    fake_text(f, "id.descr", 0, "Acme Stack of two");
+    fake_text(f, "id.stack", 0, "S 2");
+    fake_int(f, "stack.n", 0, 2);
+    fake_text(f, "stack.serial", 0, "MEMBER-1");
+    fake_text(f, "stack.version", 0, "Release V4.5");
+    *id = site_add(s, "stack", "10.0.0.9");
+    return f;
+}
+
+static void further_questions_are_asked_of_whom_they_matter_to(void **state)
+{
+    struct site *s = site_new();
+    const struct fake_read *reads;
+    int64_t stack, box;
+    size_t n;
+
+    (void)state;
+    site_box(s, "10.0.0.1");
+    box = site_add(s, "prn", "10.0.0.1");
+    reads = fake_reads(add_stack(s, &stack), &n);
+    site_pass(s, 10 * SECOND);
+    assert_string_equal(watch_device(s->watch, stack)->profile, "stack");
+    assert_string_equal(watch_device(s->watch, stack)->model, "S 2");
+    assert_string_equal(watch_device(s->watch, box)->profile, "box");
+    reads = fake_reads(fake_device(s->collector, "10.0.0.9"), &n);
+    assert_true(n >= 2);
+    assert_int_equal(reads[0].parts, 1);
+    assert_int_equal(reads[1].parts, 3);
+    reads = fake_reads(fake_device(s->collector, "10.0.0.1"), &n);
+    assert_int_equal(reads[0].parts, 1);
+    assert_int_not_equal(reads[1].parts, 3); /* its first poll */
+    /* Both answers make one identification; the second event is of what the modules tell. */
+    assert_int_equal(site_count(s, "device.identified"), 3);
+    site_free(s);
+}
+
+static void modules_fill_what_identification_leaves_unknown(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f;
+    int64_t id;
+
+    (void)state;
+    f = add_stack(s, &id);
+    site_pass(s, 10 * SECOND);
+    assert_string_equal(watch_device(s->watch, id)->serial, "MEMBER-1");
+    assert_string_equal(watch_device(s->watch, id)->firmware, "4.5");
+    site_pass(s, 3 * DAY); /* asked again each day, and no news */
+    assert_string_equal(watch_device(s->watch, id)->serial, "MEMBER-1");
+    assert_int_equal(site_count(s, "device.identified"), 2);
+    fake_text(f, "stack.version", 0, "Release V4.6");
+    site_pass(s, 2 * DAY);
+    assert_string_equal(watch_device(s->watch, id)->firmware, "4.6");
+    site_free(s);
+}
+
+static void what_identification_tells_itself_no_module_changes(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f;
+    int64_t id;
+
+    (void)state;
+    f = add_stack(s, &id);
+    fake_text(f, "id.serial", 0, "CHASSIS-9");
+    site_pass(s, 3 * DAY);
+    assert_string_equal(watch_device(s->watch, id)->serial, "CHASSIS-9");
+    assert_string_equal(watch_device(s->watch, id)->firmware, "4.5");
+    site_restart(s, MINUTE);
+    site_pass(s, 3 * DAY);
+    assert_string_equal(watch_device(s->watch, id)->serial, "CHASSIS-9");
+    assert_int_equal(site_count(s, "device.identified"), 2);
+    site_free(s);
+}
+
+static void a_profile_has_rates_of_its_own(void **state)
+{
+    struct site *s = site_new();
+    size_t before, n;
+    int64_t id;
+
+    (void)state;
+    add_stack(s, &id);
+    site_pass(s, 10 * MINUTE);
+    fake_reads(fake_device(s->collector, "10.0.0.9"), &before);
+    site_pass(s, HOUR);
+    fake_reads(fake_device(s->collector, "10.0.0.9"), &n);
+    assert_in_range(n - before, 119, 121); /* every half minute */
+    site_free(s);
+}
+
+static void what_was_told_is_at_hand_for_who_asks_why(void **state)
+{
+    struct site *s = site_new();
+    const struct value *row;
+    size_t n = 0;
+    int64_t id;
+
+    (void)state;
+    add_stack(s, &id);
+    assert_int_equal(watch_device_identification(s->watch, id, &row, &n), PD_ESTATE);
+    assert_int_equal(watch_device_identification(s->watch, id + 1, &row, &n), PD_ENOENT);
+    site_pass(s, 10 * SECOND);
+    assert_int_equal(watch_device_identification(s->watch, id, &row, &n), 0);
+    assert_int_equal(n, 3);
+    assert_string_equal(row[0].text, "Acme Stack of two");
+    assert_int_equal(row[1].why, WHY_ABSENT);
+    assert_string_equal(row[2].text, "S 2");
+    site_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(further_questions_are_asked_of_whom_they_matter_to),
+        cmocka_unit_test(modules_fill_what_identification_leaves_unknown),
+        cmocka_unit_test(what_identification_tells_itself_no_module_changes),
+        cmocka_unit_test(a_profile_has_rates_of_its_own),
+        cmocka_unit_test(what_was_told_is_at_hand_for_who_asks_why),
         cmocka_unit_test(a_device_is_recognised_at_first_contact),
         cmocka_unit_test(the_wish_of_the_operator_wins),
         cmocka_unit_test(a_profile_tells_its_collector_class_and_make),
