@@ -227,15 +227,51 @@ static char *field(char **rest)
     return s;
 }
 
+/* What the modules tell of the device itself; "unknown" where none does. The result is the caller's. */
+static char *identity_text(const struct walk *w, const char *name)
+{
+    const struct profile *p = w->bench.p;
+    char *text = NULL;
+    int what = 0;
+
+    while (what < PROFILE_TEXTS && !str_eq(name, profile_text_names[what]))
+        what++;
+    if (what == PROFILE_TEXTS)
+        FAIL(w, "no '%s' is told of a device", name);
+    for (size_t i = 0; i < p->identities.n && !text; i++) {
+        int slot = p->identities.v[i].slots[what];
+        const struct value *row = slot >= 0 ? batch_single(w->bench.b, p->identities.v[i].def) : NULL;
+
+        if (row && row[slot].quality == QUALITY_GOOD && *row[slot].text)
+            text = xstrdup(row[slot].text);
+    }
+    return text ? text : xstrdup("unknown");
+}
+
+static void expect_identity(const struct walk *w, char *line)
+{
+    char *name = field(&line), *text = identity_text(w, name);
+
+    if (!str_eq(text, line))
+        FAIL(w, "%s is '%s'", name, text);
+    free(text);
+}
+
 static void expect(struct walk *w, char *line)
 {
-    char *kind = field(&line), *key = field(&line), *name = field(&line);
+    char *kind = field(&line), *key, *name;
     const struct found *f;
     const struct point_def *p;
     struct sbuf text = {0};
 
     if (!w->fed)
         feed(w);
+    if (str_eq(kind, "identity")) {
+        expect_identity(w, line);
+        return;
+    }
+    key = field(&line);
+    name = field(&line);
     f = find(w, kind, str_eq(key, "-") ? "" : key);
     if (str_eq(name, "none")) {
         if (f)

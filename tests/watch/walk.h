@@ -10,6 +10,7 @@
  *     input 0 = f32 230.5                     # a float in two registers, the high one first
  *     holding 532 = text "Smart-UPS 3000"
  *     expect ups | ups | charge | 100 %       # kind, key, point, value; "none": there is no such component
+ *     expect identity | serial | SN-1         # what its modules tell of the device itself; "unknown": they do not
  *
  * Every part of the profile is read once. Fails the test with file and line where something else comes out.
  */
