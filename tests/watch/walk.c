@@ -18,16 +18,9 @@
 #include "model/format.h"
 #include "plugins/modbus/value.h"
 #include "tests/watch/bench.h"
+#include "watch/recording.h"
 
-enum { REGISTERS = 65536, MAX_OID = 64, MAX_FILE = 1 << 20 };
-
-/* One object of an SNMP walk. */
-struct object {
-    uint32_t oid[MAX_OID], value_oid[MAX_OID];
-    size_t noid, nvalue_oid;
-    uint8_t bytes[256];
-    struct pd_cell cell;
-};
+enum { REGISTERS = 65536, MAX_OID = 64, MAX_BYTES = 256, MAX_FILE = 1 << 20 };
 
 /* The registers of one space; what nobody set is not there. */
 struct space {
@@ -39,7 +32,7 @@ struct walk {
     const char *path;
     unsigned line;
     struct bench bench;
-    ARRAY(struct object *) objects;
+    struct recording *recording;
     struct space *holding, *input;
     bool fed; /* everything was read: from here on lines expect */
 };
@@ -63,45 +56,47 @@ static size_t parse_oid(const char *s, uint32_t out[static MAX_OID])
     return n;
 }
 
-static void take_bytes(struct object *o, const char *hex)
+static size_t take_bytes(const char *hex, uint8_t out[static MAX_BYTES])
 {
-    o->cell.type = PD_CELL_BYTES;
-    for (char *end; *hex && o->cell.nbytes < sizeof o->bytes; hex = end) {
-        o->bytes[o->cell.nbytes++] = (uint8_t)strtoul(hex, &end, 16);
+    size_t n = 0;
+
+    for (char *end; *hex && n < MAX_BYTES; hex = end) {
+        out[n] = (uint8_t)strtoul(hex, &end, 16);
         if (end == hex)
             break;
+        n++;
     }
+    return n;
 }
 
 static void take_object(struct walk *w, char *line)
 {
-    struct object *o = xcalloc(1, sizeof *o);
     char *type = strchr(line, ' '), *value = type ? strchr(type + 1, ' ') : NULL;
+    uint32_t oid[MAX_OID], value_oid[MAX_OID];
+    uint8_t bytes[MAX_BYTES];
+    struct pd_cell cell = {0};
 
-    o->noid = parse_oid(line, o->oid);
     value = value ? value + 1 : (char *)"";
     switch (type ? type[1] : 0) {
     case 'i':
-        o->cell = (struct pd_cell){.type = PD_CELL_INT, .i = strtoll(value, NULL, 10)};
+        cell = (struct pd_cell){.type = PD_CELL_INT, .i = strtoll(value, NULL, 10)};
         break;
     case 'u':
-        o->cell = (struct pd_cell){.type = PD_CELL_UINT, .u = strtoull(value, NULL, 10)};
+        cell = (struct pd_cell){.type = PD_CELL_UINT, .u = strtoull(value, NULL, 10)};
         break;
     case 's':
-        o->cell = (struct pd_cell){.type = PD_CELL_BYTES, .nbytes = (uint32_t)strlen(value)};
-        memcpy(o->bytes, value, strlen(value) < sizeof o->bytes ? strlen(value) : sizeof o->bytes);
+        cell = cell_text(value);
         break;
     case 'x':
-        take_bytes(o, value);
+        cell = cell_bytes(bytes, take_bytes(value, bytes));
         break;
     case 'o':
-        o->nvalue_oid = parse_oid(value, o->value_oid);
-        o->cell = (struct pd_cell){.type = PD_CELL_OID, .nbytes = (uint32_t)o->nvalue_oid};
+        cell = (struct pd_cell){.type = PD_CELL_OID, .oid = value_oid, .nbytes = (uint32_t)parse_oid(value, value_oid)};
         break;
     default:
         FAIL(w, "an object is OID TYPE VALUE");
     }
-    array_push(&w->objects, o);
+    recording_add(w->recording, oid, parse_oid(line, oid), &cell);
 }
 
 static void set_register(struct space *s, size_t at, uint16_t v)
@@ -145,22 +140,11 @@ static void feed_cell(struct walk *w, uint32_t source, const uint32_t *instance,
     batch_add(w->bench.b, &c, 1);
 }
 
-static void feed_objects(struct walk *w, const struct pd_source *s)
+static void feed_object(void *ctx, const struct pd_cell *cell)
 {
-    uint32_t oid[MAX_OID];
-    size_t n = parse_oid(s->address, oid);
+    struct walk *w = ctx;
 
-    for (size_t i = 0; i < w->objects.n; i++) {
-        struct object *o = w->objects.v[i];
-
-        if (o->noid < n + s->table || (!s->table && o->noid != n) || memcmp(o->oid, oid, n * sizeof *oid) != 0)
-            continue;
-        if (o->cell.type == PD_CELL_BYTES)
-            o->cell.bytes = o->bytes;
-        if (o->cell.type == PD_CELL_OID)
-            o->cell.oid = o->value_oid;
-        feed_cell(w, s->id, o->oid + n, o->noid - n, o->cell);
-    }
+    batch_add(w->bench.b, cell, 1);
 }
 
 /* One row, or the one value, if all its registers are there. */
@@ -194,7 +178,7 @@ static void feed(struct walk *w)
         struct mb_address a;
 
         if (!modbus) {
-            feed_objects(w, s);
+            recording_feed(w->recording, s, feed_object, w);
             continue;
         }
         if (mb_address_parse(s->address, s->table, &a, why) != 0)
@@ -315,7 +299,10 @@ void walk_check(const char *path)
 {
     const char *srcdir = getenv("srcdir");
     char *full = xasprintf("%s/%s", srcdir ? srcdir : ".", path), *text, *line, *rest;
-    struct walk w = {.path = path, .holding = xcalloc(1, sizeof *w.holding), .input = xcalloc(1, sizeof *w.input)};
+    struct walk w = {.path = path,
+                     .holding = xcalloc(1, sizeof *w.holding),
+                     .input = xcalloc(1, sizeof *w.input),
+                     .recording = recording_new()};
     size_t n;
 
     assert_int_equal(file_read(full, MAX_FILE, &text, &n), 0);
@@ -325,9 +312,7 @@ void walk_check(const char *path)
     }
     assert_true(w.fed);
     bench_free(&w.bench);
-    for (size_t i = 0; i < w.objects.n; i++)
-        free(w.objects.v[i]);
-    array_free(&w.objects);
+    recording_free(w.recording);
     free(w.holding);
     free(w.input);
     free(text);
