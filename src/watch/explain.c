@@ -107,9 +107,8 @@ struct reason explain_point(const struct normaliser *n, const struct kind *kind,
     struct reason r = {.quality = (enum quality)v.quality};
     struct blame blame;
 
-    if (v.quality == QUALITY_GOOD || v.quality == QUALITY_STALE)
-        return r;
-    r.why = (enum why)v.why;
+    if (v.quality != QUALITY_GOOD && v.quality != QUALITY_STALE)
+        r.why = (enum why)v.why;
     if (normaliser_blame(n, v, &blame)) {
         r.module = blame.module;
         r.def = blame.def;

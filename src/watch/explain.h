@@ -4,11 +4,11 @@
 #include "watch/normalise.h"
 
 /*
- * Why a point is not good, for people who ask: which column is to blame, where
- * the device keeps it, and what it sent.
+ * Where a point comes from and why it is not good, for people who ask: which
+ * column tells it or is to blame, where the device keeps that, and what it sent.
  */
 struct reason {
-    enum why why; /* NONE: the point is good, or nobody has read it yet */
+    enum why why; /* NONE: the point is good, was good once, or nobody has read it yet */
     enum quality quality;
     const struct module *module; /* whose rule it is; NULL: nobody tells */
     const struct component_def *def;

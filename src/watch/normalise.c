@@ -212,10 +212,15 @@ static struct value any_value(const struct batch *b, const struct table_plan *ta
 }
 
 /* A point is not of its row any more: what is to blame is numbered among all slots of the profile. */
-static struct value blamed(const struct table_plan *table, struct value v)
+static struct value blamed(const struct table_plan *table, const struct point_plan *plan, struct value v)
 {
-    if (v.quality != QUALITY_GOOD && v.slot != VALUE_NO_SLOT)
-        v.slot = (uint16_t)(table->first_slot + v.slot < VALUE_NO_SLOT ? table->first_slot + v.slot : VALUE_NO_SLOT);
+    uint32_t slot = v.slot;
+
+    if (v.quality == QUALITY_GOOD || (slot == VALUE_NO_SLOT && v.why != WHY_RANGE))
+        slot = plan->main_slot;
+    if (slot != VALUE_NO_SLOT)
+        slot = table->first_slot + slot < VALUE_NO_SLOT ? table->first_slot + slot : VALUE_NO_SLOT;
+    v.slot = (uint16_t)slot;
     return v;
 }
 
@@ -236,7 +241,7 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
         struct value v = rule->value ? expr_eval_in(rule->value, slots, nslots, &b->arena)
                                      : any_value(b, table, rule, row, slots, nslots);
 
-        v = blamed(table, point_value(&table->points[i], v));
+        v = blamed(table, &table->points[i], point_value(&table->points[i], v));
         if (is_better(v, points[rule->slot]))
             points[rule->slot] = v;
     }

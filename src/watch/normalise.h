@@ -51,13 +51,16 @@ void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f),
  * `when` is not true. */
 const struct value *batch_single(const struct batch *b, const struct component_def *def);
 
-/* Which slot of which definition's row is to blame that a point is not good; `slot` of point values counts all rows. */
+/*
+ * Which slot of which definition's row a point comes from, or is to blame that it is not good: `slot` of the values of
+ * points counts the slots of all definitions.
+ */
 struct blame {
     const struct module *module;
     const struct component_def *def;
     unsigned slot;
 };
-/* False where nothing is. */
+/* False where nobody told the point, or no slot alone did. */
 bool normaliser_blame(const struct normaliser *n, struct value point, struct blame *out);
 
 /* Cells dropped since batch_new(). */

@@ -31,10 +31,45 @@ static bool numbered_alike(const struct members *a, const struct members *b)
     return true;
 }
 
+/* The first slot that an expression reads which is a column's, else the first at all. */
+struct slot_search {
+    const struct module *module;
+    const struct component_def *def;
+    uint32_t column, any;
+};
+
+static void note_slot(void *ctx, unsigned slot)
+{
+    struct slot_search *s = ctx;
+
+    if (s->any == VALUE_NO_SLOT)
+        s->any = slot;
+    if (s->column == VALUE_NO_SLOT && module_column(s->module, s->def, slot))
+        s->column = slot;
+}
+
+/* Where what an expression gives comes from, through names that are computed. */
+static uint32_t main_slot(const struct module *module, const struct component_def *def, const struct expr *e)
+{
+    struct slot_search s = {.module = module, .def = def, .column = VALUE_NO_SLOT, .any = VALUE_NO_SLOT};
+
+    expr_slots(e, note_slot, &s);
+    if (s.column != VALUE_NO_SLOT)
+        return s.column;
+    for (size_t i = def->computed.n; i-- > 0;) /* each reads only those before it */
+        if (def->computed.v[i].slot == s.any)
+            return main_slot(module, def, def->computed.v[i].value);
+    return s.any;
+}
+
 static struct point_plan plan_point(const struct module *module, const struct component_def *def,
                                     const struct point_rule *rule)
 {
-    struct point_plan plan = {.def = &def->kind->points.v[rule->slot]};
+    const struct expr *main = rule->value ? rule->value : rule->any_here.n > 0 ? rule->any_here.v[0] : NULL;
+    struct point_plan plan = {
+        .def = &def->kind->points.v[rule->slot],
+        .main_slot = main ? main_slot(module, def, main) : VALUE_NO_SLOT,
+    };
     struct dictionary_search search = {.module = module, .def = def};
 
     if (rule->value && expr_type(rule->value) == plan.def->type &&
@@ -211,7 +246,7 @@ const struct pd_source *normaliser_sources(const struct normaliser *n, size_t *c
 
 bool normaliser_blame(const struct normaliser *n, struct value v, struct blame *out)
 {
-    if (v.quality == QUALITY_GOOD || v.why == WHY_NONE || v.slot == VALUE_NO_SLOT)
+    if (v.slot == VALUE_NO_SLOT || (v.quality == QUALITY_UNKNOWN && v.why == WHY_NONE))
         return false;
     for (size_t i = 0; i < n->tables.n; i++) {
         const struct table_plan *t = &n->tables.v[i];

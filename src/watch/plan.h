@@ -14,6 +14,7 @@ struct use {
 /* What a point's rule needs beside its expression. */
 struct point_plan {
     const struct point_def *def;
+    uint32_t main_slot;              /* the first column that it reads, or what else it does; VALUE_NO_SLOT: nothing */
     const struct column *dictionary; /* its members are numbered otherwise than the point's; NULL: alike */
 };
 

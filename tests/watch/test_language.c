@@ -282,8 +282,9 @@ static void test_a_point_names_the_column_to_blame(void **state)
     bench_finish(&t);
     v = bench_point(&t, "1", "load");
     assert_int_equal(v.why, WHY_ZERO);
-    assert_false(normaliser_blame(t.n, v, &blame));
-    assert_false(normaliser_blame(t.n, value_int(1), &blame));
+    assert_true(normaliser_blame(t.n, v, &blame)); /* no column is to blame: it is the rule's first */
+    assert_string_equal(module_column(blame.module, blame.def, blame.slot)->name, "x");
+    assert_false(normaliser_blame(t.n, VALUE_UNKNOWN, &blame));
     bench_free(&t);
 }
 

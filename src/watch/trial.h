@@ -1,0 +1,37 @@
+#ifndef PD_WATCH_TRIAL_H
+#define PD_WATCH_TRIAL_H
+
+#include "watch/explain.h"
+#include "watch/recording.h"
+
+/*
+ * A profile tried on a recording, without a device: what it makes of it, row by
+ * row, and where each value comes from.
+ */
+
+/* What a recording says about recognition. Profiles are the knowledge's. */
+struct trial_identity {
+    const struct profile *chosen; /* who would get the device; NULL: nobody */
+    bool fits;                    /* whether the profile that is tried may have it */
+    char *object_id;              /* what it says it is; NULL: nothing */
+    char *texts[PROFILE_TEXTS];   /* by the profile that is tried, or its modules; NULL: unknown */
+};
+struct trial_identity trial_identify(const struct knowledge *k, const struct profile *p, struct recording *r);
+void trial_identity_fini(struct trial_identity *id);
+
+/* A point of what was found: only those that the profile's modules tell. */
+struct trial_point {
+    const struct found *found;
+    const struct point_def *point;
+    struct value value;
+    const struct reason *reason; /* why it is not good; where it comes from in any case */
+};
+/* Calls each for every point, in order of definition and instance. */
+void trial_run(const struct profile *p, struct recording *r, void (*each)(void *ctx, const struct trial_point *t),
+               void *ctx);
+
+/* Calls each for the address of every source that identification and the profile read over SNMP; some come twice. */
+void trial_addresses(const struct knowledge *k, const struct profile *p, void (*each)(void *ctx, const char *address),
+                     void *ctx);
+
+#endif
