@@ -71,6 +71,7 @@ static void test_walks(void **state)
         "renke-temp-humidity-broken",
         "ucd-snmp-mib",
         "ucd-snmp-mib-alone",
+        "ucd-snmp-mib-busy",
         "ucd-snmp-mib-disks",
         "ups-mib",
         "ups-mib-battery",

@@ -273,6 +273,47 @@ static void expect(struct walk *w, char *line)
     sbuf_free(&text);
 }
 
+/* What a rule reads besides: no labels, and of history what the line says. */
+static struct value extra_value(const struct rule_extra *e, const struct found *f, const char *history)
+{
+    if (e->type == RULE_KEY)
+        return value_text(f->key);
+    if (e->type == RULE_WINDOW && *history)
+        return value_num(strtod(history, NULL));
+    return e->type == RULE_LABEL ? value_text(f->label) : VALUE_UNKNOWN;
+}
+
+static void judge(struct walk *w, char *line)
+{
+    char *name = field(&line), *key = field(&line), *wanted = field(&line);
+    const struct rule *r = NULL;
+    const struct found *f, *device;
+    ARRAY(struct value) slots = {0};
+    struct value v;
+    const char *said;
+
+    if (!w->fed)
+        feed(w);
+    for (size_t i = 0; i < w->bench.k->rules.n; i++)
+        if (str_eq(w->bench.k->rules.v[i]->name, name))
+            r = w->bench.k->rules.v[i];
+    f = r ? find(w, r->kind->name, str_eq(key, "-") ? "" : key) : NULL;
+    if (!f)
+        FAIL(w, "no rule '%s', or no component '%s' that it is for", name, key);
+    device = find(w, DEVICE_KIND, "");
+    for (size_t i = 0; i < r->kind->points.n; i++)
+        array_push(&slots, f->points[i]);
+    for (size_t i = 0; i < w->bench.k->vocabulary.kinds.v[0]->points.n; i++)
+        array_push(&slots, device ? device->points[i] : VALUE_UNKNOWN);
+    for (size_t i = 0; i < r->extras.n; i++)
+        array_push(&slots, extra_value(&r->extras.v[i], f, line));
+    v = expr_eval(r->when, slots.v, slots.n);
+    said = v.quality != QUALITY_GOOD ? "unknown" : v.b ? "true" : "false";
+    if (!str_eq(said, wanted))
+        FAIL(w, "rule '%s' says of '%s': %s", name, key, said);
+    array_free(&slots);
+}
+
 static void take_line(struct walk *w, char *line)
 {
     char *comment = strstr(line, " # ");
@@ -287,6 +328,8 @@ static void take_line(struct walk *w, char *line)
         w->bench = bench_new("conf", line + 8);
     else if (str_starts(line, "expect "))
         expect(w, line + 7);
+    else if (str_starts(line, "judge "))
+        judge(w, line + 6);
     else if (str_starts(line, "holding "))
         take_registers(w, w->holding, line + 8);
     else if (str_starts(line, "input "))

@@ -11,6 +11,8 @@
  *     holding 532 = text "Smart-UPS 3000"
  *     expect ups | ups | charge | 100 %       # kind, key, point, value; "none": there is no such component
  *     expect identity | serial | SN-1         # what its modules tell of the device itself; "unknown": they do not
+ *     judge memory-high | Physical memory | false  # what a shipped rule says of it: true, false or unknown
+ *     judge port-errors | ge1 | false | 7          # where each function over history gives this number
  *
  * Every part of the profile is read once. Fails the test with file and line where something else comes out.
  */
