@@ -28,6 +28,7 @@ static void test_walks(void **state)
         "etherlike-mib",
         "host-resources-mib",
         "host-resources-mib-large",
+        "identities",
         "identity-apc-easy-pdu",
         "identity-apc-environment",
         "identity-apc-pdu",

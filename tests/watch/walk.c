@@ -314,6 +314,18 @@ static void judge(struct walk *w, char *line)
     array_free(&slots);
 }
 
+/* A further device begins with nothing. */
+static void begin(struct walk *w, const char *profile)
+{
+    if (w->bench.k) {
+        bench_free(&w->bench);
+        recording_free(w->recording);
+        w->recording = recording_new();
+        w->fed = false;
+    }
+    w->bench = bench_new("conf", profile);
+}
+
 static void take_line(struct walk *w, char *line)
 {
     char *comment = strstr(line, " # ");
@@ -325,7 +337,7 @@ static void take_line(struct walk *w, char *line)
     if (*line == '\0' || *line == '#')
         return;
     if (str_starts(line, "profile "))
-        w->bench = bench_new("conf", line + 8);
+        begin(w, line + 8);
     else if (str_starts(line, "expect "))
         expect(w, line + 7);
     else if (str_starts(line, "judge "))

@@ -14,7 +14,8 @@
  *     judge memory-high | Physical memory | false  # what a shipped rule says of it: true, false or unknown
  *     judge port-errors | ge1 | false | 7          # where each function over history gives this number
  *
- * Every part of the profile is read once. Fails the test with file and line where something else comes out.
+ * Every part of the profile is read once; a further "profile" begins another device. Fails the test with file and line
+ * where something else comes out.
  */
 void walk_check(const char *path);
 
