@@ -447,6 +447,7 @@ const struct command commands[] = {
     {.noun = "profile",
      .verb = "test",
      .words = {{.name = "profile"}, {.name = "from"}},
+     .options = {{.name = "port", .type = CTL_NUMBER}, {.name = "unit", .type = CTL_NUMBER}, {.name = "credential"}},
      .csv = true,
      .run = run_profile_test},
     {.noun = "outbox",

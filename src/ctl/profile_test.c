@@ -198,6 +198,130 @@ static bool read_file(struct ctl *t, struct recording *r, const char *path)
     return read;
 }
 
+/* ---- A device ---- */
+
+/* What is asked of patrold: each pair of address and kind once. */
+struct asking {
+    json_t *sources, *seen;
+};
+
+static void add_source(void *ctx, const char *address, bool table)
+{
+    struct asking *a = ctx;
+    char *key = xasprintf("%d %s", table, address);
+
+    if (!json_object_get(a->seen, key)) {
+        json_object_set_new(a->seen, key, json_true());
+        json_array_append_new(a->sources, json_pack("[s, b]", address, table));
+    }
+    free(key);
+}
+
+static json_t *request_of(const struct knowledge *k, const struct profile *p, const char *address, const json_t *args)
+{
+    static const char *const given[] = {"port", "unit", "credential", NULL};
+    struct asking a = {.sources = json_array(), .seen = json_object()};
+    json_t *j = json_pack("{s:s, s:s, s:b, s:i}", "address", address, "collector", trial_collector(p), "no_bulk",
+                          p->quirks.no_bulk, "version", p->quirks.version);
+
+    trial_sources(k, p, add_source, &a);
+    json_decref(a.seen);
+    json_object_set_new(j, "sources", a.sources);
+    for (size_t i = 0; given[i]; i++)
+        if (json_object_get(args, given[i]))
+            json_object_set(j, given[i], json_object_get(args, given[i]));
+    return json_pack("{s:s, s:o}", "cmd", "device.read", "args", j);
+}
+
+static size_t octets_of(const char *hex, uint8_t *out)
+{
+    size_t n = 0;
+
+    for (unsigned octet; sscanf(hex, "%2x", &octet) == 1; hex += 2)
+        out[n++] = (uint8_t)octet;
+    return n;
+}
+
+static size_t numbers_of(const char *dotted, uint32_t out[static PD_MAX_INSTANCE])
+{
+    size_t n = 0;
+    char *end;
+
+    for (; *dotted && n < PD_MAX_INSTANCE; dotted = *end == '.' ? end + 1 : end) {
+        out[n++] = (uint32_t)strtoul(dotted, &end, 10);
+        if (end == dotted)
+            break;
+    }
+    return n;
+}
+
+/* [source, [instance …], type, content], as patrold answers it. */
+static void take_cell(struct recording *r, const json_t *sources, const json_t *cell)
+{
+    const json_t *source = json_array_get(sources, (size_t)json_integer_value(json_array_get(cell, 0)));
+    const json_t *at = json_array_get(cell, 1), *content = json_array_get(cell, 3);
+    const char *type = json_string_value(json_array_get(cell, 2)), *text = json_string_value(content);
+    uint32_t instance[PD_MAX_INSTANCE], numbers[PD_MAX_INSTANCE];
+    uint8_t *bytes = xmalloc(text ? strlen(text) / 2 + 1 : 1);
+    struct pd_cell c = {.type = PD_CELL_NULL, .instance = instance};
+
+    while (c.ninstance < json_array_size(at) && c.ninstance < PD_MAX_INSTANCE) {
+        instance[c.ninstance] = (uint32_t)json_integer_value(json_array_get(at, c.ninstance));
+        c.ninstance++;
+    }
+    switch (type ? *type : 0) {
+    case 'i':
+        c.type = PD_CELL_INT;
+        c.i = json_integer_value(content);
+        break;
+    case 'u':
+    case 't':
+        c.type = *type == 'u' ? PD_CELL_UINT : PD_CELL_TICKS;
+        c.u = text ? strtoull(text, NULL, 10) : 0;
+        break;
+    case 'f':
+        c.type = PD_CELL_FLOAT;
+        c.f = text ? strtod(text, NULL) : 0;
+        break;
+    case 'x':
+        c.type = PD_CELL_BYTES;
+        c.bytes = bytes;
+        c.nbytes = text ? (uint32_t)octets_of(text, bytes) : 0;
+        break;
+    case 'o':
+        c.type = PD_CELL_OID;
+        c.oid = numbers;
+        c.nbytes = text ? (uint32_t)numbers_of(text, numbers) : 0;
+        break;
+    default:
+        break;
+    }
+    if (json_is_string(json_array_get(source, 0)))
+        recording_tell(r, json_string_value(json_array_get(source, 0)), json_is_true(json_array_get(source, 1)), &c);
+    free(bytes);
+}
+
+/* Faces do not poll: patrold reads it, once. */
+static bool read_device(struct ctl *t, const struct knowledge *k, const struct profile *p, const json_t *args,
+                        struct recording *r)
+{
+    const char *address = ctl_string(args, "from");
+    json_t *request = request_of(k, p, address, args);
+    json_t *sources = json_incref(json_object_get(json_object_get(request, "args"), "sources"));
+    json_t *answer = ctl_ask(t, request), *ok = json_object_get(answer, "ok"), *cell;
+    size_t i;
+
+    json_array_foreach(json_object_get(ok, "cells"), i, cell) take_cell(r, sources, cell);
+    if (ok && recording_count(r) == 0)
+        ctl_fail_text(t, "ctl.profile.silent",
+                      (const struct text_arg[]){{"address", address},
+                                                {"status", ctl_words(t, "poll-status", ctl_string(ok, "status"))},
+                                                {NULL, NULL}});
+    json_decref(sources);
+    json_decref(answer);
+    return recording_count(r) > 0;
+}
+
 /* ---- The knowledge ---- */
 
 /* Everything that the settings name; NULL after telling every mistake. */
@@ -247,7 +371,7 @@ int run_profile_test(struct ctl *t, const struct command *c, json_t *args)
     int code = EXIT_FAILED;
 
     (void)c;
-    if (p && read_file(t, r, from))
+    if (p && (access(from, F_OK) == 0 || strchr(from, '/') ? read_file(t, r, from) : read_device(t, k, p, args, r)))
         code = show_trial(t, k, p, r);
     recording_free(r);
     knowledge_free(k);

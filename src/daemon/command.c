@@ -164,7 +164,7 @@ static int device_remove(struct order *o, const struct arg_value *args, char **w
     return order_submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
 }
 
-static const char *read_status_name(enum pd_read_status s)
+const char *read_status_name(enum pd_read_status s)
 {
     switch (s) {
     case PD_READ_DONE:
@@ -460,6 +460,7 @@ static char *unknown_command(const char *name)
         add_name(&names, "ticket", ticket_verb_name((enum ticket_verb)v));
     archive_commands(add_name, &names);
     patrol_commands(add_name, &names);
+    add_name(&names, "device", "read");
     array_push(&names.list, NULL);
     near = str_nearest(name, (const char *const *)names.list.v);
     sbuf_add(&why, "unknown command '");
@@ -479,7 +480,8 @@ static int run_command(struct order *o, const char *name, json_t *args, char **w
     enum ticket_verb verb = TICKET_ACCEPT;
     int rc;
 
-    if (archive_command(o, name, args, &rc, why) || patrol_command(o, name, args, &rc, why))
+    if (archive_command(o, name, args, &rc, why) || patrol_command(o, name, args, &rc, why) ||
+        probe_command(o, name, args, &rc, why))
         return rc;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(commands[i].name, name) == 0)

@@ -400,6 +400,8 @@ void core_stop(struct core *c)
     c->store = NULL;
     reports_free(c->reports);
     watch_free(c->watch);
+    probes_stop(c);
+    array_free(&c->probes);
     orders_free(c);
     patrol_free(c->patrol);
     desk_free(c->desk);

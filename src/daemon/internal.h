@@ -49,6 +49,7 @@ struct core {
     struct notify_channel *channels;
     ARRAY(struct old_channel) old_channels;
     ARRAY(struct order *) orders;
+    ARRAY(struct probe *) probes; /* reads of device.read that are under way: probe.c's own */
     struct trouble trouble;
     struct dict *zones;     /* name -> opened time zone: people.c's own */
     struct dict *contracts; /* made of the archive's: contracts.c's own */
@@ -102,6 +103,8 @@ void chronicle_write(const struct core *c, const struct change *change);
 
 /* ---- command.c ---- */
 
+/* Code of how a read ended ("done", "no-answer", …); static storage. */
+const char *read_status_name(enum pd_read_status s);
 /* Answers and forgets: err 0 with a JSON object, or an error with a reason. */
 void order_end(struct order *o, int err, const char *json_or_why);
 /* Submits what a command decided; it is answered with the JSON object (taken) once it is on disk. 0. */
@@ -157,6 +160,13 @@ void ticket_fetch(struct core *c, const char *ref, void (*done)(void *arg, const
 
 /* The patrol, asking watch, desk and the archive for what it does not keep itself. */
 struct patrol *core_patrol_new(struct core *c);
+
+/* ---- probe.c ---- */
+
+/* The command device.read; false where it is another. */
+bool probe_command(struct order *o, const char *name, json_t *args, int *rc, char **why);
+/* Ends those under way; they are answered. */
+void probes_stop(struct core *c);
 
 /* ---- patrol_command.c ---- */
 

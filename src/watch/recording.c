@@ -14,8 +14,16 @@ struct object {
     void *content; /* of octets and identifiers */
 };
 
+/* What was told of an address. */
+struct told {
+    char *address;
+    bool table;
+    struct object o; /* its identifier is the instance */
+};
+
 struct recording {
     ARRAY(struct object) objects;
+    ARRAY(struct told) told;
     bool sorted;
 };
 
@@ -36,22 +44,26 @@ void recording_free(struct recording *r)
         return;
     for (size_t i = 0; i < r->objects.n; i++)
         object_fini(&r->objects.v[i]);
+    for (size_t i = 0; i < r->told.n; i++) {
+        object_fini(&r->told.v[i].o);
+        free(r->told.v[i].address);
+    }
     array_free(&r->objects);
+    array_free(&r->told);
     free(r);
 }
 
 size_t recording_count(const struct recording *r)
 {
-    return r->objects.n;
+    return r->objects.n + r->told.n;
 }
 
-void recording_add(struct recording *r, const uint32_t *oid, size_t n, const struct pd_cell *cell)
+static struct object object_of(const uint32_t *oid, size_t n, const struct pd_cell *cell)
 {
-    struct object o = {.n = n, .order = r->objects.n, .cell = *cell};
+    struct object o = {.n = n, .cell = *cell};
 
-    if (n == 0 || n > PD_MAX_INSTANCE)
-        return;
-    o.oid = xmemdup(oid, n * sizeof *oid);
+    if (n > 0)
+        o.oid = xmemdup(oid, n * sizeof *oid);
     if (cell->type == PD_CELL_BYTES) {
         o.content = xmemdup(cell->nbytes ? (const void *)cell->bytes : "", cell->nbytes ? cell->nbytes : 1);
         o.cell.bytes = o.content;
@@ -59,8 +71,27 @@ void recording_add(struct recording *r, const uint32_t *oid, size_t n, const str
         o.content = xmemdup(cell->oid, cell->nbytes * sizeof *cell->oid);
         o.cell.oid = o.content;
     }
+    return o;
+}
+
+void recording_add(struct recording *r, const uint32_t *oid, size_t n, const struct pd_cell *cell)
+{
+    struct object o;
+
+    if (n == 0 || n > PD_MAX_INSTANCE)
+        return;
+    o = object_of(oid, n, cell);
+    o.order = r->objects.n;
     array_push(&r->objects, o);
     r->sorted = false;
+}
+
+void recording_tell(struct recording *r, const char *address, bool table, const struct pd_cell *cell)
+{
+    struct told told = {
+        .address = xstrdup(address), .table = table, .o = object_of(cell->instance, cell->ninstance, cell)};
+
+    array_push(&r->told, told);
 }
 
 /* ---- Order ---- */
@@ -141,12 +172,29 @@ static size_t parse_oid(const char *s, size_t len, uint32_t oid[static PD_MAX_IN
     return 0;
 }
 
+static void feed_told(const struct recording *r, const struct pd_source *source,
+                      void (*each)(void *ctx, const struct pd_cell *cell), void *ctx)
+{
+    for (size_t i = 0; i < r->told.n; i++) {
+        const struct told *told = &r->told.v[i];
+        struct pd_cell cell = told->o.cell;
+
+        if (told->table != source->table || strcmp(told->address, source->address) != 0)
+            continue;
+        cell.source = source->id;
+        cell.instance = told->o.oid;
+        cell.ninstance = (uint16_t)told->o.n;
+        each(ctx, &cell);
+    }
+}
+
 void recording_feed(struct recording *r, const struct pd_source *source,
                     void (*each)(void *ctx, const struct pd_cell *cell), void *ctx)
 {
     uint32_t oid[PD_MAX_INSTANCE];
     size_t n = parse_oid(source->address, strlen(source->address), oid);
 
+    feed_told(r, source, each, ctx);
     sort(r);
     for (size_t i = n ? lower_bound(r, oid, n) : r->objects.n; i < r->objects.n; i++) {
         struct object *o = &r->objects.v[i];

@@ -15,6 +15,9 @@ void recording_free(struct recording *r);
 /* Adds one object; copies. An identifier of no or too many numbers is left out. */
 void recording_add(struct recording *r, const uint32_t *oid, size_t n, const struct pd_cell *cell);
 
+/* Adds what a collector told of a source's address, whatever its language; copies. */
+void recording_tell(struct recording *r, const char *address, bool table, const struct pd_cell *cell);
+
 /*
  * Adds what stands in a text: lines OID|TAG|VALUE (TAG: the BER tag in decimal,
  * x behind it: in hexadecimal, e: with backslash escapes), or what
@@ -25,8 +28,9 @@ size_t recording_read(struct recording *r, const char *text, size_t n, size_t *f
 size_t recording_count(const struct recording *r);
 
 /*
- * Calls each for every cell that a source of SNMP has, in order of instance:
- * source, instance and content as a collector gives them. Cells are borrowed for
+ * Calls each for every cell that a source has: source, instance and content as a
+ * collector gives them. What was told of its address comes in that order, objects
+ * below the identifier that it is in order of instance. Cells are borrowed for
  * the call.
  */
 void recording_feed(struct recording *r, const struct pd_source *source,

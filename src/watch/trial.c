@@ -184,21 +184,25 @@ void trial_run(const struct profile *p, struct recording *r, void (*each)(void *
     end(&x);
 }
 
-/* ---- Addresses ---- */
+/* ---- What there is to read ---- */
 
-static void addresses_of(const struct module *m, void (*each)(void *ctx, const char *address), void *ctx)
+static void sources_of(const struct module *m, void (*each)(void *ctx, const char *address, bool table), void *ctx)
 {
     for (size_t c = 0; c < m->components.n; c++)
         for (size_t i = 0; i < m->components.v[c].columns.n; i++)
-            each(ctx, m->components.v[c].columns.v[i].address);
+            each(ctx, m->components.v[c].columns.v[i].address, m->components.v[c].table);
 }
 
-void trial_addresses(const struct knowledge *k, const struct profile *p, void (*each)(void *ctx, const char *address),
-                     void *ctx)
+const char *trial_collector(const struct profile *p)
 {
-    if (k->identify && str_eq(k->identify->collector, "snmp"))
-        addresses_of(k->identify, each, ctx);
+    return p->modules.n > 0 ? p->modules.v[0]->collector : NULL;
+}
+
+void trial_sources(const struct knowledge *k, const struct profile *p,
+                   void (*each)(void *ctx, const char *address, bool table), void *ctx)
+{
+    if (k->identify && str_eq(k->identify->collector, trial_collector(p)))
+        sources_of(k->identify, each, ctx);
     for (size_t i = 0; i < p->modules.n; i++)
-        if (str_eq(p->modules.v[i]->collector, "snmp"))
-            addresses_of(p->modules.v[i], each, ctx);
+        sources_of(p->modules.v[i], each, ctx);
 }

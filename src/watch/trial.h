@@ -30,8 +30,10 @@ struct trial_point {
 void trial_run(const struct profile *p, struct recording *r, void (*each)(void *ctx, const struct trial_point *t),
                void *ctx);
 
-/* Calls each for the address of every source that identification and the profile read over SNMP; some come twice. */
-void trial_addresses(const struct knowledge *k, const struct profile *p, void (*each)(void *ctx, const char *address),
-                     void *ctx);
+/* The collector that reads the profile; NULL: it has nothing to read. */
+const char *trial_collector(const struct profile *p);
+/* Calls each for what that collector has to read for identification and the profile, some of it twice. */
+void trial_sources(const struct knowledge *k, const struct profile *p,
+                   void (*each)(void *ctx, const char *address, bool table), void *ctx);
 
 #endif
