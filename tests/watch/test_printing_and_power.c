@@ -104,6 +104,9 @@ static const struct example upses[] = {
     {LINUX, "Linux card 2.6", "upsIdentAgent", "Net Vision 7 v7.10", "socomec-by-name", "ups"},
     {ENT "32473.7", "KSTAR YDC9300", NULL, NULL, "ups-by-name", "ups"},
     {ENT "32473.7", "Makelsan Boxer UPS", NULL, NULL, "ups-by-name", "ups"},
+    {ENT "13400.2.1", "ITA2", NULL, NULL, "vertiv-ups", "ups"},
+    {ENT "2021.250.10", "Linux nform 2.6", "vertivUps", "UPS", "vertiv-ups-probed", "ups"},
+    {ENT "7309.6.1", "FXM HP", NULL, NULL, "alpha-ups", "ups"},
     {ENT "49136.1", "DC UPS 48V", NULL, NULL, "algcom-ups", "ups"},
 };
 
@@ -141,6 +144,9 @@ static const struct example power[] = {
     {NULL, "x", "eltekSite", "site", "eltek-probed", "power"},
     {LINUX, "Linux SMU02B 3.4", "huaweiSite", "HUAWEI SMU", "huawei-power-probed", "power"},
     {ENT "926.1.99.1.4.2", "MODEL: DSM33X", NULL, NULL, "alpha-power", "power"},
+    {ENT "7309.5.1", "CXC HP", NULL, NULL, "alpha-power", "power"},
+    {ENT "818.32.4", NULL, NULL, NULL, "imco-power", "power"},
+    {ENT "935", "LogWeb 2", NULL, NULL, "logmaster-power", "power"},
     {ENT "34278.10.1", "UMG 604", NULL, NULL, "janitza-meter", "power"},
     {ENT "28634.29", "InteliLite", NULL, NULL, "comap-generator", "power"},
     {ENT "39145.11", "ICT Power Supply", NULL, NULL, "ict-power", "power"},
