@@ -211,7 +211,7 @@ static void test_recognition(void **state)
          .descr = "Linux switch 5.10 #1 SMP x86_64",
          .memory = 65536,
          .profile = "generic-server"},
-        {.object_id = "1.3.6.1.4.1.32473.9", .descr = "FreeBSD switch 12.1", .profile = "generic-server"},
+        {.object_id = "1.3.6.1.4.1.32473.9", .descr = "FreeBSD switch 12.1", .profile = "generic-snmp"},
         {.object_id = "1.3.6.1.4.1.12356.101.1.641",
          .services = 78,
          .bridge_ports = 4,
