@@ -154,6 +154,31 @@ static void a_component_is_gone_after_a_day_and_may_return(void **state)
     site_free(s);
 }
 
+/* Words on a panel are gone with the read that does not find them, and nobody is told; if they return they are the same. */
+static void what_is_fleeting_is_gone_at_once_and_unsaid(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+    struct component_view v;
+    unsigned number;
+
+    (void)state;
+    fake_text(f, "word.text", 7, "Cover open");
+    site_pass(s, 2 * MINUTE);
+    assert_true(site_component(s, id, "word", "Cover open", &v));
+    number = v.number;
+    fake_absent(f, "word.text", 7);
+    site_pass(s, 2 * MINUTE);
+    assert_false(site_component(s, id, "word", "Cover open", &v));
+    assert_int_equal(site_count(s, "component.gone"), 0);
+    fake_text(f, "word.text", 9, "Cover open");
+    site_pass(s, 2 * MINUTE);
+    assert_true(site_component(s, id, "word", "Cover open", &v));
+    assert_int_equal(v.number, number);
+    site_free(s);
+}
+
 static void a_label_that_changed_is_kept(void **state)
 {
     struct site *s = site_new();
@@ -251,6 +276,7 @@ int main(void)
         cmocka_unit_test(what_is_not_read_for_three_intervals_is_stale),
         cmocka_unit_test(a_row_that_vanished_goes_stale_alone),
         cmocka_unit_test(a_component_is_gone_after_a_day_and_may_return),
+        cmocka_unit_test(what_is_fleeting_is_gone_at_once_and_unsaid),
         cmocka_unit_test(a_label_that_changed_is_kept),
         cmocka_unit_test(only_what_is_remembered_is_submitted_when_nothing_changed),
         cmocka_unit_test(hostile_cells_do_no_harm),
