@@ -296,7 +296,7 @@ static void take_cell(struct recording *r, const json_t *sources, const json_t *
     default:
         break;
     }
-    if (json_is_string(json_array_get(source, 0)))
+    if (type && json_is_string(json_array_get(source, 0)))
         recording_tell(r, json_string_value(json_array_get(source, 0)), json_is_true(json_array_get(source, 1)), &c);
     free(bytes);
 }

@@ -7,7 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "ctl/ctl.h"
 #include "tests/ctl/script.h"
@@ -659,30 +661,30 @@ static void a_device_is_shown_with_what_was_read(void **state)
 static void a_device_tells_why_it_does_not_know(void **state)
 {
 #define WHY(code, more) "\"why\":{\"code\":\"" code "\",\"column\":\"level\",\"source\":\"1.3.9.1\"" more "}"
-    static const struct step steps[] =
-        {{"\"filters\":{\"why\":1,\"device\":\"box\"}",
-          "{\"id\":$ID,\"rows\":[{\"id\":1,\"name\":\"box\",\"state\":\"up\",\"component_list\":["
-          "{\"kind\":\"supply\",\"key\":\"1\",\"label\":\"Black\",\"points\":{"
-          "\"class\":{\"value\":\"filled\",\"quality\":\"good\"},"
-          "\"level\":{\"value\":null,\"quality\":\"unknown\"," WHY(
-              "sentinel",
-              ",\"raw\":-2,\"reference\":\"RFC 3805\"") "},"
-                                                        "\"capacity\":{\"value\":null,\"quality\":\"limit\"," WHY(
-                                                            "sentinel",
-                                                            ",\"raw\":-1") "},"
-                                                                           "\"colour\":{\"value\":null,\"quality\":"
-                                                                           "\"unknown\"," WHY(
-                                                                               "rule", ",\"rule\":\"if(a, b, "
-                                                                                       "unknown)\"") "},"
-                                                                                                     "\"type\":{"
-                                                                                                     "\"value\":null,"
-                                                                                                     "\"quality\":"
-                                                                                                     "\"unknown\"," WHY(
-                                                                                                         "absent",
-                                                                                                         "") "}}}]}],"
-                                                                                                             "\"next\":"
-                                                                                                             "0}"},
-         {0}};
+    static const struct step steps[] = {
+        {"\"filters\":{\"why\":1,\"device\":\"box\"}",
+         "{\"id\":$ID,\"rows\":[{\"id\":1,\"name\":\"box\",\"state\":\"up\",\"component_list\":["
+         "{\"kind\":\"supply\",\"key\":\"1\",\"label\":\"Black\",\"points\":{"
+         "\"class\":{\"value\":\"filled\",\"quality\":\"good\"},"
+         "\"level\":{\"value\":null,\"quality\":\"unknown\"," WHY(
+             "sentinel",
+             ",\"raw\":-2,\"reference\":\"RFC 3805\"") "},"
+                                                       "\"capacity\":{\"value\":null,\"quality\":\"limit\"," WHY(
+                                                           "sentinel",
+                                                           ",\"raw\":-1") "},"
+                                                                          "\"colour\":{\"value\":null,\"quality\":"
+                                                                          "\"unknown\"," WHY(
+                                                                              "rule", ",\"rule\":\"if(a, b, "
+                                                                                      "unknown)\"") "},"
+                                                                                                    "\"type\":{"
+                                                                                                    "\"value\":null,"
+                                                                                                    "\"quality\":"
+                                                                                                    "\"unknown\"," WHY(
+                                                                                                        "absent",
+                                                                                                        "") "}}}]}],"
+                                                                                                            "\"next\":"
+                                                                                                            "0}"},
+        {0}};
 #undef WHY
     struct outcome o = run_script(steps, "device show box --why");
 
@@ -926,6 +928,139 @@ static void a_configuration_that_is_not_there_is_an_error(void **state)
     outcome_free(&o);
 }
 
+/* ---- Profiles on trial ---- */
+
+/* A folder with settings that name the knowledge of other tests, and a recording. */
+struct trial {
+    char *folder, *recording, *command;
+};
+
+static void write_file(const char *path, const char *text)
+{
+    assert_int_equal(file_write_whole(path, text, strlen(text), 0644), 0);
+}
+
+/* The command tries profile `language` on `from`; NULL: on the recording. */
+static struct trial trial_new(const char *from)
+{
+    struct trial t = {.folder = xstrdup("/tmp/patrold-trial-XXXXXX")};
+    const char *srcdir = getenv("srcdir");
+    char *here = realpath(srcdir ? srcdir : ".", NULL), *settings, *path;
+
+    assert_non_null(mkdtemp(t.folder));
+    settings = xasprintf("database: %s/db\nknowledge: [%s/tests/watch/normalise]\n", t.folder, here);
+    path = xasprintf("%s/patrold.yaml", t.folder);
+    t.recording = xasprintf("%s/device.snmprec", t.folder);
+    t.command = xasprintf("profile test language %s --config %s", from ? from : t.recording, path);
+    write_file(path, settings);
+    write_file(t.recording, "4.25.1.7|2|234\n4.25.1.8|2|-1\nnonsense\n4.28.1.6|2|3\n4.21.1.5|4|6 kW\n");
+    free(here);
+    free(settings);
+    free(path);
+    return t;
+}
+
+static void trial_free(struct trial *t)
+{
+    char *settings = xasprintf("%s/patrold.yaml", t->folder);
+
+    remove(settings);
+    remove(t->recording);
+    remove(t->folder);
+    free(settings);
+    free(t->folder);
+    free(t->recording);
+    free(t->command);
+}
+
+static void a_profile_is_tried_on_a_recording(void **state)
+{
+    struct trial t = trial_new(NULL);
+    struct outcome o = run_with("/nowhere", t.command);
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_DONE);
+    has(o.out, "language.yaml:1\n");
+    has(o.out, "23.4");
+    has(o.out, "4.25.1.7");
+    has(o.out, "x 4.25.1.8 is -1: not known");
+    has(o.out, "x 4.21.1.5 is 6000: that cannot be");
+    has(o.out, "by 4.28.2.6: the device sends nothing there");
+    has(o.err, "1 lines make no sense and are left out, the first is line 3");
+    outcome_free(&o);
+    trial_free(&t);
+}
+
+static void a_trial_in_json_tells_the_rule(void **state)
+{
+    struct trial t = trial_new(NULL);
+    char *line = xasprintf("%s --json", t.command);
+    struct outcome o = run_with("/nowhere", line);
+    json_t *j = json_loads(o.out, 0, NULL), *point = json_array_get(json_object_get(j, "points"), 0);
+
+    (void)state;
+    assert_string_equal(json_string_value(json_object_get(j, "profile")), "language");
+    assert_int_equal(json_integer_value(json_object_get(j, "objects")), 4);
+    assert_string_equal(json_string_value(json_object_get(point, "rule")), "x");
+    assert_string_equal(json_string_value(json_object_get(point, "code")), "range");
+    assert_int_equal(json_integer_value(json_object_get(point, "raw")), 6000);
+    has(json_string_value(json_object_get(point, "place")), "modules/language.yaml:");
+    json_decref(j);
+    outcome_free(&o);
+    free(line);
+    trial_free(&t);
+}
+
+/* The answer to the first source is the scaled column's, whatever the sources' order: so each cell is told of one. */
+static void a_profile_is_tried_on_a_device_through_patrold(void **state)
+{
+    static const struct step answers[] = {
+        {"\"cmd\":\"device.read\",\"args\":{\"address\":\"10.9.9.9\",\"collector\":\"snmp\",\"no_bulk\":false,"
+         "\"version\":0,\"sources\":[[\"1.1.0\",false],",
+         "{\"id\":$ID,\"ok\":{\"status\":\"done\",\"detail\":null,\"cells\":[[0,[],\"x\",\"426f7820e68993\"],"
+         "[99999,[1],\"i\",5],[\"bad\"]]}}"},
+        {0}};
+    static const struct step silent[] = {
+        {"device.read", "{\"id\":$ID,\"ok\":{\"status\":\"no-answer\",\"detail\":\"no answer\",\"cells\":[]}}"}, {0}};
+    struct trial t = trial_new("10.9.9.9");
+    struct outcome o = run_script(answers, t.command);
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_DONE);
+    has(o.out, "Objects:      1\n");
+    outcome_free(&o);
+    o = run_script(silent, t.command);
+    assert_int_equal(o.code, EXIT_FAILED);
+    has(o.err, "nothing could be read from 10.9.9.9: no answer");
+    outcome_free(&o);
+    trial_free(&t);
+}
+
+static void a_trial_that_cannot_be_says_why(void **state)
+{
+    struct trial t = trial_new("/nowhere/device.snmprec");
+    char *line = xasprintf("profile test langage %s %s", t.recording, strstr(t.command, "--config"));
+    struct outcome o = run_with("/nowhere", t.command);
+
+    (void)state;
+    assert_int_equal(o.code, EXIT_FAILED);
+    has(o.err, "/nowhere/device.snmprec: ");
+    outcome_free(&o);
+    o = run_with("/nowhere", line);
+    assert_int_equal(o.code, EXIT_FAILED);
+    has(o.err, "there is no profile 'langage' (did you mean 'language'?)");
+    outcome_free(&o);
+    write_file(t.recording, "nonsense\n");
+    free(line);
+    line = xasprintf("profile test language %s %s", t.recording, strstr(t.command, "--config"));
+    o = run_with("/nowhere", line);
+    assert_int_equal(o.code, EXIT_FAILED);
+    has(o.err, "no recording: lines OID|TAG|VALUE are wanted");
+    outcome_free(&o);
+    free(line);
+    trial_free(&t);
+}
+
 /* ---- Rounds of the patrol ---- */
 
 static const char a_round[] =
@@ -1007,6 +1142,10 @@ int main(void)
         cmocka_unit_test(a_device_is_shown_with_what_was_read),
         cmocka_unit_test(a_device_in_json_keeps_numbers),
         cmocka_unit_test(a_device_tells_why_it_does_not_know),
+        cmocka_unit_test(a_profile_is_tried_on_a_recording),
+        cmocka_unit_test(a_trial_in_json_tells_the_rule),
+        cmocka_unit_test(a_profile_is_tried_on_a_device_through_patrold),
+        cmocka_unit_test(a_trial_that_cannot_be_says_why),
         cmocka_unit_test(a_ticket_is_shown_with_its_history),
         cmocka_unit_test(a_list_of_tickets_tells_the_nearest_deadline),
         cmocka_unit_test(tickets_that_are_overdue_are_listed_alone),

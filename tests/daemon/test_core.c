@@ -480,6 +480,18 @@ static void wrong_commands_say_what_would_be_right(void **state)
         {"device.remove", "{\"device\":\"3F-影印机\"}", PD_ENOENT,
          "there is no device '3F-影印机' (did you mean '3F-影印'?)"},
         {"device.poll", "{\"device\":99}", PD_ENOENT, "there is no device '99'"},
+        {"device.read", "{\"sources\":[[\"1.1\",true]]}", PD_EINVAL, "'address' is missing"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"port\":70000}", PD_EINVAL,
+         "'port' is not an argument here, or not of its type"},
+        {"device.read", "{\"address\":\"10.9.9.9\"}", PD_EINVAL,
+         "sources wants a list of 1 to 20000 pairs [address, is it a column]"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.1\",true],7]}", PD_EINVAL,
+         "source 1 is no pair [address, is it a column]"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"bad\",true]]}", PD_EINVAL,
+         "source 0: a bad address"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"collector\":\"fax\"}", PD_ENOENT, "there is no collector 'fax'"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"credential\":\"x\",\"sources\":[[\"1.1\",true]]}", PD_ENOENT,
+         "there is no credential 'x'"},
         {"alert.ack", "{\"alert\":99}", PD_ENOENT, "there is no open alert 99"},
         {"alert.ack", "{\"alert\":\"1\"}", PD_EINVAL, "alert wants a whole number"},
         {"ticket.accept", "{\"ticket\":\"PK-000099\"}", PD_ENOENT, "there is no open ticket 'PK-000099'"},
@@ -531,6 +543,33 @@ static void a_poll_is_answered_when_it_has_ended(void **state)
     free(text);
 }
 
+/* An address that is no device's: what it says is answered as it came, and nothing of it stays. */
+static void an_address_is_read_once(void **state)
+{
+    static const char args[] =
+        "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.6\",true],[\"1.5.0\",false],[\"1.7.0\",false]]}";
+    struct office *o = *state;
+    struct fake_device *d = fake_device(o->collector, "10.9.9.9");
+    size_t open = fake_open_count(o->collector);
+    char *text = NULL;
+
+    fake_text(d, "1.5.0", 0, "打");
+    fake_int(d, "1.6", 3, -7);
+    fake_int(d, "1.8", 1, 1);
+    fake_absent(d, "1.7.0", 0);
+    assert_int_equal(office_command(o, "device.read", args, &text), 0);
+    assert_string_equal(text,
+                        "{\"status\":\"done\",\"detail\":null,\"cells\":[[0,[3],\"i\",-7],[1,[],\"x\",\"e68993\"]]}");
+    free(text);
+    fake_mode(d, FAKE_SILENT);
+    assert_int_equal(office_command(o, "device.read", args, &text), 0);
+    assert_string_equal(text, "{\"status\":\"no-answer\",\"detail\":\"no answer\",\"cells\":[]}");
+    free(text);
+    office_pass(o, SECOND_MS);
+    assert_int_equal(fake_open_count(o->collector), open);
+    assert_int_equal(office_count(o, "device.added"), 0);
+}
+
 static void a_closed_ticket_is_reopened_from_the_database(void **state)
 {
     struct office *o = *state;
@@ -556,14 +595,17 @@ static void keep_answer(void *arg, int err, const char *json_or_why)
 static void stopping_answers_every_command(void **state)
 {
     struct office *o = *state;
-    int poll = 1, add = 1;
+    int poll = 1, add = 1, read = 1;
 
     office_add_printer(o);
     fake_delay(fake_device(o->collector, "10.0.3.9"), 10000);
     core_command(o->core, "device.poll", "{\"device\":1}", "li", keep_answer, &poll);
     core_command(o->core, "device.add", "{\"name\":\"x\",\"address\":\"10.0.0.1\"}", "li", keep_answer, &add);
+    core_command(o->core, "device.read", "{\"address\":\"10.0.3.9\",\"sources\":[[\"1.1\",true]]}", "li", keep_answer,
+                 &read);
     office_stop(o);
     assert_int_equal(poll, PD_ECANCELLED);
+    assert_int_equal(read, PD_ECANCELLED);
     assert_int_equal(add, 0); /* decided, so the end waits for it to be on disk */
     office_start(o);
     assert_int_equal(office_command(o, "device.remove", "{\"device\":\"x\"}", NULL), 0);
@@ -748,6 +790,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_commands_say_what_would_be_right, setup, teardown),
         cmocka_unit_test_setup_teardown(a_command_is_written_down_with_who_gave_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_poll_is_answered_when_it_has_ended, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_is_read_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closed_ticket_is_reopened_from_the_database, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_answers_every_command, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_one_alert_and_loses_nothing, setup, teardown),
