@@ -243,6 +243,8 @@ static struct value number_unary(enum op op, struct value v)
         return value_num(fabs(v.num));
     case OP_ROUND:
         return is_int ? v : whole(round(v.num));
+    case OP_LOG10:
+        return reckoned(log10(is_int ? (double)v.i : v.num)); /* of nothing and less there is none */
     default:
         return is_int ? v : whole(floor(v.num));
     }
@@ -310,6 +312,7 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
         case OP_ABS:
         case OP_ROUND:
         case OP_FLOOR:
+        case OP_LOG10:
             top[-1] = number_unary(op, top[-1]);
             break;
         case OP_NOT:

@@ -21,6 +21,7 @@ enum op {
     OP_ABS,
     OP_ROUND,
     OP_FLOOR,
+    OP_LOG10,
     OP_KNOWN,
     OP_IS_SOME,
 

@@ -222,6 +222,7 @@ static const struct function functions[] = {
     {"abs", "abs(x)", OP_ABS, 1, 1, VALUE_NUM, VALUE_NONE},
     {"round", "round(x)", OP_ROUND, 1, 1, VALUE_NUM, VALUE_INT},
     {"floor", "floor(x)", OP_FLOOR, 1, 1, VALUE_NUM, VALUE_INT},
+    {"log10", "log10(x)", OP_LOG10, 1, 1, VALUE_NUM, VALUE_NUM},
     {"pow", "pow(base, exponent)", OP_POW, 2, 2, VALUE_NUM, VALUE_NUM},
     {"known", "known(x)", OP_KNOWN, 1, 1, VALUE_NONE, VALUE_BOOL},
     {"is_some", "is_some(x)", OP_IS_SOME, 1, 1, VALUE_NONE, VALUE_BOOL},
