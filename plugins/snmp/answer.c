@@ -57,7 +57,7 @@ enum snmp_drop snmp_answer_fits(struct pd_read *r, const struct snmp_msg *m)
     if (r->type == SNMP_GET)
         fits = fits_get(r, vbs);
     else if (r->type == SNMP_GETNEXT)
-        fits = vbs->n == r->width;
+        fits = vbs->n == r->nget + r->width;
     else
         fits = fits_bulk(r, vbs);
     return fits ? SNMP_FITS : SNMP_DROP_OIDS;
@@ -138,6 +138,15 @@ static struct pd_cell *add_value(struct pd_read *r, const struct snmp_item *it, 
 
 /* ---- Scalars ---- */
 
+/* Behind its last object the agent gives its first: one of the first group of MIB-2, which all have, or before that. */
+static bool begins_anew(const struct snmp_varbind *vb, const uint32_t *asked, size_t n)
+{
+    static const uint32_t behind[] = {1, 3, 6, 1, 2, 1, 2};
+
+    return oid_cmp(vb->name, vb->nname, asked, n) < 0 &&
+           oid_cmp(vb->name, vb->nname, behind, sizeof behind / sizeof *behind) < 0;
+}
+
 static void drop_scalars(struct pd_read *r, size_t first, size_t n)
 {
     memmove(r->scalars + first, r->scalars + first + n, (r->nscalars - first - n) * sizeof *r->scalars);
@@ -154,6 +163,8 @@ static void take_scalars(struct pd_read *r, const struct snmp_varbind *v, size_t
             add_value(r, it, &v[i]);
         else
             add_cell(r, it, PD_CELL_ABSENT);
+        if (begins_anew(&v[i], it->oid, it->noid - 1u))
+            snmp_read_note_loop(r, it, NULL);
     }
     drop_scalars(r, 0, n);
 }
@@ -207,18 +218,33 @@ static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varb
         close_column(r, c);
         return;
     }
+    if (!r->owned && begins_anew(vb, it->oid, it->noid)) { /* so the column has no more */
+        snmp_read_note_loop(r, it, c);
+        close_column(r, c);
+        return;
+    }
     n = below ? (uint16_t)(vb->nname - it->noid) : 0;
     rises = below ? oid_cmp(instance, n, c->last, c->n) > 0 : oid_cmp(vb->name, vb->nname, it->oid, it->noid) > 0;
     if (!rises) {
         snmp_read_note_at(r, "OIDs do not rise after", it, c);
+        r->result.looped = true;
         r->broken |= r->owned != NULL;
     }
     if (!rises || !below) {
         close_column(r, c);
         return;
     }
+    if (r->device->max_rows && c->rows >= r->device->max_rows && !r->owned) {
+        snmp_read_note_at(r, "more rows than the profile allows, stopped at", it, c);
+        close_column(r, c);
+        return;
+    }
     set_last(c, instance, n);
     c->rows++;
+    if (r->context.listing) {
+        snmp_context_list(r, instance[n - 1]);
+        return;
+    }
     cell = add_value(r, it, vb);
     cell->instance = r->owned ? vb->name : instance;
     cell->ninstance = r->owned ? vb->nname : n;
@@ -253,13 +279,35 @@ static void learn(struct pd_read *r)
 
     if (r->type == SNMP_GETBULK && d->bulk == SNMP_BULK_UNKNOWN)
         learn_bulk(d, SNMP_BULK_YES);
-    if (r->type == SNMP_GETNEXT && r->suspect && d->bulk == SNMP_BULK_UNKNOWN)
+    if (r->type == SNMP_GETNEXT && r->width > 0 && r->suspect && d->bulk == SNMP_BULK_UNKNOWN)
         learn_bulk(d, SNMP_BULK_NO);
     if (r->type == SNMP_GETNEXT)
         r->suspect = false;
 }
 
 /* ---- Errors ---- */
+
+/* Where something that was asked for stands: an item, and how far its column was read. */
+struct place {
+    const struct snmp_item *item;
+    const uint32_t *row;
+    size_t n;
+};
+
+static struct place place_of(const struct pd_read *r, size_t i)
+{
+    const struct cursor *c = i < r->nget ? NULL : &r->cursors.v[i - r->nget];
+
+    return (struct place){
+        .item = &r->plan->items[c ? c->item : r->scalars[i]], .row = c ? c->last : NULL, .n = c ? c->n : 0};
+}
+
+static int place_cmp(const struct place *a, const struct place *b)
+{
+    int c = oid_cmp(a->item->oid, a->item->noid, b->item->oid, b->item->noid);
+
+    return c ? c : oid_cmp(a->row, a->n, b->row, b->n);
+}
 
 static const char *error_name(int32_t status)
 {
@@ -288,11 +336,38 @@ static const char *error_name(int32_t status)
     return status > 0 && (size_t)status < sizeof names / sizeof *names ? names[status] : "an unknown error";
 }
 
+/* Nothing follows the i-th of what was asked by GETNEXT: so nothing follows what stands behind it. */
+static void fail_from(struct pd_read *r, size_t i)
+{
+    struct place end = place_of(r, i);
+    size_t kept = 0;
+
+    r->narrow = 0;
+    for (size_t k = 0; k < r->nscalars; k++) {
+        const struct snmp_item *it = &r->plan->items[r->scalars[k]];
+
+        if (k < r->nget && place_cmp(&(struct place){.item = it}, &end) >= 0)
+            add_cell(r, it, PD_CELL_ABSENT);
+        else
+            r->scalars[kept++] = r->scalars[k];
+    }
+    r->nscalars = kept;
+    for (size_t k = 0; k < r->cursors.n; k++) {
+        struct cursor *c = &r->cursors.v[k];
+
+        if (place_cmp(&(struct place){.item = &r->plan->items[c->item], .row = c->last, .n = c->n}, &end) >= 0)
+            close_column(r, c);
+    }
+    sweep_columns(r);
+}
+
 /* Gives up the i-th of what was asked; its error is known. */
 static void fail_one(struct pd_read *r, size_t i, int32_t status)
 {
     r->narrow = 0;
-    if (i < r->nget) {
+    if (status == SNMP_NO_SUCH_NAME && r->type == SNMP_GETNEXT) {
+        fail_from(r, i);
+    } else if (i < r->nget) {
         add_cell(r, &r->plan->items[r->scalars[i]], status == SNMP_NO_SUCH_NAME ? PD_CELL_ABSENT : PD_CELL_INVALID);
         drop_scalars(r, i, 1);
     } else {
@@ -323,6 +398,8 @@ static void take_error(struct pd_read *r, const struct snmp_msg *m)
 
     if (r->type == SNMP_GETNEXT)
         r->suspect = false; /* it was not the bulk */
+    if (r->type == SNMP_GET && m->status == SNMP_NO_SUCH_NAME && m->version != SNMP_V1)
+        r->device->scalars_next = true;
     if (m->status == SNMP_TOO_BIG) {
         take_too_big(r);
     } else if (r->type == SNMP_GETBULK) { /* no bulk, or trouble that GETNEXT tells more about */

@@ -8,7 +8,7 @@ enum {
     RIDER_BYTES = 300,    /* of them all */
     MAX_COLUMNS = 32,     /* side by side */
     FIRST_BULK = 8,       /* varbinds of a device's first GETBULK: a small reply gets through wherever bulk works */
-    REQUEST_BYTES = 1150, /* varbinds of a request, so that head and community fit in a frame beside them */
+    UNKNOWN_COLUMNS = 24, /* of tables of which nothing is known, side by side */
     FIRST_BYTES = 400,    /* before the device ever answered: every agent takes 484 bytes (RFC 3417, section 3.2.1) */
     MAX_SUBID_BYTES = 5,
 };
@@ -33,7 +33,7 @@ static unsigned active_columns(const struct pd_read *r, const struct snmp_group 
 
     for (uint16_t i = 0; i < g->n; i++)
         n += r->parts >> r->plan->items[g->first + i].part & 1;
-    return n;
+    return snmp_ask_context(r, &r->plan->items[g->first]) ? n : 0;
 }
 
 static void open_group(struct pd_read *r, const struct snmp_group *g)
@@ -45,7 +45,18 @@ static void open_group(struct pd_read *r, const struct snmp_group *g)
     r->rows[r->group] = 0; /* raised again as its columns end */
 }
 
-/* Opens the next table, and those behind it that come along in the same request if they are as small as last time. */
+/* True if the columns of the next table come along with those that are open. */
+static bool come_along(const struct pd_read *r, unsigned columns, unsigned most)
+{
+    if (most == SNMP_UNKNOWN_ROWS) /* most of what nobody has read yet is not there, which one answer tells */
+        return columns <= UNKNOWN_COLUMNS;
+    return columns * (most + 1) <= r->device->max_varbinds;
+}
+
+/*
+ * Opens the next table, and those behind it that come along in the same request: if they are as small as last time,
+ * or nothing is known of any of them.
+ */
 static void open_tables(struct pd_read *r)
 {
     unsigned columns = 0, most = 0;
@@ -60,14 +71,10 @@ static void open_tables(struct pd_read *r)
             continue;
         most = rows > most ? rows : most;
         columns += n;
-        if (r->cursors.n > 0 && columns * (most + 1) > r->device->max_varbinds)
+        if (r->cursors.n > 0 && !come_along(r, columns, most))
             return;
         open_group(r, g);
         r->expect = (uint16_t)most;
-        if (rows == SNMP_UNKNOWN_ROWS) {
-            r->group++;
-            return;
-        }
     }
 }
 
@@ -109,7 +116,7 @@ static bool may_bulk(const struct pd_read *r)
 {
     const struct pd_device *d = r->device;
 
-    return d->peer.version != SNMP_V1 && !r->no_bulk &&
+    return r->peer.version != SNMP_V1 && !r->no_bulk &&
            (d->bulk == SNMP_BULK_YES || (d->bulk == SNMP_BULK_UNKNOWN && r->answered));
 }
 
@@ -143,7 +150,7 @@ static bool may_ride(const struct pd_read *r)
     const struct pd_device *d = r->device;
     size_t bytes = 0;
 
-    if (r->no_riders || d->bulk != SNMP_BULK_YES || !may_bulk(r) || r->nscalars > MAX_RIDERS)
+    if (r->no_riders || d->no_riders || d->bulk != SNMP_BULK_YES || !may_bulk(r) || r->nscalars > MAX_RIDERS)
         return false;
     for (size_t i = 0; i < r->nscalars; i++) {
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
@@ -156,29 +163,64 @@ static bool may_ride(const struct pd_read *r)
            r->nscalars + r->cursors.n * (r->expect + 1u) <= d->max_varbinds;
 }
 
+bool snmp_ask_context(const struct pd_read *r, const struct snmp_item *it)
+{
+    return r->context.listing || it->context == r->context.now;
+}
+
+/*
+ * How scalars are asked for. Version 1 names one missing scalar an answer and gives nothing of the others; so do some
+ * agents in version 2c. GETNEXT of the object tells of each whether it is there.
+ */
+static uint8_t scalars_type(const struct pd_read *r)
+{
+    if (r->peer.version != SNMP_V1 && !r->device->scalars_next)
+        return SNMP_GET;
+    return r->plan->items[r->scalars[0]].dot_zero ? SNMP_GETNEXT : SNMP_GET;
+}
+
+/* Those that can't be found by GETNEXT go by themselves. */
+static uint16_t same_kind(const struct pd_read *r, uint16_t n)
+{
+    if (r->type == SNMP_GET && r->peer.version != SNMP_V1 && !r->device->scalars_next)
+        return n;
+    for (uint16_t i = 1; i < n; i++)
+        if (r->plan->items[r->scalars[i]].dot_zero != r->plan->items[r->scalars[0]].dot_zero)
+            return i;
+    return n;
+}
+
 bool snmp_ask_next(struct pd_read *r)
 {
     size_t max = at_most(r->device->max_varbinds, r->narrow ? r->narrow : SNMP_MAX_VARBINDS);
-    size_t room = r->device->answered ? REQUEST_BYTES : FIRST_BYTES;
+    size_t room = r->device->answered ? r->device->request_bytes : at_most(FIRST_BYTES, r->device->request_bytes);
 
     if (r->cursors.n == 0)
         open_tables(r);
     r->nget = r->width = r->reps = 0;
     if (r->nscalars > 0 && !may_ride(r)) {
-        r->type = SNMP_GET;
-        r->nget = fit_scalars(r, at_most(max, MAX_SCALARS), room);
+        r->type = scalars_type(r);
+        r->nget = same_kind(r, fit_scalars(r, at_most(max, MAX_SCALARS), room));
         return true;
     }
     if (r->cursors.n == 0)
         return false;
     if (r->nscalars > 0) {
         r->nget = (uint16_t)r->nscalars;
-        room -= RIDER_BYTES;
+        room -= at_most(RIDER_BYTES, room);
     }
     r->width = fit_columns(r, at_most(max, MAX_COLUMNS), room);
     r->type = may_bulk(r) ? SNMP_GETBULK : SNMP_GETNEXT;
     r->reps = r->type == SNMP_GETBULK ? repetitions(r) : 1;
     return true;
+}
+
+uint16_t snmp_ask_one_table(const struct pd_read *r)
+{
+    for (uint16_t i = 1; i < r->width; i++)
+        if (r->cursors.v[i].group != r->cursors.v[0].group)
+            return i;
+    return 0;
 }
 
 unsigned snmp_ask_size(const struct pd_read *r)
@@ -188,7 +230,7 @@ unsigned snmp_ask_size(const struct pd_read *r)
 
 size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE])
 {
-    const struct snmp_peer *peer = &r->device->peer;
+    const struct snmp_peer *peer = &r->peer;
     struct snmp_msg head = {.version = peer->version, .type = r->type, .request_id = id};
     struct snmp_writer w;
 
@@ -202,7 +244,7 @@ size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t buf[SNMP_REQ
     for (uint16_t i = 0; i < r->nget; i++) {
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
 
-        if (r->type == SNMP_GETBULK)
+        if (r->type != SNMP_GET)
             snmp_put_name(&w, it->oid, it->noid - 1u, NULL, 0);
         else
             snmp_put_encoded(&w, it->encoded, it->nencoded);

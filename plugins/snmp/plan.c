@@ -40,7 +40,7 @@ static int read_source(const struct pd_source *s, struct entry *out, struct pd_c
     return PD_EINVAL;
 }
 
-/* Scalars first; then by OID, so that the columns of a table stand together. */
+/* Scalars first; by context; then by OID, so that the columns of a table stand together. */
 static int by_place(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
@@ -48,13 +48,16 @@ static int by_place(const void *a, const void *b)
 
     if (x->source->table != y->source->table)
         return x->source->table ? 1 : -1;
+    if (x->source->context != y->source->context)
+        return x->source->context < y->source->context ? -1 : 1;
     c = oid_cmp(x->oid.id, x->oid.n, y->oid.id, y->oid.n);
     return c ? c : x->source->id < y->source->id ? -1 : x->source->id > y->source->id;
 }
 
 static bool same_table(const struct snmp_item *a, const struct snmp_item *b)
 {
-    return a->noid == b->noid && memcmp(a->oid, b->oid, (a->noid - 1u) * sizeof *a->oid) == 0;
+    return a->context == b->context && a->noid == b->noid &&
+           memcmp(a->oid, b->oid, (a->noid - 1u) * sizeof *a->oid) == 0;
 }
 
 static void add_column(struct pd_plan *p, uint16_t item)
@@ -93,6 +96,7 @@ static struct pd_plan *build(const struct entry *e, size_t n)
         memcpy(ids, o->id, o->n * sizeof *ids);
         *it = (struct snmp_item){.oid = ids, .encoded = out.p, .source = e[i].source->id, .noid = o->n};
         it->part = e[i].source->part;
+        it->context = e[i].source->context;
         it->dot_zero = !e[i].source->table && o->id[o->n - 1] == 0;
         ids += o->n;
         snmp_encode_name(&out, o->id, o->n, NULL, 0);

@@ -20,11 +20,11 @@ struct snmp_item {
     const uint8_t *encoded; /* its varbind, as requests carry it */
     uint32_t source;
     uint16_t noid, nencoded;
-    uint8_t part;
-    bool dot_zero; /* a scalar whose instance is 0: GETNEXT of the object finds it */
+    uint8_t part, context; /* context: see struct pd_source */
+    bool dot_zero;         /* a scalar whose instance is 0: GETNEXT of the object finds it */
 };
 
-/* Columns of one table: they share the OID of the entry. */
+/* Columns of one table: they share the OID of the entry, and the context. */
 struct snmp_group {
     uint16_t first, n; /* items */
 };
@@ -34,7 +34,7 @@ enum { SNMP_MAX_SOURCES = 4096 };
 struct pd_plan {
     uint32_t serial;   /* never given twice by a collector: devices remember by it what they learnt */
     uint16_t nscalars; /* items[0 .. nscalars) */
-    uint16_t nitems;   /* the rest are columns, group by group in the order of their OIDs */
+    uint16_t nitems;   /* the rest are columns, group by group in the order of their OIDs, context by context */
     uint16_t ngroups;
     struct snmp_item *items;
     struct snmp_group *groups;

@@ -4,12 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "plugins/snmp/reading.h"
 
 enum {
-    MAX_SILENT = 2,    /* requests in a row without an answer before a device that did answer is given up */
+    MAX_SILENT = 3,    /* requests in a row without an answer before a device that did answer is given up */
     SMALL_REQUEST = 4, /* varbinds; an unanswered larger one is tried again smaller */
+    SMALL_TRIES = 2,   /* requests about so little before that is left out: one may get lost, with all its repeats */
+    V1_RETRIES = 1,    /* of the one request that shows whether a silent device speaks version 1 */
+    V1_PROOFS = 2,     /* reads in which only version 1 was answered before that is held to be so */
     DETAIL_OID = 100,  /* bytes of an OID's text in a detail */
 };
 
@@ -28,8 +32,10 @@ static struct pd_read *read_of(struct snmp_request *q)
 void snmp_read_note(struct pd_read *r, const char *fmt, ...)
 {
     va_list ap;
+    bool known = r->detail[0] && r->partial;
 
-    if (r->detail[0])
+    r->partial = true;
+    if (known)
         return;
     va_start(ap, fmt);
     (void)vsnprintf(r->detail, sizeof r->detail, fmt, ap);
@@ -40,8 +46,6 @@ void snmp_read_note_at(struct pd_read *r, const char *what, const struct snmp_it
 {
     struct sbuf b = {0};
 
-    if (r->detail[0])
-        return;
     oid_add_text(&b, item->oid, item->noid);
     if (c && c->n > 0) {
         sbuf_addc(&b, '.');
@@ -59,6 +63,18 @@ void snmp_read_note_asked(struct pd_read *r, const char *what)
         snmp_read_note_at(r, what, &r->plan->items[r->cursors.v[0].item], &r->cursors.v[0]);
 }
 
+void snmp_read_note_loop(struct pd_read *r, const struct snmp_item *item, const struct cursor *c)
+{
+    bool partial = r->partial;
+
+    r->result.looped = true;
+    r->device->no_riders = true; /* what comes for one behind the last object would not fit */
+    if (r->detail[0])
+        return;
+    snmp_read_note_at(r, "its objects begin anew behind", item, c);
+    r->partial = partial;
+}
+
 /* ---- Life ---- */
 
 static void free_read(struct pd_read *r)
@@ -67,6 +83,7 @@ static void free_read(struct pd_read *r)
         free(r->cursors.v[i].last);
     array_free(&r->cursors);
     free(r->scalars);
+    snmp_context_fini(r);
     snmp_plan_free(r->owned);
     free(r);
 }
@@ -147,8 +164,12 @@ static void finish_over(struct pd_read *r)
 /* Asks on, or ends the read. */
 static void step(struct pd_read *r)
 {
-    if (r->broken || !snmp_ask_next(r)) {
-        finish(r, r->broken ? PD_READ_BROKEN : r->detail[0] ? PD_READ_PARTIAL : PD_READ_DONE);
+    bool more = !r->broken && snmp_ask_next(r);
+
+    while (!r->broken && !more && snmp_context_next(r))
+        more = snmp_ask_next(r);
+    if (!more) {
+        finish(r, r->broken ? PD_READ_BROKEN : r->partial ? PD_READ_PARTIAL : PD_READ_DONE);
     } else if (over_limit(r)) {
         finish_over(r);
     } else {
@@ -182,6 +203,48 @@ static enum snmp_drop on_fits(struct snmp_request *q, const struct snmp_msg *m, 
     return snmp_answer_fits(r, m);
 }
 
+/* In which version the device speaks to us. */
+static void note_version(struct pd_read *r)
+{
+    struct pd_device *d = r->device;
+
+    if (r->answered)
+        return;
+    if (r->peer.version != SNMP_V1) {
+        d->knows_v2c = true;
+        d->v1_proofs = 0;
+    } else if (d->peer.version != SNMP_V1 && ++d->v1_proofs >= V1_PROOFS) {
+        d->peer.version = SNMP_V1;
+        log_about(LOG_LEVEL_INFO, "snmp", &(struct log_about){.device = d->peer.name},
+                  "%s answers SNMP version 1 but not 2c: it is asked in version 1 from now on", d->peer.name);
+    }
+    r->peer.retries = d->peer.retries;
+}
+
+/* True if a device that never answered in version 2c is now asked in version 1. */
+static bool try_v1(struct pd_read *r)
+{
+    struct pd_device *d = r->device;
+
+    if (d->fixed_version || d->knows_v2c || r->peer.version == SNMP_V1)
+        return false;
+    r->peer.version = SNMP_V1;
+    r->peer.retries = V1_RETRIES;
+    if (!snmp_ask_next(r))
+        return false;
+    snmp_request_submit(&r->request);
+    return true;
+}
+
+/* What speaks when it is back is learnt anew. */
+static void forget_version(struct pd_device *d)
+{
+    if (d->fixed_version || d->knows_v2c)
+        return;
+    d->peer.version = SNMP_V2C;
+    d->v1_proofs = 0;
+}
+
 static void on_answered(struct snmp_request *q, const struct snmp_msg *m)
 {
     struct pd_read *r = read_of(q);
@@ -189,8 +252,9 @@ static void on_answered(struct snmp_request *q, const struct snmp_msg *m)
     account(r);
     if (!r->answered)
         r->result.rtt_ms = (int32_t)(now(r) - q->last_ms);
-    r->answered = r->device->answered = true;
-    r->silent = 0;
+    note_version(r);
+    r->answered = r->device->answered = r->context.answered = true;
+    r->silent = r->small = r->context.mute = 0;
     r->varbinds += (uint32_t)r->device->core->varbinds->n;
     r->bytes += r->reply_size;
     if (m->status == SNMP_AUTHORIZATION_ERROR) {
@@ -223,7 +287,10 @@ static void on_expired(struct snmp_request *q)
     struct pd_device *d = r->device;
 
     account(r);
+    if (!r->answered && try_v1(r))
+        return;
     if (!r->answered) {
+        forget_version(d);
         note_silence(r, q->misfit);
         finish(r, PD_READ_NOANSWER);
         return;
@@ -232,17 +299,24 @@ static void on_expired(struct snmp_request *q)
         finish_over(r);
         return;
     }
+    if (snmp_context_silent(r)) {
+        step(r);
+        return;
+    }
     if (++r->silent > MAX_SILENT) {
         snmp_read_note_asked(r, "stopped answering at");
         finish(r, PD_READ_PARTIAL);
         return;
     }
     r->no_riders = true;
+    if (snmp_ask_one_table(r))
+        r->narrow = snmp_ask_one_table(r);
+    d->no_riders |= q->misfit == SNMP_DROP_OIDS && r->nget > 0;
     if (r->type == SNMP_GETBULK && d->bulk == SNMP_BULK_UNKNOWN)
         r->no_bulk = r->suspect = true;
     else if (snmp_ask_size(r) > SMALL_REQUEST)
         d->max_varbinds = (uint16_t)(snmp_ask_size(r) / 4 > SMALL_REQUEST ? snmp_ask_size(r) / 4 : SMALL_REQUEST);
-    else
+    else if (++r->small >= SMALL_TRIES)
         snmp_answer_skip(r);
     step(r);
 }
@@ -273,7 +347,7 @@ static uint16_t *recall(struct pd_device *d, const struct pd_plan *plan)
 /* After trouble the device is trusted with a little more in each read. */
 static void regrow(struct pd_device *d)
 {
-    if (d->max_varbinds < SNMP_FULL_VARBINDS)
+    if (d->max_varbinds < d->full_varbinds)
         d->max_varbinds++;
 }
 
@@ -290,17 +364,14 @@ static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, st
     r->result.rtt_ms = -1;
     r->started_ms = r->row_ms = now(r);
     r->scalars = xcalloc(plan->nscalars ? plan->nscalars : 1u, sizeof *r->scalars);
-    for (uint16_t i = 0; i < plan->nscalars; i++) {
-        if (parts >> plan->items[i].part & 1)
-            r->scalars[r->nscalars++] = i;
-    }
-    snmp_request_init(&r->request, d->core->engine, &d->peer, &request_ops);
+    snmp_context_first(r);
+    snmp_request_init(&r->request, d->core->engine, &r->peer, &request_ops);
     timer_init(&r->idle, on_idle, r);
     r->walk_rows = SNMP_UNKNOWN_ROWS;
     r->rows = owned ? &r->walk_rows : recall(d, plan);
     regrow(d);
     d->read = r;
-    if (snmp_ask_next(r))
+    if (snmp_ask_next(r) || (snmp_context_next(r) && snmp_ask_next(r)))
         snmp_request_submit(&r->request);
     else
         wheel_set(d->core->services->wheel, &r->idle, now(r));

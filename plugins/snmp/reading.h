@@ -17,14 +17,35 @@ struct cursor {
     uint32_t *last;  /* instance of the last row */
 };
 
+/*
+ * Where a read stands among the device's contexts: first what is asked of it as it
+ * is, then context after context. Those of a column are listed first: the column is
+ * walked, and its rows' last numbers are kept instead of being delivered.
+ */
+struct context_walk {
+    uint8_t now;                /* the context that is read; 0: none */
+    bool listing;               /* the column that names them is being walked */
+    const struct pd_plan *plan; /* the read's meanwhile, as are these */
+    uint32_t parts;
+    uint16_t *rows;
+    ARRAY(uint32_t) names; /* of a column's rows */
+    size_t next;           /* of those */
+    char *community;       /* the peer's */
+    bool answered;         /* anything, in this one */
+    uint8_t mute;          /* contexts in a row that did not answer */
+};
+
 struct pd_read {
     struct snmp_request request;
     struct pd_device *device;
     const struct pd_plan *plan;
     struct pd_plan *owned; /* freed with the read */
+    struct snmp_peer peer; /* the device's, in the version and with the community of the context */
     uint32_t parts;
     struct pd_sink sink;
     struct timer idle; /* ends a read that has nothing to ask */
+
+    struct context_walk context;
 
     uint16_t *scalars; /* items still to be read */
     size_t nscalars;
@@ -40,11 +61,13 @@ struct pd_read {
 
     uint16_t narrow;  /* at most so many at once while looking for the one at fault; 0: no limit */
     uint8_t silent;   /* requests in a row that had no answer */
+    uint8_t small;    /* of them, those about so little that it can't be less */
     bool answered;    /* the device answered in this read */
     bool no_riders;   /* scalars go by themselves */
     bool no_bulk;     /* GETNEXT until the open tables are done */
     bool suspect;     /* GETBULK failed: if GETNEXT does not, the device has no bulk */
     bool broken;      /* it ends BROKEN */
+    bool partial;     /* it won't be DONE */
     bool busy, ended; /* in the sink's cells(); ended there */
 
     size_t ncells;
@@ -60,7 +83,11 @@ struct pd_read {
 
 /* Chooses the next request; false if nothing is left. */
 bool snmp_ask_next(struct pd_read *r);
+/* True if the item belongs to the context that is read. */
+bool snmp_ask_context(const struct pd_read *r, const struct snmp_item *it);
 size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE]);
+/* Columns of the first table of the present request, of several; else 0. */
+uint16_t snmp_ask_one_table(const struct pd_read *r);
 /* Varbinds that the present request can bring. */
 unsigned snmp_ask_size(const struct pd_read *r);
 
@@ -73,8 +100,22 @@ void snmp_answer_take(struct pd_read *r, const struct snmp_msg *m);
 /* Gives up what the present request asked for. */
 void snmp_answer_skip(struct pd_read *r);
 
+/* ---- context.c ---- */
+
+/* What is asked of the device as it is. */
+void snmp_context_first(struct pd_read *r);
+/* Goes to the next context that the read wants anything of; false if there is none. */
+bool snmp_context_next(struct pd_read *r);
+/* A row of the column that is listed, by its last number. */
+void snmp_context_list(struct pd_read *r, uint32_t name);
+/* No answer came: true if nothing ever came in this context, which is given up then. */
+bool snmp_context_silent(struct pd_read *r);
+void snmp_context_fini(struct pd_read *r);
+
 /* ---- read.c ---- */
 
+/* Where the device's objects go round in a circle; what was read is whole all the same. */
+void snmp_read_note_loop(struct pd_read *r, const struct snmp_item *item, const struct cursor *c);
 /* Notes the first trouble; the read will not be DONE. */
 void snmp_read_note(struct pd_read *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same, followed by the place: an item's OID and how far its column was read. */

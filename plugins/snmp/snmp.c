@@ -98,6 +98,40 @@ static int check_target(const struct pd_target *t, union pd_addr *addr)
     return PD_EINVAL;
 }
 
+/* How much fits in a message: what is known of the device in advance; the rest is learnt from tooBig and silence. */
+static void set_size(struct pd_device *d, uint32_t size)
+{
+    enum { HEAD = 84, VARBIND = 22, LEAST = 64 };
+
+    d->full_varbinds = SNMP_FULL_VARBINDS;
+    d->request_bytes = SNMP_REQUEST_BYTES;
+    if (size == 0)
+        return;
+    size = size > HEAD + LEAST ? size - HEAD : LEAST;
+    d->full_varbinds = (uint16_t)(size / VARBIND < SNMP_MAX_VARBINDS ? size / VARBIND : SNMP_MAX_VARBINDS);
+    if (size < SNMP_REQUEST_BYTES)
+        d->request_bytes = (uint16_t)size;
+}
+
+/* A column that is none stays a context without an answer: sources count them. */
+static void set_contexts(struct pd_device *d, const struct pd_target *t)
+{
+    d->ncontexts = t->ncontexts;
+    d->contexts = xcalloc(t->ncontexts ? t->ncontexts : 1, sizeof *d->contexts);
+    for (size_t i = 0; i < t->ncontexts; i++) {
+        const struct pd_context *from = &t->contexts[i];
+        struct oid oid;
+        const char *why;
+
+        d->contexts[i].name = xstrdup(from->name ? from->name : "");
+        if (from->each && oid_parse(from->each, &oid, &why) == 0)
+            d->contexts[i].each = snmp_plan_walk(&oid);
+        else if (from->each)
+            log_about(LOG_LEVEL_WARN, "snmp", &(struct log_about){.device = t->name}, "%s: contexts of '%s': it %s",
+                      t->name, from->each, why);
+    }
+}
+
 static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct pd_device **out)
 {
     union pd_addr addr;
@@ -116,8 +150,12 @@ static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct p
         .from_any = t->reply_from_any,
     };
     set_community(&d->peer, t->community);
+    d->fixed_version = t->version == 1;
+    d->max_rows = t->max_rows;
+    set_size(d, t->message_size);
+    set_contexts(d, t);
     d->max_repetitions = t->max_repetitions ? t->max_repetitions : c->config.max_repetitions;
-    d->max_varbinds = SNMP_FULL_VARBINDS;
+    d->max_varbinds = d->full_varbinds;
     d->bulk = t->no_bulk ? SNMP_BULK_NO : SNMP_BULK_UNKNOWN;
     LIST_INSERT_HEAD(&c->devices, d, link);
     *out = d;
@@ -133,6 +171,11 @@ static void snmp_close(struct pd_device *d)
     LIST_REMOVE(d, link);
     free((char *)d->peer.name);
     free((char *)d->peer.community);
+    for (size_t i = 0; i < d->ncontexts; i++) {
+        free(d->contexts[i].name);
+        snmp_plan_free(d->contexts[i].each);
+    }
+    free(d->contexts);
     free(d->rows);
     free(d);
 }

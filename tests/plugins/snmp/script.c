@@ -159,7 +159,8 @@ static size_t answer_bulk(struct script *s, const struct snmp_msg *m)
 
 size_t script_answer(struct script *s, const struct snmp_msg *m)
 {
-    if (s->quirks & QUIRK_DEAD || m->ncommunity != 6 || memcmp(m->community, "public", 6) != 0)
+    if (s->quirks & QUIRK_DEAD || m->ncommunity < 6 || memcmp(m->community, "public", 6) != 0 ||
+        (m->ncommunity > 6 && m->community[6] != '@'))
         return 0;
     if (m->type == SNMP_GETBULK) {
         if (s->quirks & QUIRK_NO_BULK)

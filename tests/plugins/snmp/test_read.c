@@ -408,12 +408,12 @@ static void a_dead_device_gets_its_tries_and_no_more(void **state)
     t = b.script.time.mono;
     script_read(&b.script, b.plan);
     assert_status(&b.script, PD_READ_NOANSWER);
-    assert_string_equal(b.script.detail, "no answer to 3 tries");
-    assert_int_equal(b.script.requests, 3);
-    assert_int_equal(b.script.result.requests, 3);
-    assert_int_equal(b.script.result.retries, 2);
+    assert_string_equal(b.script.detail, "no answer to 5 tries");
+    assert_int_equal(b.script.requests, 3 + 2); /* in version 2c, then in version 1 */
+    assert_int_equal(b.script.result.requests, 5);
+    assert_int_equal(b.script.result.retries, 3);
     assert_int_equal(b.script.result.rtt_ms, -1);
-    assert_in_range(b.script.time.mono - t, 6000, 6050);
+    assert_in_range(b.script.time.mono - t, 10000, 10050);
     stop(&b);
 }
 
@@ -435,7 +435,7 @@ static void a_device_that_dies_on_the_way_is_given_up_soon(void **state)
     assert_status(&b.script, PD_READ_PARTIAL);
     assert_non_null(strstr(b.script.detail, "stopped answering at 1.3.6.1.2.1"));
     assert_column(&b.script, 0, expected[0]);
-    assert_int_equal(b.script.requests, 2 + 3 * 3);
+    assert_int_equal(b.script.requests, 2 + 4 * 3);
     stop(&b);
 }
 
@@ -546,16 +546,22 @@ static void an_agent_that_does_not_move_on_is_stopped_at_once(void **state)
     stop(&b);
 }
 
-/* In a read the looping column ends, the others go on. */
+/* Behind its last object an agent begins anew: what it has is read whole, and the loop is named. */
 static void a_loop_behind_the_last_column_is_noted(void **state)
 {
     struct bench b;
 
     (void)state;
     start(&b, 2, QUIRK_LOOP);
-    script_read(&b.script, b.plan);
-    assert_status(&b.script, PD_READ_PARTIAL);
-    assert_all(&b.script);
+    for (int time = 0; time < 3; time++) {
+        b.script.ends = 0;
+        script_read(&b.script, b.plan);
+        assert_int_equal(b.script.result.status, PD_READ_DONE);
+        assert_true(b.script.result.looped);
+        assert_string_equal(b.script.detail, "its objects begin anew behind 1.3.6.1.2.1.43.11.1.1.9.1.2");
+        assert_int_equal(b.script.result.retries, 0);
+        assert_all(&b.script);
+    }
     stop(&b);
 }
 
@@ -818,6 +824,224 @@ static void the_end_may_start_the_next_read(void **state)
     stop(&b);
 }
 
+/* ---- Versions ---- */
+
+static bool mute_in_v2c(struct script *s, const struct snmp_packet *p, const struct snmp_msg *m)
+{
+    (void)s;
+    (void)p;
+    return m->version == SNMP_V2C;
+}
+
+static void who_does_not_answer_v2c_is_asked_in_v1_and_that_is_remembered(void **state)
+{
+    static const unsigned tries[] = {3, 3, 0, 0}; /* in version 2c; twice, since packets get lost */
+    struct bench b;
+
+    (void)state;
+    start(&b, 2, 0);
+    b.script.hook = mute_in_v2c;
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        b.script.ends = 0;
+        script_read(&b.script, b.plan);
+        assert_status(&b.script, PD_READ_DONE);
+        assert_all(&b.script);
+        assert_int_equal(b.script.result.retries, tries[i] ? tries[i] - 1 : 0);
+    }
+    stop(&b);
+}
+
+static void who_is_silent_again_is_asked_in_both_versions_again(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    start(&b, 2, 0);
+    b.script.hook = mute_in_v2c;
+    for (int i = 0; i < 3; i++)
+        script_read(&b.script, b.plan);
+    b.script.quirks = QUIRK_DEAD;
+    script_read(&b.script, b.plan);
+    assert_int_equal(b.script.result.status, PD_READ_NOANSWER);
+    b.script.quirks = 0;
+    b.script.hook = NULL;
+    b.script.ends = 0;
+    script_read(&b.script, b.plan);
+    assert_status(&b.script, PD_READ_DONE);
+    assert_int_equal(b.script.result.retries, 0);
+    stop(&b);
+}
+
+static void who_answered_v2c_is_never_asked_in_v1(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    start(&b, 2, 0);
+    script_read(&b.script, b.plan);
+    b.script.quirks = QUIRK_DEAD;
+    script_read(&b.script, b.plan);
+    assert_int_equal(b.script.result.status, PD_READ_NOANSWER);
+    assert_int_equal(b.script.requests, 3);
+    stop(&b);
+}
+
+static void what_v1_does_not_have_costs_no_request_of_its_own(void **state)
+{
+    struct bench b;
+    struct pd_plan *plan;
+
+    (void)state;
+    start(&b, 1, 0);
+    plan = script_plan(&b.script, "1.3.6.1.2.1.1.2.0 1.3.6.1.2.1.1.4.0 1.3.6.1.2.1.1.5.0 1.3.6.1.2.1.1.6.0 "
+                                  "1.3.6.1.2.1.44.1.0 1.3.6.1.2.1.44.2.0 1.3.6.1.2.1.99.1.0 1.3.6.1.2.1.99.1.1.1.*");
+    script_read(&b.script, plan);
+    assert_status(&b.script, PD_READ_DONE);
+    assert_string_equal(b.script.cells.s, "4[] absent\n5[] absent\n6[] absent\n0[] absent\n1[] absent\n2[] 'hall'\n"
+                                          "3[] absent\n");
+    assert_in_range(b.script.requests, 1, 3); /* all; those with an end; the column */
+    stop(&b);
+    pd_snmp_ops.plan_free(plan);
+}
+
+/* ---- What a profile says ---- */
+
+static struct bench *open_as(struct bench *b, const struct pd_target *quirks)
+{
+    struct pd_target t = *quirks;
+
+    script_start(&b->script, NULL);
+    b->script.leaves = office;
+    b->script.nleaves = sizeof office / sizeof *office;
+    t.name = "printer";
+    t.address = "192.0.2.1";
+    t.version = 2;
+    t.community = "public";
+    t.retries = -1;
+    b->script.device = script_open_target(&b->script, &t);
+    b->plan = script_plan(&b->script, plan_text);
+    return b;
+}
+
+static void a_small_message_holds_less_from_the_beginning(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    open_as(&b, &(struct pd_target){.message_size = 200});
+    for (int time = 0; time < 3; time++) {
+        b.script.ends = 0;
+        script_read(&b.script, b.plan);
+        assert_status(&b.script, PD_READ_DONE);
+        assert_all(&b.script);
+        for (unsigned i = 0; i < b.script.requests; i++)
+            assert_in_range(b.script.sizes[i], 1, (200 - 84) / 22);
+    }
+    stop(&b);
+}
+
+static void no_more_rows_than_the_profile_allows_are_read(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    open_as(&b, &(struct pd_target){.max_rows = 2});
+    script_read(&b.script, b.plan);
+    assert_status(&b.script, PD_READ_PARTIAL);
+    assert_string_equal(b.script.detail, "more rows than the profile allows, stopped at 1.3.6.1.2.1.2.2.1.2.2");
+    assert_column(&b.script, 3, "3[1] 'lo'\n3[2] 'eth0'\n");
+    assert_column(&b.script, 5, expected[5]);
+    stop(&b);
+}
+
+/* ---- Contexts ---- */
+
+/* The agent of the community "public@NAME" holds something else. */
+static bool other_worlds(struct script *s, const struct snmp_packet *p, const struct snmp_msg *m)
+{
+    static const struct leaf jet[] = {{"1.3.6.1.2.1.1.5.0", SNMP_OCTETS, 0, "jet"},
+                                      {"1.3.6.1.2.1.43.11.1.1.9.1.1", SNMP_INTEGER, 7, NULL}};
+    static const struct leaf two[] = {{"1.3.6.1.2.1.1.5.0", SNMP_OCTETS, 0, "two"},
+                                      {"1.3.6.1.2.1.17.1.4.1.2.52", SNMP_INTEGER, 52, NULL}};
+    static const struct leaf seven[] = {{"1.3.6.1.2.1.1.5.0", SNMP_OCTETS, 0, "seven"},
+                                        {"1.3.6.1.2.1.17.1.4.1.2.3", SNMP_INTEGER, 3, NULL}};
+    const char *at = memchr(m->community, '@', m->ncommunity);
+    size_t n = at ? m->ncommunity - (size_t)(at - (const char *)m->community) : 0;
+
+    (void)p;
+    s->leaves = office;
+    s->nleaves = sizeof office / sizeof *office;
+    if (!at)
+        return false;
+    s->nleaves = 2;
+    if (n == 4 && memcmp(at, "@jet", n) == 0)
+        s->leaves = jet;
+    else if (n == 2 && at[1] == '2')
+        s->leaves = two;
+    else if (n == 2 && at[1] == '7')
+        s->leaves = seven;
+    else
+        return true;
+    return false;
+}
+
+static struct pd_plan *plan_of_contexts(struct script *s)
+{
+    static const struct pd_source sources[] = {
+        {.id = 0, .address = "1.3.6.1.2.1.1.5.0"},
+        {.id = 1, .address = "1.3.6.1.2.1.1.5.0", .context = 1},
+        {.id = 2, .address = "1.3.6.1.2.1.43.11.1.1.9", .table = true, .context = 1},
+        {.id = 3, .address = "1.3.6.1.2.1.1.5.0", .context = 2},
+        {.id = 4, .address = "1.3.6.1.2.1.17.1.4.1.2", .table = true, .context = 2},
+    };
+    struct pd_compile_error err;
+    struct pd_plan *plan;
+
+    assert_int_equal(pd_snmp_ops.compile(s->collector, sources, 5, &plan, &err), 0);
+    return plan;
+}
+
+static void contexts_are_asked_by_the_communitys_suffix(void **state)
+{
+    static const struct pd_context contexts[] = {{.name = "jet"}, {.each = "1.3.6.1.2.1.2.2.1.2"}};
+    struct bench b;
+    struct pd_plan *plan;
+
+    (void)state;
+    open_as(&b, &(struct pd_target){.contexts = contexts, .ncontexts = 2});
+    b.script.hook = other_worlds;
+    plan = plan_of_contexts(&b.script);
+    for (int time = 0; time < 2; time++) { /* rows 1, 2 and 7 name contexts; there is none of 1 */
+        script_read(&b.script, plan);
+        assert_int_equal(b.script.result.status, PD_READ_PARTIAL);
+        assert_string_equal(b.script.detail, "no answer in context 1");
+        assert_column(&b.script, 0, "0[] 'hall'\n");
+        assert_column(&b.script, 1, "1[] 'jet'\n");
+        assert_column(&b.script, 2, "2[1.1] int 7\n");
+        assert_column(&b.script, 4, "4[52] int 52\n4[3] int 3\n");
+    }
+    stop(&b);
+    pd_snmp_ops.plan_free(plan);
+}
+
+static void a_context_that_does_not_answer_costs_the_others_nothing(void **state)
+{
+    static const struct pd_context contexts[] = {{.name = "none"}, {.name = "2"}};
+    struct bench b;
+    struct pd_plan *plan;
+
+    (void)state;
+    open_as(&b, &(struct pd_target){.contexts = contexts, .ncontexts = 2});
+    b.script.hook = other_worlds;
+    plan = plan_of_contexts(&b.script);
+    script_read(&b.script, plan);
+    assert_status(&b.script, PD_READ_PARTIAL);
+    assert_string_equal(b.script.detail, "no answer in context none");
+    assert_string_equal(b.script.cells.s, "0[] 'hall'\n3[] 'two'\n4[52] int 52\n");
+    stop(&b);
+    pd_snmp_ops.plan_free(plan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -852,6 +1076,14 @@ int main(void)
         cmocka_unit_test(close_ends_its_read),
         cmocka_unit_test(cancel_and_close_work_from_inside_the_sink),
         cmocka_unit_test(the_end_may_start_the_next_read),
+        cmocka_unit_test(who_does_not_answer_v2c_is_asked_in_v1_and_that_is_remembered),
+        cmocka_unit_test(who_is_silent_again_is_asked_in_both_versions_again),
+        cmocka_unit_test(who_answered_v2c_is_never_asked_in_v1),
+        cmocka_unit_test(what_v1_does_not_have_costs_no_request_of_its_own),
+        cmocka_unit_test(a_small_message_holds_less_from_the_beginning),
+        cmocka_unit_test(no_more_rows_than_the_profile_allows_are_read),
+        cmocka_unit_test(contexts_are_asked_by_the_communitys_suffix),
+        cmocka_unit_test(a_context_that_does_not_answer_costs_the_others_nothing),
     };
 
     log_set_level(LOG_LEVEL_ERROR);

@@ -205,7 +205,7 @@ static void quirks_of_agents_are_met(void **state)
         bool whole;
     } rows[] = {
         {"deltaups_mini-snmp", "v1only", 1, PD_READ_DONE, true}, /* it has no Counter64 */
-        {"brother_hl5370dw", "v1only", 2, PD_READ_NOANSWER, false},
+        {"brother_hl5370dw", "v1only", 2, PD_READ_DONE, true},
         {"eatonups", "nobulk", 2, PD_READ_DONE, true},
         {"cyberpower", "onerow", 2, PD_READ_DONE, true},
         {"aos-emu2_ap9320", "loop", 2, PD_READ_BROKEN, true},
