@@ -115,6 +115,7 @@ static const struct ctl_column device_columns[] = {
     {.name = "last_poll", .type = VIEW_TIME},
     {.name = "last_answer", .type = VIEW_TIME},
     {.name = "rtt_ms", .type = VIEW_INT},
+    {.name = "trouble"},
     {.name = "open_faults", .type = VIEW_INT},
     {0},
 };

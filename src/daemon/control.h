@@ -63,7 +63,7 @@ struct event_base;
  *     status       one row: how patrold itself is doing, and "troubles": texts
  *     metrics      a row for each metric, as Prometheus has them: name, type (gauge, counter), help, and samples, each
  *                  with labels (an object of texts) and value
- *     live         a row for each device: its record, state (new, up, down), last_poll_ms, last_answer_ms, rtt_ms,
+ *     live         a row for each device: its record, state (new, up, down), last_poll_ms, last_answer_ms, rtt_ms, trouble,
  *                  open_faults, components, readings; filters state, class, site, customer
  *     device.show  filter device (name or id): one such row, with component_list: its
  *                  components with their points {"value":12,"unit":"%","quality":"good"}

@@ -191,6 +191,7 @@ static json_t *device_json(struct core *c, const struct device *d)
                     "readings", (json_int_t)s.readings);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_object_set_new(row, texts[i].name, text_or_null(texts[i].text));
+    json_object_set_new(row, "trouble", text_or_null(s.trouble));
     json_object_set_new(row, "installed", day_or_null(d->installed_day));
     json_object_set_new(row, "accepted", day_or_null(d->accepted_day));
     json_object_set_new(row, "warranty", day_or_null(d->warranty_day));

@@ -193,6 +193,7 @@ struct node {
     bool identifying;
 
     struct device_status status;
+    char *trouble_said;          /* what was wrong with the last read, in words; NULL: nothing. status points here */
     enum pd_read_status trouble; /* the last trouble that was told */
     int64_t trouble_ms;
     ARRAY(struct waiter) waiters;

@@ -257,9 +257,11 @@ static void note_status(struct turn *t, bool answered)
 static void note_trouble(struct turn *t)
 {
     struct node *n = t->n;
-    enum pd_read_status status = t->result->status;
+    enum pd_read_status status = t->result->looped ? PD_READ_BROKEN : t->result->status;
     struct event *e;
 
+    xstrset(&n->trouble_said, t->result->detail);
+    n->status.trouble = n->trouble_said;
     if (status != PD_READ_REFUSED && status != PD_READ_BROKEN)
         return;
     if (n->trouble == status && t->mono - n->trouble_ms < DAY_MS)

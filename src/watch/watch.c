@@ -141,6 +141,7 @@ void node_free(struct node *n)
     array_free(&n->waiters);
     inventory_free(n);
     free(n->fits);
+    free(n->trouble_said);
     judge_forget_labels(n);
     identify_forget(n);
     device_fini(&n->d);
