@@ -42,6 +42,11 @@ static void check_found(void *ctx, const struct found *f)
     for (size_t i = 0; i < f->kind->points.n; i++) {
         struct value v = f->points[i];
 
+        if (v.quality == QUALITY_UNKNOWN && v.type != VALUE_NONE)
+            abort();
+        if (v.quality == QUALITY_GOOD && v.type == VALUE_TEXT &&
+            (strlen(v.text) > 1024 || !str_utf8_valid(v.text, strlen(v.text))))
+            abort();
         if (v.quality > QUALITY_UNKNOWN || (v.quality == QUALITY_GOOD && v.type != f->kind->points.v[i].type))
             abort();
         if (v.quality == QUALITY_GOOD && v.type == VALUE_NUM && !isfinite(v.num))
@@ -53,17 +58,17 @@ static void check_found(void *ctx, const struct found *f)
 
 static void add_cells(struct batch *b, size_t nsources, const struct pd_rng *rng)
 {
-    uint8_t bytes[8];
-    uint32_t instance[3];
+    uint8_t bytes[20];
+    uint32_t instance[12];
 
     for (int i = 0; i < 60; i++) {
         struct pd_cell c = {.type = (uint8_t)rng_below(rng, PD_CELL_INVALID + 1), .instance = instance};
 
         rng->fill(rng->ctx, bytes, sizeof bytes);
-        for (size_t j = 0; j < 3; j++)
-            instance[j] = (uint32_t)rng_below(rng, 3);
+        for (size_t j = 0; j < sizeof instance / sizeof *instance; j++)
+            instance[j] = (uint32_t)rng_below(rng, rng_below(rng, 8) ? 3 : 300);
         c.source = (uint32_t)rng_below(rng, nsources + 1);
-        c.ninstance = (uint16_t)rng_below(rng, 3);
+        c.ninstance = (uint16_t)rng_below(rng, rng_below(rng, 2) ? 3 : sizeof instance / sizeof *instance + 1);
         c.u = rng_below(rng, 2) ? rng_below(rng, 12) : rng_u64(rng);
         if (c.type == PD_CELL_BYTES) {
             c.bytes = bytes;
