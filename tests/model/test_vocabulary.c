@@ -16,8 +16,8 @@ static void test_members_are_found_by_code_and_number(void **state)
 
     (void)state;
     assert_null(members_by_code(&m, "up"));
-    members_add(&m, "up", 1, none);
-    members_add(&m, "down", 7, titles);
+    members_add(&m, "up", 1, none, NULL);
+    members_add(&m, "down", 7, titles, NULL);
     assert_int_equal(members_by_code(&m, "down")->number, 7);
     assert_string_equal(members_by_number(&m, 1)->code, "up");
     assert_null(members_by_number(&m, 2));
@@ -35,7 +35,7 @@ static void test_title_falls_back_to_the_code(void **state)
     struct members m = {0};
 
     (void)state;
-    members_add(&m, "down", 2, titles);
+    members_add(&m, "down", 2, titles, NULL);
     assert_string_equal(member_title(&m.list.v[0], LANG_ZH_CN), "断开");
     assert_string_equal(member_title(&m.list.v[0], LANG_EN), "down");
     members_free(&m);

@@ -27,8 +27,8 @@ static void add_points(struct kind *k)
     struct point_def level = {.name = "level", .slot = 0, .type = VALUE_NUM};
     struct point_def errors = {.name = "errors", .slot = 1, .type = VALUE_BITS};
 
-    members_add(&errors.members, "jammed", 5, (char *[LANG_COUNT]){"paper jam", "卡纸"});
-    members_add(&errors.members, "door-open", 4, (char *[LANG_COUNT]){NULL, NULL});
+    members_add(&errors.members, "jammed", 5, (char *[LANG_COUNT]){"paper jam", "卡纸"}, NULL);
+    members_add(&errors.members, "door-open", 4, (char *[LANG_COUNT]){NULL, NULL}, NULL);
     array_push(&k->points, level);
     array_push(&k->points, errors);
 }
