@@ -5,23 +5,9 @@
 
 #include <cmocka.h>
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/mem.h"
-#include "base/str.h"
-#include "conf/conf.h"
+#include "tests/watch/recognise.h"
 
 /* Which shipped profile takes what prints, feeds, cools and measures, by what it says of itself. */
-
-#define ENT "1.3.6.1.4.1."
-#define LINUX ENT "8072.3.2.10"
-
-struct example {
-    const char *object_id, *descr; /* NULL: not told */
-    const char *column, *value;    /* what else it tells; a value NULL: the number 2 */
-    const char *profile, *device_class;
-};
 
 static const struct example printers[] = {
     {ENT "11.2.3.9.1", "HP ETHERNET MULTI-ENVIRONMENT,ROM none,JETDIRECT,JD153", NULL, NULL, "hp-printer", "printer"},
@@ -197,97 +183,34 @@ static const struct example others[] = {
     {ENT "3180.1", "Box", NULL, NULL, "generic-snmp", "other"}, /* 318 is no beginning of it */
 };
 
-static struct knowledge *load(void)
-{
-    const char *src = getenv("srcdir");
-    char *dir = xasprintf("%s/conf", src ? src : ".");
-    const char *dirs[] = {dir};
-    struct conf_report report = {0};
-    struct knowledge *k = NULL;
-
-    if (knowledge_load(dirs, 1, NULL, &k, &report) < 0)
-        fail_msg("%s", report.text.s);
-    conf_report_free(&report);
-    free(dir);
-    return k;
-}
-
-static struct value told(const struct example *e, const char *name)
-{
-    const char *text = str_eq(name, "sysObjectID") ? e->object_id : str_eq(name, "sysDescr") ? e->descr : NULL;
-
-    if (str_eq(name, e->column))
-        return e->value ? value_text(e->value) : value_int(2);
-    return text ? value_text(text) : VALUE_UNKNOWN;
-}
-
-static const struct profile *choose(const struct knowledge *k, const struct example *e)
-{
-    const struct identification *id = &k->identification;
-    struct value *row = xcalloc(id->names.n, sizeof *row);
-    struct profile_candidates candidates = {0};
-    const struct profile *p = NULL;
-
-    for (size_t i = 0; i < id->names.n; i++) {
-        const struct component_def *def = id->asks.v[id->names.v[i].ask].def;
-        unsigned slot = id->names.v[i].slot;
-
-        row[i] = slot < def->columns.n ? told(e, def->columns.v[slot].name) : VALUE_UNKNOWN;
-    }
-    profile_candidates(&k->index, e->object_id, &candidates);
-    for (size_t i = 0; i < candidates.n && !p; i++) {
-        const struct expr *match = candidates.v[i].profile->match;
-
-        if (!match || value_same(expr_eval(match, row, id->names.n), value_bool(true)))
-            p = candidates.v[i].profile;
-    }
-    array_free(&candidates);
-    free(row);
-    return p;
-}
-
-static void check(const struct example *list, size_t n)
-{
-    struct knowledge *k = load();
-
-    for (size_t i = 0; i < n; i++) {
-        const struct profile *p = choose(k, &list[i]);
-
-        if (!p || !str_eq(p->name, list[i].profile) || !str_eq(p->device_class, list[i].device_class))
-            fail_msg("%s '%s': %s, %s", list[i].object_id ? list[i].object_id : "-",
-                     list[i].descr ? list[i].descr : "-", p ? p->name : "none", p ? p->device_class : "-");
-    }
-    knowledge_free(k);
-}
-
 static void printers_and_copiers_are_recognised(void **state)
 {
     (void)state;
-    check(printers, sizeof printers / sizeof *printers);
+    recognise(printers, sizeof printers / sizeof *printers);
 }
 
 static void upses_are_recognised(void **state)
 {
     (void)state;
-    check(upses, sizeof upses / sizeof *upses);
+    recognise(upses, sizeof upses / sizeof *upses);
 }
 
 static void distribution_and_power_systems_are_recognised(void **state)
 {
     (void)state;
-    check(power, sizeof power / sizeof *power);
+    recognise(power, sizeof power / sizeof *power);
 }
 
 static void cooling_and_monitors_are_recognised(void **state)
 {
     (void)state;
-    check(rooms, sizeof rooms / sizeof *rooms);
+    recognise(rooms, sizeof rooms / sizeof *rooms);
 }
 
 static void names_that_only_sound_like_it_deceive_nobody(void **state)
 {
     (void)state;
-    check(others, sizeof others / sizeof *others);
+    recognise(others, sizeof others / sizeof *others);
 }
 
 int main(void)
