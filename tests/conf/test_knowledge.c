@@ -366,6 +366,24 @@ static void test_messages(void **state)
              "@modules/box.yaml:3:47: error: kind 'port' has no point 'speed' (known here: x, and)\n"
              "      p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"
              "                                                  ^~~~~\n"},
+        {.kinds = "kinds:\n  device: {single: true, points: {reachable: bool}}\n"
+                  "  port:\n    points:\n      wide: bool\n      speed: {type: int, bounds: {pace: speed, bits: 8}}\n"
+                  "      n: {type: int, counter: true, bounds: {wide: wde, pace: wide, bits: 0}}\n",
+         .report = "@kinds.yaml:7:75: error: 0 is out of range: 1 to 1000000 is possible\n"
+                   "          n: {type: int, counter: true, bounds: {wide: wde, pace: wide, bits: 0}}\n"
+                   "                                                                              ^\n"
+                   "@kinds.yaml:6:34: error: only a counter has bounds\n"
+                   "          speed: {type: int, bounds: {pace: speed, bits: 8}}\n"
+                   "                                     ^\n"
+                   "@kinds.yaml:6:41: error: 'speed' must be a number (type num)\n"
+                   "          speed: {type: int, bounds: {pace: speed, bits: 8}}\n"
+                   "                                            ^~~~~\n"
+                   "@kinds.yaml:7:52: error: unknown point 'wde' (did you mean 'wide'?)\n"
+                   "          n: {type: int, counter: true, bounds: {wide: wde, pace: wide, bits: 0}}\n"
+                   "                                                       ^~~\n"
+                   "@kinds.yaml:7:63: error: 'wide' must be a number (type num)\n"
+                   "          n: {type: int, counter: true, bounds: {wide: wde, pace: wide, bits: 0}}\n"
+                   "                                                                  ^~~~\n"},
         {.profile = "profile: box\nclass: pinter\nmatch: desc = \"x\"\nmodules: [bxo, box, box]\n",
          .report = "@profiles/box.yaml:2:8: error: 'pinter' is not possible here (did you mean 'printer'?)\n"
                    "    class: pinter\n"
