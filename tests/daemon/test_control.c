@@ -639,6 +639,34 @@ static void a_device_is_found_by_name_and_by_id(void **state)
     peer_free(p);
 }
 
+/* The facts know four degrees of gravity; a kind may be of one class. */
+static void states_are_told_in_the_words_of_the_facts(void **state)
+{
+    static const char *const rows[][2] = {{"Cover open", "critical"}, {"Toner low", "warning"}, {"Ready", "ok"}};
+    struct rig *r = *state;
+    struct fake_device *d = fake_device(r->collector, "10.1.1.1");
+    struct peer *p = peer_new(r, "wang");
+    json_t *line, *words;
+
+    fake_text(d, "id.descr", 0, "Acme Box 100");
+    for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        fake_text(d, "word.text", i + 1, rows[i][0]);
+    rig_command(r, "device.add", "{\"name\":\"box\",\"address\":\"10.1.1.1\"}");
+    rig_pass(r, 5000);
+    line = peer_ask(p, "{\"id\":1,\"query\":\"facts\",\"filters\":{\"device\":\"box\"}}");
+    words = json_object_get(json_array_get(json_object_get(line, "rows"), 0), "words");
+    assert_int_equal(json_array_size(words), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *word = json_array_get(words, i);
+
+        assert_string_equal(json_string_value(json_object_get(word, "descr")), rows[i][0]);
+        assert_string_equal(json_string_value(json_object_get(word, "severity")), rows[i][1]);
+        assert_string_equal(json_string_value(json_object_get(word, "class")), "state");
+    }
+    json_decref(line);
+    peer_free(p);
+}
+
 static void what_is_read_is_shown_with_its_quality(void **state)
 {
     struct rig *r = *state;
@@ -926,6 +954,7 @@ int main(void)
         TEST(a_device_is_found_by_name_and_by_id),
         TEST(profiles_are_listed_and_shown),
         TEST(why_a_device_has_its_profile_is_told),
+        TEST(states_are_told_in_the_words_of_the_facts),
         TEST(what_is_read_is_shown_with_its_quality),
         TEST(the_knowledge_tells_what_things_are_called),
         TEST(a_tail_begins_after_its_cursor),
