@@ -75,7 +75,8 @@ struct event_base;
  *     profile.match  why a device has its profile: a row for each that could have been, in the order in which they are
  *                  asked: profile, priority, object_id (the beginning that fits), match (the condition), verdict (wish,
  *                  taken, later: would fit too, no, unknown), saw (the values of the condition), origin; filter device,
- *                  or object-id and descr of a device that there may be
+ *                  or object-id and descr of a device that there may be; only: likely (those that fit, or whose object
+ *                  identifier does)
  *     facts        filter device: a row for each device, as patrolctl facts writes it
  *     clocks       a row for each promise for a ticket: promise, contract, priority, state (not-started, running,
  *                  soon: three quarters are over, paused, met, missed, void), goes_on (it has not stopped), goal_s and

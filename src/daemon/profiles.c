@@ -129,6 +129,7 @@ struct sight {
     const struct knowledge *k;
     const struct value *row;
     size_t n;
+    bool likely;      /* only those who fit, or whose object identifier does */
     struct sbuf text; /* of the values that a condition saw */
 };
 
@@ -165,14 +166,18 @@ static char *prefix_text(const struct oid_prefix *p)
     return p ? sbuf_take(&text) : NULL;
 }
 
+/* NULL: it is not to be told of. */
 static json_t *candidate_row(struct sight *s, const struct profile_candidate *c, bool *taken)
 {
     struct value v = profile_fits(c->profile, s->row, s->n);
     bool fits = v.quality == QUALITY_GOOD && v.b;
     const char *verdict = fits ? (*taken ? "later" : "taken") : v.quality == QUALITY_GOOD ? "no" : "unknown";
-    char *prefix = prefix_text(c->prefix);
+    char *prefix;
     json_t *row;
 
+    if (s->likely && !fits && !c->prefix)
+        return NULL;
+    prefix = prefix_text(c->prefix);
     sbuf_reset(&s->text);
     if (c->profile->match)
         expr_slots(c->profile->match, add_value, s);
@@ -205,19 +210,22 @@ static json_t *candidate_rows(struct sight *s, const char *collector, const char
     profile_candidates(&s->k->index, object_id_of(s), &list);
     for (size_t i = 0; i < list.n; i++) {
         const struct profile *p = list.v[i].profile;
+        json_t *row = NULL;
 
         if (p->modules.n == 0 || str_eq(p->modules.v[0]->collector, collector))
-            json_array_append_new(rows, candidate_row(s, &list.v[i], &taken));
+            row = candidate_row(s, &list.v[i], &taken);
+        if (row)
+            json_array_append_new(rows, row);
     }
     array_free(&list);
     sbuf_free(&s->text);
     return rows;
 }
 
-static json_t *match_device(struct core *c, struct live_args *a)
+static json_t *match_device(struct core *c, struct live_args *a, bool likely)
 {
     const struct device *d = live_filter_device(c, a);
-    struct sight s = {.k = core_knowledge(c)};
+    struct sight s = {.k = core_knowledge(c), .likely = likely};
 
     if (!d)
         return NULL;
@@ -229,9 +237,9 @@ static json_t *match_device(struct core *c, struct live_args *a)
 }
 
 /* A device that says only this of itself. */
-static json_t *match_texts(struct core *c, const char *object_id, const char *descr)
+static json_t *match_texts(struct core *c, const char *object_id, const char *descr, bool likely)
 {
-    struct sight s = {.k = core_knowledge(c)};
+    struct sight s = {.k = core_knowledge(c), .likely = likely};
     const struct identification *id = &s.k->identification;
     struct value *row = xcalloc(id->names.n + 1, sizeof *row);
     json_t *rows;
@@ -251,9 +259,10 @@ static json_t *match_texts(struct core *c, const char *object_id, const char *de
 
 json_t *profile_match_query(struct core *c, struct live_args *a)
 {
-    static const char *const filters[] = {"device", "object-id", "descr", NULL};
+    static const char *const filters[] = {"device", "object-id", "descr", "only", NULL};
     const char *object_id = json_string_value(json_object_get(a->filters, "object-id"));
     const char *descr = json_string_value(json_object_get(a->filters, "descr"));
+    const char *only = json_string_value(json_object_get(a->filters, "only"));
     uint32_t numbers[OID_PREFIX_MAX];
 
     if (!live_check_filters(a, filters))
@@ -265,5 +274,7 @@ json_t *profile_match_query(struct core *c, struct live_args *a)
         return live_refuse(a, PD_EINVAL, xstrdup("a device says itself what it is: give it, or what one would say"));
     if (!json_object_get(a->filters, "device") && !object_id && !descr)
         return live_refuse(a, PD_EINVAL, xstrdup("of what? give a device, or what one says: --object-id and --descr"));
-    return object_id || descr ? match_texts(c, object_id, descr) : match_device(c, a);
+    if (only && !str_eq(only, "likely"))
+        return live_refuse(a, PD_EINVAL, xstrdup("filter \"only\" is likely"));
+    return object_id || descr ? match_texts(c, object_id, descr, only) : match_device(c, a, only);
 }
