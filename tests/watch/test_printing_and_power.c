@@ -55,6 +55,9 @@ static const struct example printers[] = {
     {NULL, "Pantum M7100DW", NULL, NULL, "pantum-by-name", "printer"},
     {NULL, "Lenovo LJ2655DN", NULL, NULL, "lenovo-printer", "printer"},
     {NULL, "Deli P2500DN", NULL, NULL, "china-printer", "printer"},
+    {ENT "50477.1", NULL, NULL, NULL, "deli-printer", "printer"},
+    {ENT "13097.1", NULL, NULL, NULL, "dascom-printer", "printer"},
+    {ENT "43564.1", "TSC TTP-244", NULL, NULL, "tsc-printer", "printer"},
     {ENT "24807.1", "RISO ComColor GD", NULL, NULL, "riso-printer", "printer"},
     {ENT "32473.1", "Acme Laser Printer 9", NULL, NULL, "printer-by-word", "printer"},
     {ENT "32473.1", NULL, "prtMarkerLifeCount", NULL, "generic-printer", "printer"},
@@ -93,6 +96,9 @@ static const struct example upses[] = {
     {ENT "13400.2.1", "ITA2", NULL, NULL, "vertiv-ups", "ups"},
     {ENT "2021.250.10", "Linux nform 2.6", "vertivUps", "UPS", "vertiv-ups-probed", "ups"},
     {ENT "7309.6.1", "FXM HP", NULL, NULL, "alpha-ups", "ups"},
+    {ENT "3941.1", NULL, NULL, NULL, "santak-ups", "ups"},
+    {ENT "44782.1", NULL, NULL, NULL, "kehua-ups", "ups"},
+    {ENT "40614.1", NULL, NULL, NULL, "east-ups", "ups"},
     {ENT "49136.1", "DC UPS 48V", NULL, NULL, "algcom-ups", "ups"},
 };
 
@@ -133,11 +139,14 @@ static const struct example power[] = {
     {ENT "7309.5.1", "CXC HP", NULL, NULL, "alpha-power", "power"},
     {ENT "818.32.4", NULL, NULL, NULL, "imco-power", "power"},
     {ENT "935", "LogWeb 2", NULL, NULL, "logmaster-power", "power"},
+    {ENT "37662.1.2.2.1", "ATS v1.0 (SN 1)", NULL, NULL, "transfer-switch", "power"},
+    {ENT "40211.1", NULL, NULL, NULL, "megmeet-power", "power"},
     {ENT "34278.10.1", "UMG 604", NULL, NULL, "janitza-meter", "power"},
     {ENT "28634.29", "InteliLite", NULL, NULL, "comap-generator", "power"},
     {ENT "39145.11", "ICT Power Supply", NULL, NULL, "ict-power", "power"},
     {ENT "39145.10", "ICT Distribution Panel", NULL, NULL, "ict-pdu", "pdu"},
-    {ENT "32473.9", "ZXDU68 Rectifier", NULL, NULL, "power-by-name", "power"},
+    {ENT "32473.9", "48V Rectifier", NULL, NULL, "power-by-name", "power"},
+    {ENT "3902.3", "ZXDU68 G020", NULL, NULL, "zte-power", "power"},
     {ENT "3833.1.7.255.15", "PM8000", NULL, NULL, "schneider-power", "power"},
 };
 
