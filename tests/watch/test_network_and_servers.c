@@ -146,7 +146,7 @@ static const struct example wireless[] = {
     {ENT "9.1.2391", NULL, NULL, NULL, "cisco-wlc", "access-point"},
     {ENT "9.1.1875", "Cisco IOS Software, C1600 Software (AP1G2-K9W7-M), Version 15.3", NULL, NULL,
      "cisco-aironet-by-description", "access-point"},
-    {ENT "25053.3.1.11.1", "Ruckus Wireless SZ", NULL, NULL, "ruckus-controller", "access-point"},
+    {ENT "25053.3.1.5.15", "Ruckus Wireless ZD1200", NULL, NULL, "ruckus-controller", "access-point"},
     {LINUX, "UAP-AC-Lite 6.5.62", NULL, NULL, "ubiquiti-unifi-ap", "access-point"},
     {LINUX, "Linux ap 3.3.8", "unifiApSystemModel", "UAP-LR", "ubiquiti-unifi-ap", "access-point"},
     {ENT "2011.2.240.17", "Huawei AirEngine", NULL, NULL, "huawei-wireless-by-description", "access-point"},
