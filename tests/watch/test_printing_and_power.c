@@ -188,6 +188,9 @@ static const struct example others[] = {
     {LINUX, "Linux ups-monitor 5.10 x86_64", NULL, NULL, "net-snmp-linux", "server"},
     {LINUX, "Linux Printer-Server 5.10", NULL, NULL, "net-snmp-linux", "server"},
     {ENT "8072.3.2.8", "FreeBSD CUPS 13", NULL, NULL, "net-snmp-bsd", "server"},
+    {ENT "32473.6", "8 Port Switch, DC Power Supply", "dot1dBaseNumPorts", NULL, "generic-switch", "switch"},
+    {ENT "32473.6", "Temperature hardened Switch", "dot1dBaseNumPorts", NULL, "generic-switch", "switch"},
+    {ENT "32473.6", "Acme SNMP Agent", NULL, NULL, "generic-snmp", "other"},
     {ENT "32473.5", "Box", NULL, NULL, "generic-snmp", "other"},
     {ENT "3180.1", "Box", NULL, NULL, "generic-snmp", "other"}, /* 318 is no beginning of it */
 };
