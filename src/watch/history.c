@@ -105,7 +105,7 @@ static void feed(struct watch *w, struct unit *u, size_t place, int64_t at_ms, s
     window_feed(window, &kw->spec, at_ms, v);
 }
 
-void history_take(struct turn *t, struct unit *u, const struct value *points)
+static void take_unit(struct turn *t, struct unit *u, const struct value *points)
 {
     const struct kind_rules *of = rules_of(t->w, u);
     const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
@@ -118,6 +118,15 @@ void history_take(struct turn *t, struct unit *u, const struct value *points)
             continue;
         feed(t->w, u, i, t->mono, points[kw->slot], &together);
     }
+}
+
+void history_take(struct turn *t)
+{
+    struct node *n = t->n;
+
+    for (size_t i = 0; i < n->units.n; i++)
+        if (n->units.v[i].seen == n->polls && rules_of(t->w, &n->units.v[i]))
+            take_unit(t, &n->units.v[i], &n->points.v[n->units.v[i].first]);
 }
 
 static void replay(struct node *n, int64_t at_ms, const struct reading *r, const struct together *together)

@@ -333,8 +333,8 @@ const char *profile_collector(const struct profile *p);
 
 /* ---- history.c ---- */
 
-/* Takes in what was read of a component. */
-void history_take(struct turn *t, struct unit *u, const struct value *points);
+/* Takes in what was just read of the components. */
+void history_take(struct turn *t);
 /* What the rule asks of history in its extra i; slots are those of the component, as far as the extras before. */
 struct value history_value(struct turn *t, uint32_t unit, uint16_t rule, size_t i, const struct value *slots,
                            size_t nslots);

@@ -283,7 +283,6 @@ static void take_found(void *ctx, const struct found *f)
     u->found_ms = t->mono;
     u->gone = false;
     note_change(t, u, take_points(t, u, f->points));
-    history_take(t, u, f->points);
 }
 
 void inventory_poll(struct turn *t, struct batch *b)

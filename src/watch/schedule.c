@@ -361,8 +361,10 @@ static void take_read(struct turn *t, struct value ping)
         identify_take(t, n->batch);
     else if (answered)
         inventory_poll(t, n->batch);
-    if (answered && !n->identifying)
-        restart_take(t);
+    if (answered && !n->identifying) {
+        restart_take(t); /* first: no step leads across it */
+        history_take(t);
+    }
     advance(t, answered);
     inventory_age(t, t->result->status == PD_READ_DONE && !n->identifying);
     if (!t->w->config.ops.backlog(t->w->config.ops.ctx))

@@ -297,6 +297,24 @@ static void a_restart_is_told_and_cleared_after_an_hour(void **state)
     site_free(s);
 }
 
+/* It counts from the start on: more than before says nothing. */
+static void a_counter_of_a_restarted_device_is_another(void **state)
+{
+    struct fake_device *f;
+    int64_t id;
+    struct site *s = box(&id, &f);
+
+    (void)state;
+    for (int i = 0; i < 150; i++) {
+        uptime(f, i < 60 ? 500000 + 60 * i : 60 * (i - 60) + 7);
+        fake_int(f, "box.faults", 0, i < 60 ? 10 : 5000);
+        site_pass(s, MINUTE);
+        assert_null(site_open(s, id, "noise"));
+    }
+    assert_int_equal(site_count(s, "device.restarted"), 1);
+    site_free(s);
+}
+
 /* 2^32 hundredths of a second. */
 static void a_wrap_of_the_uptime_is_no_restart(void **state)
 {
@@ -582,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_torn_memory_is_ignored),
         cmocka_unit_test(a_clock_that_is_set_moves_no_window),
         cmocka_unit_test(a_restart_is_told_and_cleared_after_an_hour),
+        cmocka_unit_test(a_counter_of_a_restarted_device_is_another),
         cmocka_unit_test(a_wrap_of_the_uptime_is_no_restart),
         cmocka_unit_test(boots_tell_of_a_restart_that_the_uptime_hides),
         cmocka_unit_test(restarts_are_known_across_patrolds_own),
