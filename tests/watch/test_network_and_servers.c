@@ -200,6 +200,7 @@ static const struct example storage[] = {
     {ENT "44738", "Linux AS6404T", NULL, NULL, "asustor", "nas"},
     {ENT "2.6.190", "IBM FlashSystem", NULL, NULL, "ibm-storage", "nas"},
     {ENT "11.10.2.1.3.20", "HPE StoreEver MSL2024", NULL, NULL, "hpe-msl", "nas"},
+    {LINUX, "Linux tl 4.9", "smlDescription", "TS4300", "sml-tape", "nas"},
 };
 
 /* What is none of them, or only sounds like it. */
