@@ -1065,6 +1065,7 @@ static void make(struct maker *m, enum value_type type, int depth)
         "round($)",
         "floor($)",
         "pow($, #)",
+        "log10($)",
         "min(#, $)",
         "max($, $, #)",
         "if(&, #, #)",
