@@ -156,6 +156,8 @@ static const struct example rooms[] = {
     {ENT "5528.100.20.10.2016", "NetBotz", NULL, NULL, "apc-netbotz", "environment"},
     {ENT "52674.500", "NetBotz Rack Monitor 750", NULL, NULL, "apc-netbotz", "environment"},
     {ENT "476.1.42", NULL, "lgpAgentDeviceId", ENT "476.1.42.4.3.23", "liebert-air-conditioner", "air-conditioner"},
+    {ENT "476.1.42", "Uninitialized", "lgpEnvStateSystem", NULL, "liebert-air-conditioner", "air-conditioner"},
+    {ENT "476.1.42", "Uninitialized", "lgpPduEntrySysStatus", NULL, "liebert-pdu", "pdu"},
     {ENT "476.1.42.4.3.4", NULL, NULL, NULL, "liebert-air-conditioner", "air-conditioner"},
     {ENT "534.6.8.1", NULL, NULL, NULL, "eaton-sensor", "environment"},
     {ENT "13742.8", "EMX2-111", NULL, NULL, "raritan-environment", "environment"},
