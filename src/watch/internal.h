@@ -80,8 +80,9 @@ struct tables {
     struct profile *identify;               /* a profile of the identify module alone, made here; NULL without one */
     unsigned reachable;                     /* its slot in kind device */
     unsigned ping, restarts, uptime, boots; /* likewise; UINT16_MAX where the knowledge has none */
-    uint8_t *told_by;           /* for each point of each kind the parts of all modules that tell it, as bits */
-    ARRAY(const char *) labels; /* of devices, that rules ask */
+    uint8_t *told_by;               /* for each point of each kind the parts of all modules that tell it, as bits */
+    int64_t slowest_ms[PART_COUNT]; /* of all rates at which any device is read */
+    ARRAY(const char *) labels;     /* of devices, that rules ask */
     /* Where a rule's slots are put together: the component's points end at `own_end`, the device's begin there. */
     /* Behind those what the rule asks besides. */
     struct value *scratch;

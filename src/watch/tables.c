@@ -57,20 +57,19 @@ static uint16_t window_place(struct kind_rules *of, const struct kind_window *w)
 }
 
 /* Readings of a point are joined up to three intervals of the slowest part that may tell it. */
-static int64_t joined_ms(const struct tables *t, const struct kind *kind, unsigned slot,
-                         const struct settings *settings)
+static int64_t joined_ms(const struct tables *t, const struct kind *kind, unsigned slot)
 {
     uint8_t parts = t->told_by[t->base[kind->number] + slot];
     int64_t longest = 0;
 
     for (unsigned p = 0; p < PART_COUNT; p++)
-        if ((parts & (1 << p)) && settings->every_ms[p] > longest)
-            longest = settings->every_ms[p];
+        if ((parts & (1 << p)) && t->slowest_ms[p] > longest)
+            longest = t->slowest_ms[p];
     return STALE_AFTER * longest;
 }
 
 static void place_window(struct tables *t, const struct rule *r, const struct expr_window *asked,
-                         const struct kind *device_kind, const struct settings *settings, struct extra_place *out)
+                         const struct kind *device_kind, struct extra_place *out)
 {
     const struct kind *kind = r->kind;
     struct kind_window w = {.spec.type = window_type_of(asked->history)};
@@ -87,7 +86,7 @@ static void place_window(struct tables *t, const struct rule *r, const struct ex
         w.spec.length_ms = asked->length_ms;
         w.spec.limit = asked->limit;
         w.spec.counter = kind->points.v[w.slot].counter;
-        w.spec.gap_ms = joined_ms(t, kind, w.slot, settings);
+        w.spec.gap_ms = joined_ms(t, kind, w.slot);
     }
     out->window = window_place(&t->rules[kind->number], &w);
 }
@@ -103,15 +102,14 @@ static uint16_t label_place(struct tables *t, const char *name)
     return (uint16_t)i;
 }
 
-static void place_extras(struct tables *t, const struct rule *r, struct rule_info *info, const struct kind *device_kind,
-                         const struct settings *settings)
+static void place_extras(struct tables *t, const struct rule *r, struct rule_info *info, const struct kind *device_kind)
 {
     info->extras = xcalloc(r->extras.n + 1, sizeof *info->extras);
     for (size_t i = 0; i < r->extras.n; i++) {
         const struct rule_extra *e = &r->extras.v[i];
 
         if (e->type == RULE_WINDOW)
-            place_window(t, r, &e->window, device_kind, settings, &info->extras[i]);
+            place_window(t, r, &e->window, device_kind, &info->extras[i]);
         else if (e->type == RULE_DEVICE_LABEL)
             info->extras[i].label = label_place(t, e->name);
         info->is_timed |= e->type == RULE_WINDOW;
@@ -124,8 +122,7 @@ static uint64_t own_bit(unsigned slot)
     return slot < 63 ? slot_bit(slot) : 0;
 }
 
-static void add_rule(struct tables *t, const struct rule *r, uint16_t place, const struct kind *device_kind,
-                     const struct settings *settings)
+static void add_rule(struct tables *t, const struct rule *r, uint16_t place, const struct kind *device_kind)
 {
     struct kind_rules *of = &t->rules[r->kind->number];
     struct slots s = rule_slots(r, (unsigned)device_kind->points.n);
@@ -142,7 +139,7 @@ static void add_rule(struct tables *t, const struct rule *r, uint16_t place, con
         .is_part = r->part_of.n > 0,
         .is_reach = str_eq(r->family, FAMILY_REACH),
     };
-    place_extras(t, r, &t->info[place], device_kind, settings);
+    place_extras(t, r, &t->info[place], device_kind);
 }
 
 /* ---- The identify module as a profile ---- */
@@ -190,6 +187,17 @@ static unsigned slot_named(const struct kind *kind, const char *name, enum value
     return p && p->type == type ? p->slot : UINT16_MAX;
 }
 
+/* A profile may read a part more seldom than the settings say. */
+static void learn_rates(struct tables *t, const struct knowledge *k, const struct settings *settings)
+{
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        t->slowest_ms[p] = settings->every_ms[p];
+        for (size_t i = 0; i < k->profiles.n; i++)
+            if (k->profiles.v[i]->every_ms[p] > t->slowest_ms[p])
+                t->slowest_ms[p] = k->profiles.v[i]->every_ms[p];
+    }
+}
+
 void tables_init(struct tables *t, const struct knowledge *k, const struct settings *settings)
 {
     const struct kind *device_kind = k->vocabulary.kinds.v[0];
@@ -213,11 +221,12 @@ void tables_init(struct tables *t, const struct knowledge *k, const struct setti
         t->npoints += n;
         most = n > most ? n : most;
     }
+    learn_rates(t, k, settings);
     t->told_by = xcalloc(t->npoints + 1, 1);
     for (size_t i = 0; i < k->modules.n; i++)
         learn_parts(t, k->modules.v[i]);
     for (size_t i = 0; i < k->rules.n && i < UINT16_MAX; i++) {
-        add_rule(t, k->rules.v[i], (uint16_t)i, device_kind, settings);
+        add_rule(t, k->rules.v[i], (uint16_t)i, device_kind);
         extras = k->rules.v[i]->extras.n > extras ? k->rules.v[i]->extras.n : extras;
     }
     t->nrules = k->rules.n;
