@@ -24,6 +24,7 @@ static void test_walks(void **state)
         "eastron-sdm630",
         "energy-object-mib",
         "entity-mib",
+        "entity-mib-plain",
         "entity-sensor-mib",
         "etherlike-mib",
         "finisher-mib",
