@@ -270,7 +270,7 @@ int main(int argc, char **argv)
                                   .collectors = collectors,
                                   .collector_ops = all_ops,
                                   .ncollectors = 1,
-                                  .ops = {fault, submit, readings, backlog, NULL}};
+                                  .ops = {.fault = fault, .submit = submit, .readings = readings, .backlog = backlog}};
     struct knowledge *k = NULL;
     struct watch_counters n;
     struct watch *w;

@@ -29,6 +29,7 @@ struct point_draft {
     bool counter;
     struct yaml_node *bounds, *begins, *wide, *pace;
     int64_t bits;
+    struct yaml_node *total_of;
     char *title[LANG_COUNT];
     struct member_drafts members;
 };
@@ -70,6 +71,7 @@ static const struct schema_row point_rows[] = {
     {"fact", SCHEMA_TEXT, .min = 1, .max = 64, SCHEMA_FIELD(struct point_draft, fact)},
     {"counter", SCHEMA_BOOL, SCHEMA_FIELD(struct point_draft, counter)},
     {"bounds", SCHEMA_SECTION, .sub = &bounds_schema},
+    {"total_of", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct point_draft, total_of)},
     {"title", SCHEMA_LOCAL, SCHEMA_FIELD(struct point_draft, title)},
     {"members", SCHEMA_MAP, .sub = &member_schema, SCHEMA_FIELD(struct point_draft, members)},
     {0},
@@ -129,6 +131,23 @@ static void take_titles(char *to[LANG_COUNT], char *from[LANG_COUNT])
     }
 }
 
+/* The slot of the counter before it that a point adds up. One of a kind. */
+static unsigned total_of(struct loader *l, const struct point_draft *from, const struct kind *kind)
+{
+    const struct point_def *of = from->total_of && !from->total_of->bad ? kind_point(kind, from->total_of->text) : NULL;
+
+    if (!from->total_of || from->total_of->bad)
+        return NO_POINT;
+    if (kind->totals)
+        conf_error(l->report, from->total_of, "a kind has one total at most");
+    else if (!of || !of->counter || of->type != (enum value_type)(from->type + VALUE_BOOL))
+        conf_error(l->report, from->total_of, "'%s' is no counter of the same type before this point",
+                   from->total_of->text);
+    else
+        return of->slot;
+    return NO_POINT;
+}
+
 static void build_point(struct loader *l, struct point_draft *from, struct kind *kind)
 {
     enum { MAX_ENUM = 1 << 30, MAX_BIT = 63 };
@@ -145,6 +164,8 @@ static void build_point(struct loader *l, struct point_draft *from, struct kind 
     p.unit = from->unit;
     p.fact = from->fact;
     p.counter = from->counter;
+    p.total_of = total_of(l, from, kind);
+    kind->totals |= p.total_of != NO_POINT;
     p.bounds = (struct counter_bounds){.begins = NO_POINT, .wide = NO_POINT, .pace = NO_POINT, .bits = from->bits};
     from->name = from->unit = from->fact = NULL;
     take_titles(p.title, from->title);

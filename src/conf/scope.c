@@ -236,7 +236,7 @@ static int resolve_extra(struct scope *s, const char *name, struct expr_name *ou
 /* Whether the point is read from devices; what patrold fills itself has no history. */
 static bool is_read(const struct scope *s, unsigned slot)
 {
-    static const char *const own[] = {POINT_REACHABLE, POINT_PING, POINT_RESTARTS};
+    static const char *const own[] = {POINT_REACHABLE, POINT_PING, POINT_RESTARTS, POINT_SWAPPED, POINT_CONFLICT};
     const char *name;
 
     if (slot >= s->list.n)

@@ -164,6 +164,59 @@ static int device_remove(struct order *o, const struct arg_value *args, char **w
     return order_submit(o, change, xasprintf("{\"device\":%" PRId64 "}", id));
 }
 
+/* What watch made of a command goes to the store; answer: what is told then. Takes both. */
+static int submit_or_refuse(struct order *o, struct change *change, int rc, char *answer)
+{
+    if (rc == 0)
+        return order_submit(o, change, answer);
+    change_free(change);
+    free(answer);
+    return rc;
+}
+
+static int device_confirm(struct order *o, const struct arg_value *args, char **why)
+{
+    const struct device *d = core_find_device(o->core, args[0].text, why);
+    bool swapped = str_eq(args[1].text, "swapped");
+    struct change *change;
+    int64_t id;
+
+    if (!d)
+        return PD_ENOENT;
+    if (!swapped && !str_eq(args[1].text, "same")) {
+        *why = xasprintf("the answer is 'swapped' or 'same', not '%s'", args[1].text);
+        return PD_EINVAL;
+    }
+    id = d->id;
+    change = change_new();
+    return submit_or_refuse(o, change, watch_device_confirm(o->core->watch, id, swapped, o->actor, change, why),
+                            xasprintf("{\"device\":%" PRId64 "}", id));
+}
+
+static int device_merge(struct order *o, const struct arg_value *args, char **why)
+{
+    const struct device *keep = core_find_device(o->core, args[0].text, why);
+    const struct device *gone = keep ? core_find_device(o->core, args[1].text, why) : NULL;
+    struct change *change;
+    int64_t id;
+
+    if (!gone)
+        return PD_ENOENT;
+    id = keep->id;
+    change = change_new();
+    return submit_or_refuse(o, change, watch_device_merge(o->core->watch, id, gone->id, o->actor, change, why),
+                            xasprintf("{\"device\":%" PRId64 "}", id));
+}
+
+static int device_split(struct order *o, const struct arg_value *args, char **why)
+{
+    struct change *change = change_new();
+    int64_t id = 0;
+    int rc = watch_device_split(o->core->watch, args[0].text, o->actor, change, &id, why);
+
+    return submit_or_refuse(o, change, rc, xasprintf("{\"device\":%" PRId64 "}", id));
+}
+
 const char *read_status_name(enum pd_read_status s)
 {
     switch (s) {
@@ -311,6 +364,9 @@ static int make_report(struct order *o, const struct arg_value *args, char **why
 static const struct command commands[] = {
     {"device.remove", device_remove, {{"device", ARG_REF, true}}},
     {"device.poll", device_poll, {{"device", ARG_REF, true}}},
+    {"device.confirm", device_confirm, {{"device", ARG_REF, true}, {"answer", ARG_TEXT, true}}},
+    {"device.merge", device_merge, {{"device", ARG_REF, true}, {"gone", ARG_REF, true}}},
+    {"device.split", device_split, {{"device", ARG_TEXT, true}}},
     {"alert.ack", alert_ack, {{"alert", ARG_INT, true}}},
     {"ticket.open",
      open_ticket,

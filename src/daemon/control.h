@@ -28,6 +28,9 @@ struct event_base;
  *     device.set     device; any of these but the name                                  -> device
  *     device.remove  device (name, or id as number or text)                             -> device
  *     device.poll    device; answered when the poll has ended     -> device, status, rtt_ms, detail
+ *     device.confirm device; answer: swapped or same, where another machine stands at its place  -> device
+ *     device.merge   device, gone: two records of one device; gone is removed                    -> device
+ *     device.split   device: the name of one that was merged into another; it is added again     -> device
  *     alert.ack      alert (its id)                                                     -> alert
  *     ticket.VERB    ticket (number, or id); note; ticket.dispatch: assignee    -> ticket, number, state
  *     ticket.open    title; device, or site; kind, severity, category, note    -> ticket, number, state

@@ -25,6 +25,12 @@ static void submit(void *ctx, struct change *change, bool urgent, void (*done)(v
     core_submit(ctx, change, urgent, done, arg);
 }
 
+/* From watch: two records are one device. */
+static void merged(void *ctx, struct change *change, const struct device *keep, const struct device *gone)
+{
+    desk_device_merged(((struct core *)ctx)->desk, gone->id, keep->id, change);
+}
+
 /* From watch: a fault moved. Desk adds what becomes of its ticket to the same change. */
 static void fault(void *ctx, struct change *change, const struct device *d, struct alert *a, enum fault_move move)
 {
@@ -270,7 +276,7 @@ static void make_rooms(struct core *c)
         .collectors = c->collectors,
         .collector_ops = config->collector_ops,
         .ncollectors = config->ncollectors,
-        .ops = {.fault = fault, .submit = submit, .readings = take_readings, .backlog = backlog, .ctx = c},
+        .ops = {.fault = fault, .submit = submit, .readings = take_readings, .backlog = backlog, .ctx = c, .merged = merged},
     };
     const struct desk_config desk = {
         .clock = config->services.clock,

@@ -70,6 +70,16 @@ struct held *desk_of_fault(const struct desk *d, int64_t device_id, const char *
     return h;
 }
 
+static void forget_fault(struct desk *d, const struct held *h)
+{
+    const struct ticket *t = &h->ticket;
+    char *k = t->family ? fault_key(t->device_id, t->family, t->component_kind, t->key) : NULL;
+
+    if (k && dict_get(d->by_fault, k) == h)
+        dict_del(d->by_fault, k);
+    free(k);
+}
+
 void desk_index_fault(struct desk *d, struct held *h)
 {
     const struct ticket *t = &h->ticket;
@@ -161,6 +171,27 @@ void desk_site_renamed(struct desk *d, const char *from, const char *to, struct 
         if (!t->site || strcmp(t->site, from) != 0)
             continue;
         xstrset(&t->site, to);
+        change_put_ticket(c, t);
+    }
+}
+
+void desk_device_merged(struct desk *d, int64_t gone, int64_t keep, struct change *c)
+{
+    size_t at = 0;
+    uint64_t id;
+    void *node;
+
+    while (u64dict_next(d->by_id, &at, &id, &node)) {
+        struct held *h = node;
+        struct ticket *t = &h->ticket;
+
+        if (t->device_id != gone)
+            continue;
+        forget_fault(d, h);
+        t->device_id = keep;
+        if (!desk_of_fault(d, keep, t->family ? t->family : "", t->component_kind ? t->component_kind : "",
+                           t->key ? t->key : ""))
+            desk_index_fault(d, h);
         change_put_ticket(c, t);
     }
 }

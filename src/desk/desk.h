@@ -101,6 +101,8 @@ const struct ticket *desk_ticket(const struct desk *d, int64_t id);             
 const struct ticket *desk_ticket_of_fault(const struct desk *d, const struct alert *a); /* open ones; NULL */
 int64_t desk_ticket_by_number(const struct desk *d, const char *number);                /* 0 if no open one */
 /* A site is called otherwise: so are the open tickets of no device there. */
+/* Two devices are one: open tickets of one are the other's from now on. */
+void desk_device_merged(struct desk *d, int64_t gone, int64_t keep, struct change *c);
 void desk_site_renamed(struct desk *d, const char *from, const char *to, struct change *c);
 
 /* What an open ticket went through, oldest first; *n 0 for one that is not known. Borrowed until the next change. */

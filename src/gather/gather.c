@@ -112,7 +112,7 @@ static void take_component(struct gather *g, const json_t *row)
     } else if (str_eq(kind, "supply")) {
         add_series(g, row, SERIES_LEVEL, "level");
     } else if (str_eq(kind, "marker")) {
-        add_series(g, row, SERIES_COUNTER, "pages");
+        add_series(g, row, SERIES_COUNTER, "total");
     }
 }
 

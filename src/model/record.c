@@ -50,7 +50,9 @@ RECORD(device, offsetof(struct device, name), offsetof(struct device, address), 
        offsetof(struct device, labels), offsetof(struct device, parent), offsetof(struct device, status),
        offsetof(struct device, location), offsetof(struct device, asset), offsetof(struct device, profile),
        offsetof(struct device, device_class), offsetof(struct device, make), offsetof(struct device, model),
-       offsetof(struct device, serial), offsetof(struct device, firmware))
+       offsetof(struct device, serial), offsetof(struct device, firmware), offsetof(struct device, mac),
+       offsetof(struct device, engine_id), offsetof(struct device, identity), offsetof(struct device, claims),
+       offsetof(struct device, moved_from), offsetof(struct device, twin))
 
 RECORD(component, offsetof(struct component, kind), offsetof(struct component, key), offsetof(struct component, label))
 

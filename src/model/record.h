@@ -29,6 +29,12 @@ struct device {
     int64_t installed_day, accepted_day, warranty_day; /* day numbers (base/date.h); 0: not said */
     /* what was found out */
     char *profile, *device_class, *make, *model, *serial, *firmware;
+    char *mac, *engine_id; /* as it tells them: "00:11:22…" */
+    char *identity;        /* model/identity.h: who it is taken for; NULL: nobody looked yet */
+    char *claims;          /* who stands at its place now, if that is somebody else: the operator is asked; NULL */
+    char *moved_from;      /* its address before, until it is known whether it is the same machine; NULL */
+    char *twin;            /* the device, by name, that answers with the same identity at the same time; NULL */
+    int64_t merged_into;   /* of a removed one: the device whose it was; 0: none */
     int64_t added_ms, identified_ms;
     bool retired; /* removed by the operator: kept for its history, never polled */
 };

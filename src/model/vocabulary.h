@@ -49,6 +49,7 @@ struct point_def {
     enum value_type type;
     char *unit;   /* UCUM-like code: "%", "Cel", "By", "{page}"; NULL for none */
     bool counter; /* only rises between resets */
+    unsigned total_of; /* the slot of a counter whose rises patrold adds up here; NO_POINT: it is no total */
     struct counter_bounds bounds;
     char *title[LANG_COUNT];
     struct members members; /* of ENUM and BITS */
@@ -59,6 +60,7 @@ struct kind {
     char *name; /* "supply" */
     unsigned number;
     bool single;   /* a device has exactly one, with key "" ("device") */
+    bool totals;   /* one of its points is a total */
     bool fleeting; /* its components come and go: one that a complete read does not find is gone at once, unsaid */
     char *title[LANG_COUNT];
     ARRAY(struct point_def) points; /* a point's slot is its place here */
@@ -94,6 +96,8 @@ const char *member_title(const struct member *m, enum lang lang);
 #define POINT_REACHABLE "reachable" /* bool: it answers */
 #define POINT_PING "ping"           /* bool: it answers an ICMP echo */
 #define POINT_RESTARTS "restarts"   /* int: restarts seen within 24 hours */
+#define POINT_SWAPPED "swapped"     /* bool: somebody else stands at its place, and nobody confirmed it */
+#define POINT_CONFLICT "conflict"   /* bool: another device has the same identity at the same time */
 #define POINT_UPTIME "uptime"       /* num, seconds: read, for the restarts */
 #define POINT_BOOTS "engine_boots"  /* int: likewise */
 

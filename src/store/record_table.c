@@ -91,6 +91,13 @@ static const struct field device_fields[] = {
     FIELD(device, U8, unit),
     FIELD(device, TEXT, parent),
     FIELD(device, TEXT, status),
+    FIELD(device, TEXT, mac),
+    FIELD(device, TEXT, engine_id),
+    FIELD(device, TEXT, identity),
+    FIELD(device, TEXT, claims),
+    FIELD(device, TEXT, moved_from),
+    FIELD(device, TEXT, twin),
+    FIELD(device, I64, merged_into),
 };
 
 static const struct field component_fields[] = {

@@ -141,6 +141,15 @@ static const char *const steps[] = {
 
     /* What is remembered of each device for judging, as watch keeps it. */
     "CREATE TABLE history (device_id INTEGER PRIMARY KEY REFERENCES device, data BLOB NOT NULL) STRICT;",
+
+    /* Who a device is. */
+    "ALTER TABLE device ADD COLUMN mac TEXT;"
+    "ALTER TABLE device ADD COLUMN engine_id TEXT;"
+    "ALTER TABLE device ADD COLUMN identity TEXT;"
+    "ALTER TABLE device ADD COLUMN claims TEXT;"
+    "ALTER TABLE device ADD COLUMN moved_from TEXT;"
+    "ALTER TABLE device ADD COLUMN twin TEXT;"
+    "ALTER TABLE device ADD COLUMN merged_into INTEGER NOT NULL DEFAULT 0;",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

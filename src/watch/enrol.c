@@ -317,6 +317,8 @@ static void change_device(struct watch *w, struct device_wish *wish, const char 
     if (moved)
         schedule_close(n);
     node_leave(w, n);
+    if (!str_eq(n->d.address, wish->device.address) && !n->d.moved_from)
+        n->d.moved_from = xstrdup(n->d.address);
     take_said(&n->d, &wish->device);
     if (n->collector != (unsigned)watch_collector(w, n->d.collector))
         n->speech = NULL; /* it is another's */
@@ -326,6 +328,7 @@ static void change_device(struct watch *w, struct device_wish *wish, const char 
     judge_fit(&t);
     if (begin) {
         identify_told(&t);
+        schedule_doubt(n);
         n->identify_ms = t.mono;
         node_begin(n, t.mono);
     }

@@ -14,11 +14,11 @@
  * The row (version 1): version; wall clock; restarts (restart.c); how many and then
  * which windows there are: kind, point or condition, type, length, limit; for
  * each component's: its number, which of these, length of its bytes, its bytes
- * (window.c); CRC-32C of all before. Times are ages. Windows of an hour and less
+ * (window.c); for each total (total.c) its component's number and what is known of it; CRC-32C of all before. Times are ages. Windows of an hour and less
  * are left out of the row: the polls that are read back at a start make them.
  */
 enum {
-    VERSION = 1,
+    VERSION = 2, /* 1 had no totals */
     SAVE_MS = 3600000,
     SHORT_MS = 3600000,
     DAY_MS = 86400000,
@@ -255,6 +255,22 @@ static void put_defs(struct sbuf *out, const struct watch *w)
             put_def(out, watch_knowledge(w)->vocabulary.kinds.v[i], &w->tables.rules[i].windows.v[j]);
 }
 
+static void put_totals(struct sbuf *out, const struct node *n)
+{
+    uint8_t bytes[TOTAL_BYTES];
+
+    for (size_t i = 0; i < n->units.n; i++) {
+        struct wire_out w = wire_out(bytes, sizeof bytes);
+
+        if (!n->units.v[i].total)
+            continue;
+        put_number(out, n->units.v[i].number);
+        total_encode(n->units.v[i].total, &w);
+        put(out, &w);
+    }
+    put_number(out, 0);
+}
+
 static void put_unit(struct sbuf *out, const struct watch *w, const struct unit *u, int64_t mono, bool all)
 {
     const struct kind_rules *of = rules_of(w, u);
@@ -287,6 +303,7 @@ static void encode(const struct node *n, int64_t mono, int64_t wall, bool all, s
     for (size_t i = 0; i < n->units.n; i++)
         put_unit(out, n->watch, &n->units.v[i], mono, all);
     put_number(out, 0); /* no component has this number */
+    put_totals(out, n);
     w = wire_out(bytes, CRC_BYTES);
     wire_put_u32be(&w, wire_crc32c(0, out->s + start, out->n - start));
     put(out, &w);
@@ -371,8 +388,18 @@ static void get_window(struct decoder *d, uint64_t number)
     u->windows[to->place] = w;
 }
 
+static void get_total(struct decoder *d, uint64_t number)
+{
+    struct unit *u = number <= UINT32_MAX ? unit_numbered(d->n, (uint32_t)number) : NULL;
+    struct total total;
+
+    total_decode(&total, &d->in);
+    if (!d->in.bad && u && u->kind->totals)
+        total_put(u, &total);
+}
+
 /* That it is whole, and what of it can be used. */
-static int check(const void *p, size_t size, struct wire_in *in)
+static int check(const void *p, size_t size, struct wire_in *in, unsigned *version)
 {
     struct wire_in crc;
 
@@ -382,13 +409,15 @@ static int check(const void *p, size_t size, struct wire_in *in)
     if (wire_u32be(&crc) != wire_crc32c(0, p, size - CRC_BYTES))
         return PD_ECORRUPT;
     *in = wire_in(p, size - CRC_BYTES);
-    return wire_u8(in) == VERSION ? 0 : PD_EVERSION;
+    *version = wire_u8(in);
+    return *version >= 1 && *version <= VERSION ? 0 : PD_EVERSION;
 }
 
 int history_decode(struct node *n, int64_t mono, int64_t wall, const void *p, size_t size)
 {
     struct decoder d = {.n = n};
-    int rc = check(p, size, &d.in);
+    unsigned version;
+    int rc = check(p, size, &d.in, &version);
     uint64_t defs, number;
     int64_t saved;
 
@@ -403,6 +432,8 @@ int history_decode(struct node *n, int64_t mono, int64_t wall, const void *p, si
         get_def(&d);
     while (!d.in.bad && (number = wire_varint(&d.in)) != 0)
         get_window(&d, number);
+    while (version > 1 && !d.in.bad && (number = wire_varint(&d.in)) != 0)
+        get_total(&d, number);
     array_free(&d.targets);
     return d.in.bad ? PD_ECORRUPT : 0;
 }
@@ -434,7 +465,7 @@ static bool has_memory(const struct node *n)
     if (n->restarts.knows_uptime || n->restarts.knows_boots)
         return true;
     for (size_t i = 0; i < n->units.n; i++)
-        if (n->units.v[i].windows)
+        if (n->units.v[i].windows || n->units.v[i].total)
             return true;
     return false;
 }

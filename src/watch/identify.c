@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +218,19 @@ static uint32_t further(const struct knowledge *k, const struct value *row)
     return bits;
 }
 
+/* What tells it apart stays known where it is not told now. */
+static void take_mark(struct turn *t, char **mark, enum identify_known which, const struct value *row)
+{
+    unsigned slot = watch_knowledge(t->w)->identification.known[which];
+    char *text = slot != UINT_MAX ? clean_text(row[slot]) : NULL;
+
+    if (text && !str_eq(*mark, text)) {
+        xstrset(mark, text);
+        change_put_device(turn_change(t), &t->n->d);
+    }
+    free(text);
+}
+
 static void take_identity(struct turn *t, const struct value *row)
 {
     const struct knowledge *k = watch_knowledge(t->w);
@@ -232,6 +246,8 @@ static void take_identity(struct turn *t, const struct value *row)
         keep_known(&id, &n->d);
     if (!n->d.identified_ms || !same_identity(&n->d, &id))
         record(t, &id);
+    take_mark(t, &n->d.mac, IDENTIFY_MAC, row);
+    take_mark(t, &n->d.engine_id, IDENTIFY_ENGINE_ID, row);
     n->speech = speech_for(n, p);
     n->retarget = true; /* the profile may want other packets; not inside the collector's call */
     identity_fini(&id);

@@ -80,6 +80,7 @@ struct tables {
     struct profile *identify;               /* a profile of the identify module alone, made here; NULL without one */
     unsigned reachable;                     /* its slot in kind device */
     unsigned ping, restarts, uptime, boots; /* likewise; UINT16_MAX where the knowledge has none */
+    unsigned swapped, conflict;
     uint8_t *told_by;               /* for each point of each kind the parts of all modules that tell it, as bits */
     int64_t slowest_ms[PART_COUNT]; /* of all rates at which any device is read */
     ARRAY(const char *) labels;     /* of devices, that rules ask */
@@ -93,6 +94,15 @@ void tables_init(struct tables *t, const struct knowledge *k, const struct setti
 void tables_fini(struct tables *t);
 
 /* ---- A device under watch ---- */
+
+/* What a counter has risen by (total.c). */
+struct total {
+    double counted; /* where the counter stood when it was counted last */
+    double sum;     /* the total then */
+    double fallen;  /* where it stood when it was seen to have fallen */
+    bool falling;   /* that was at the last reading */
+    bool fresh;     /* an epoch begins with the next reading */
+};
 
 /* A component of it. Its points are at node->points.v[first]; texts in them are owned. */
 struct unit {
@@ -108,6 +118,7 @@ struct unit {
     uint32_t number;
     uint32_t first;
     struct window **windows; /* as its kind has them, each made when something is known; NULL: none yet */
+    struct total *total;     /* of the point that is one; NULL: none yet */
     uint32_t seen;           /* node->polls when it was found last */
     int64_t found_ms;        /* when that was, monotonic */
     int64_t first_ms;        /* wall clock, ever */
@@ -145,6 +156,12 @@ struct waiter {
     void *arg;
 };
 
+/*
+ * Who stands at its place is not known: it was restarted, silent or moved, and neither the module identify nor those
+ * of its profile that tell who it is were read since.
+ */
+enum { DOUBT_IDENTIFY = 1, DOUBT_INVENTORY = 2, DOUBT_ALL = 3 };
+
 struct node {
     struct watch *watch;
     struct device d;
@@ -179,6 +196,8 @@ struct node {
     size_t nseen;
     uint8_t told;     /* which enum profile_text the identify module told, as bits; and TOLD_READ */
     bool retarget;    /* open it anew before the next read */
+    uint8_t doubt;    /* DOUBT_ */
+    int64_t same_as;  /* it is this device at another place, which is to be said once the poll is over; 0: no */
     bool poll_wanted; /* everything again once the read under way has ended */
     uint32_t polls;
     uint32_t missing; /* components that the last poll should have found */
@@ -205,7 +224,9 @@ struct watch {
     struct tables tables;
     struct u64dict *nodes; /* by id, in order of id */
     struct dict *names;
-    struct dict *addresses; /* address_key() -> node */
+    struct dict *addresses;      /* address_key() -> node */
+    struct dict *identities;     /* what tells devices apart -> who had it first */
+    ARRAY(struct device) merged; /* removed, since they were the same as another */
     int pinger;             /* place of the collector icmp, or PD_ENOENT */
     struct pd_plan *ping_plan;
     struct u64dict *faults; /* by alert id */
@@ -364,6 +385,34 @@ void restart_replay(struct node *n, int64_t at_ms, unsigned slot, struct value v
 void restart_encode(const struct restarts *r, int64_t now_ms, struct wire_out *out);
 void restart_decode(struct restarts *r, int64_t then_ms, struct wire_in *in);
 
+/* ---- who.c ---- */
+
+/* Its identity, if it tells devices apart and is nobody's yet, is its own; or no longer. */
+void who_index(struct node *n);
+void who_forget(struct node *n);
+/* Looks who stands at the place, after something was read that may tell. */
+void who_look(struct turn *t);
+/* Fills the points that say whether that is in question. */
+void who_show(struct turn *t);
+/* The last thing after a poll: if it is a known device at a new place it becomes that one, and is freed. */
+void who_move(struct node *n);
+/* One that was merged into another, and may be split from it. */
+void watch_remember_merged(struct watch *w, const struct device *d);
+
+/* ---- total.c ---- */
+
+/* Adds what counters rose by, after it is known whether the device was restarted. */
+void total_take(struct turn *t);
+/* Goes on from a stored poll. */
+void total_replay(struct node *n, const struct reading *r, size_t count);
+/* Goes on from there. */
+void total_put(struct unit *u, const struct total *total);
+enum { TOTAL_BYTES = 25 };
+void total_encode(const struct total *total, struct wire_out *out);
+void total_decode(struct total *total, struct wire_in *in);
+/* Another machine counts from now on. */
+void total_break(struct turn *t);
+
 /* ---- parent.c ---- */
 
 /* A device by which this one is reached, near or far, that is down; NULL. */
@@ -443,6 +492,8 @@ void schedule_poll(void *arg);
 void schedule_next(struct node *n);
 /* Everything is due now. */
 void schedule_now(struct node *n);
+/* It may be another machine: who it is is read next. */
+void schedule_doubt(struct node *n);
 int64_t schedule_jitter(const struct node *n);
 /* When in the day a known device is asked again who it is. */
 int64_t schedule_identify_phase(const struct node *n);

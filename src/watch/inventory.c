@@ -178,6 +178,7 @@ void inventory_free(struct node *n)
         free(n->units.v[i].key);
         free(n->units.v[i].label);
         free(n->units.v[i].instance);
+        free(n->units.v[i].total);
     }
     array_free(&n->units);
     array_free(&n->sorted);
@@ -332,7 +333,8 @@ static bool point_overdue(const struct turn *t, const struct unit *u, uint8_t pa
 /* What patrold fills itself is as true as it ever was. */
 static bool is_own(const struct tables *tables, unsigned slot)
 {
-    return slot == tables->reachable || slot == tables->ping || slot == tables->restarts;
+    return slot == tables->reachable || slot == tables->ping || slot == tables->restarts ||
+           slot == tables->swapped || slot == tables->conflict;
 }
 
 static void unit_age(struct turn *t, struct unit *u)
@@ -409,7 +411,9 @@ static void report_unit(struct turn *t, const struct unit *u)
     const struct tables *tables = &t->w->tables;
 
     for (unsigned i = 0; i < u->kind->points.n; i++) {
-        if ((found && (tells[i] & t->parts)) || (is_device && i == tables->reachable) ||
+        unsigned of = u->kind->points.v[i].total_of; /* a total is told with what it is of */
+
+        if ((found && (tells[of != NO_POINT ? of : i] & t->parts)) || (is_device && i == tables->reachable) ||
             (is_device && i == tables->ping && t->ping_told))
             array_push(&t->w->readings,
                        ((struct reading){.component = u->number, .point = (uint16_t)i, .value = points[i]}));

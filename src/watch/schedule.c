@@ -234,6 +234,22 @@ static void tell_waiters(struct node *n, const struct pd_read_result *r)
     array_release((void **)&waiting);
 }
 
+/* What its modules tell of it counts only where they tell anything. */
+void schedule_doubt(struct node *n)
+{
+    const struct profile *p = n->speech ? n->speech->profile : NULL;
+
+    n->doubt = 0;
+    if (identify_asks(n->watch, n->collector)) {
+        n->identify_ms = watch_mono(n->watch);
+        n->doubt |= DOUBT_IDENTIFY;
+    }
+    if (p && p->identities.n > 0) {
+        n->due_ms[PART_INVENTORY] = watch_mono(n->watch);
+        n->doubt |= DOUBT_INVENTORY;
+    }
+}
+
 static void note_status(struct turn *t, bool answered)
 {
     struct node *n = t->n;
@@ -250,7 +266,23 @@ static void note_status(struct turn *t, bool answered)
     if (t->result->rtt_ms >= 0)
         n->status.rtt_ms = t->result->rtt_ms;
     if (was_down) /* whoever is back may have been replaced meanwhile */
-        n->identify_ms = t->mono;
+        schedule_doubt(n);
+}
+
+/* Who it is was read: it is looked at, and there is no doubt any more. */
+static void settle(struct turn *t)
+{
+    struct node *n = t->n;
+    bool complete = t->result->status == PD_READ_DONE;
+
+    if (n->identifying && !n->ask_again) {
+        who_look(t);
+        n->doubt &= complete ? (uint8_t)~DOUBT_IDENTIFY : DOUBT_ALL;
+    } else if (!n->identifying && (t->parts & (1u << PART_INVENTORY))) {
+        who_look(t);
+        n->doubt &= complete ? (uint8_t)~DOUBT_INVENTORY : DOUBT_ALL;
+    }
+    who_show(t);
 }
 
 /* Trouble that is not silence is named once a day, not each poll. */
@@ -361,9 +393,13 @@ static void take_read(struct turn *t, struct value ping)
         identify_take(t, n->batch);
     else if (answered)
         inventory_poll(t, n->batch);
+    if (answered && !n->identifying)
+        restart_take(t);
+    if (answered)
+        settle(t);
     if (answered && !n->identifying) {
-        restart_take(t); /* first: no step leads across it */
         history_take(t);
+        total_take(t);
     }
     advance(t, answered);
     inventory_age(t, t->result->status == PD_READ_DONE && !n->identifying);
@@ -393,6 +429,8 @@ void schedule_take(struct node *n, const struct pd_read_result *r, struct value 
     n->reading = NULL;
     if (!cancelled)
         go_on(n, r, t.mono);
+    if (n->same_as)
+        who_move(n);
 }
 
 static void end_read(void *arg, const struct pd_read_result *r)

@@ -208,6 +208,8 @@ void tables_init(struct tables *t, const struct knowledge *k, const struct setti
         .reachable = slot_named(device_kind, POINT_REACHABLE, VALUE_BOOL),
         .ping = slot_named(device_kind, POINT_PING, VALUE_BOOL),
         .restarts = slot_named(device_kind, POINT_RESTARTS, VALUE_INT),
+        .swapped = slot_named(device_kind, POINT_SWAPPED, VALUE_BOOL),
+        .conflict = slot_named(device_kind, POINT_CONFLICT, VALUE_BOOL),
         .uptime = slot_named(device_kind, POINT_UPTIME, VALUE_NUM),
         .boots = slot_named(device_kind, POINT_BOOTS, VALUE_INT),
     };

@@ -119,6 +119,7 @@ void node_add(struct watch *w, struct node *n)
     u64dict_put(w->nodes, (uint64_t)n->d.id, n);
     dict_put(w->names, n->d.name, n);
     node_settle(w, n);
+    who_index(n);
 }
 
 void node_del(struct watch *w, struct node *n)
@@ -126,6 +127,7 @@ void node_del(struct watch *w, struct node *n)
     u64dict_del(w->nodes, (uint64_t)n->d.id);
     dict_del(w->names, n->d.name);
     node_leave(w, n);
+    who_forget(n);
 }
 
 void node_free(struct node *n)
@@ -167,6 +169,7 @@ struct watch *watch_new(const struct watch_config *config)
     w->nodes = u64dict_new();
     w->names = dict_new();
     w->addresses = dict_new();
+    w->identities = dict_new();
     w->faults = u64dict_new();
     w->repairs = change_new();
     ping_init(w);
@@ -187,6 +190,10 @@ void watch_free(struct watch *w)
     u64dict_free(w->nodes);
     dict_free(w->names);
     dict_free(w->addresses);
+    dict_free(w->identities);
+    for (size_t i = 0; i < w->merged.n; i++)
+        device_fini(&w->merged.v[i]);
+    array_free(&w->merged);
     u64dict_free(w->faults);
     for (size_t i = 0; i < w->lost_kinds.n; i++) {
         free(w->lost_kinds.v[i]->name);
@@ -206,6 +213,8 @@ void watch_load_device(struct watch *w, const struct device *d)
 
     if (d->id > w->last_device_id)
         w->last_device_id = d->id;
+    if (d->retired && d->merged_into)
+        watch_remember_merged(w, d);
     if (d->retired)
         return;
     if (collector < 0) {
@@ -299,6 +308,7 @@ void watch_load_tail(struct watch *w, int64_t device_id, int64_t at_ms, const st
     if (!node || ago < 0) /* the clock was set back: nobody knows when that was */
         return;
     history_replay(node, watch_mono(w) - ago, r, n);
+    total_replay(node, r, n);
 }
 
 void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id)

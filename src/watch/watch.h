@@ -14,8 +14,9 @@
  * .changed, .removed, .identified, .refused, .broken (trouble other than silence: once a
  * day); component.gone (not found by complete reads for a day: its faults close);
  * alert.opened, .changed, .closed (reason: cleared, rule-gone, component-gone,
- * device-removed, in-repair), .told, .acked; device.restarted (by: engine_boots,
- * uptime); clock.stepped.
+ * device-removed, device-merged, in-repair), .told, .acked; device.restarted (by: engine_boots,
+ * uptime); clock.stepped; who a device is (who.c): device.moved, .swapped, .confirmed, .conflict, .conflict-over,
+ * .merged, .split; counter.epoch (total.c).
  *
  * A fault of family "reach" that opens while a device is down by which this one
  * is reached is suppressed: it has its alert, with that flag and with suppressed_by
@@ -51,6 +52,8 @@ struct watch_ops {
     /* True while the store is too far behind for judging to go on. */
     bool (*backlog)(void *ctx);
     void *ctx;
+    /* Two records turned out to be one device: what is open of `gone` goes to `keep`, in the same change. May be NULL. */
+    void (*merged)(void *ctx, struct change *c, const struct device *keep, const struct device *gone);
 };
 
 struct watch_config {
@@ -113,6 +116,21 @@ void watch_site_renamed(struct watch *w, const char *from, const char *to, struc
 /* Retires a device: open faults close, its name is free again. PD_ENOENT; PD_ESTATE and *why (free it) while it is
  * another's parent. */
 int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct change *c, char **why);
+/*
+ * The operator's answer where another machine stands at a device's place: it was swapped, and what was known of the old
+ * one's purchase is forgotten; or it is the same, with a new main board. PD_ENOENT; PD_ESTATE and *why where nothing is asked.
+ */
+int watch_device_confirm(struct watch *w, int64_t id, bool swapped, const char *actor, struct change *c, char **why);
+/*
+ * Two records are one device: `gone` is removed, its open faults close, what is reached by it is reached by the other.
+ * If only `gone` answers, `keep` stands at its place from now on. PD_ENOENT; PD_EINVAL and *why (free it).
+ */
+int watch_device_merge(struct watch *w, int64_t keep, int64_t gone, const char *actor, struct change *c, char **why);
+/*
+ * They were two after all: the device that was merged is added again under its name, and the other stands where it
+ * stood before. What was read before the merge stays with the removed record. PD_ENOENT; as watch_device_add().
+ */
+int watch_device_split(struct watch *w, const char *name, const char *actor, struct change *c, int64_t *id, char **why);
 /* Makes every part due now. PD_ENOENT. done (may be NULL) when the poll has ended. */
 int watch_device_poll(struct watch *w, int64_t id, void (*done)(void *arg, const struct pd_read_result *r), void *arg);
 /* FIRING -> ACKED. PD_ENOENT, PD_ESTATE. */

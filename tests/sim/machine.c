@@ -224,7 +224,7 @@ static void start_pages(struct machine *m, int64_t pages, int64_t now_ms)
 void machine_swap(struct machine *m, int64_t now_ms)
 {
     m->hardware++;
-    m->boots = 0;
+    m->boots += 100; /* its own count */
     model_identity_show(m, now_ms);
     for (int toner = 0; model_toners(m->spec->model)[toner] != NULL; toner++)
         machine_refill(m, toner, now_ms);

@@ -40,6 +40,8 @@ const struct truth_rule truth_rules[TRUTH_RULES] = {
     [TRUTH_HUMIDITY_HIGH] = RULE("humidity-high", "humidity-high", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE),
     [TRUTH_HUMIDITY_LOW] = RULE("humidity-low", "humidity-low", "sensor", PART_STATUS, 10 * MINUTE, 10 * MINUTE),
     [TRUTH_COOLING_ALARM] = RULE("cooling-alarm", "cooling", "cooling", PART_STATUS, MINUTE, MINUTE),
+    [TRUTH_SWAPPED] = RULE("device-swapped", "swapped", "device", PART_STATUS, 0, 0, .ticketless = true),
+    [TRUTH_CONFLICT] = RULE("identity-conflict", "identity", "device", PART_STATUS, 0, 0, .ticketless = true),
 };
 
 const char *const truth_rule_names[TRUTH_RULES + 1] = {
@@ -69,6 +71,8 @@ const char *const truth_rule_names[TRUTH_RULES + 1] = {
     "humidity-high",
     "humidity-low",
     "cooling-alarm",
+    "device-swapped",
+    "identity-conflict",
     NULL,
 };
 

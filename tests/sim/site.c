@@ -14,7 +14,7 @@ struct told {
     bool blind, hidden;
     unsigned boots;
     unsigned quiet[TRUTH_RULES];        /* happenings with expectations of their own */
-    bool moved, in_repair, fell_asleep; /* fell_asleep: before it was switched off */
+    bool moved, swapped, in_repair, fell_asleep; /* fell_asleep: before it was switched off */
     bool said_asleep;
     int64_t asleep_ms, wakes_ms;          /* when it sleeps so deeply that it no longer answers; INT64_MAX: never */
     int64_t pace[2][TRUTH_PIECES];        /* of toners and disks: how fast they move */
@@ -138,6 +138,15 @@ static bool is_gone(const struct site *s, const struct machine *m)
     return !m->on || t->moved || cable || (m->gateway && m->snmp_silent);
 }
 
+/* Another machine with the same serial number, while neither was swapped. */
+static bool has_twin(const struct site *s, const struct machine *m)
+{
+    for (size_t i = 0; i < s->story->devices.n; i++)
+        if (s->story->devices.v[i].serial_of == (int)m->number)
+            return true;
+    return m->spec->serial_of >= 0;
+}
+
 static bool there_of_device(const struct site *s, const struct machine *m, int rule, bool was)
 {
     switch (rule) {
@@ -172,6 +181,10 @@ static bool there_of_device(const struct site *s, const struct machine *m, int r
         return above(-probe(m, true), was, -200, -250);
     case TRUTH_COOLING_ALARM:
         return m->cooling_alarm;
+    case TRUTH_SWAPPED:
+        return s->told[m->number].swapped;
+    case TRUTH_CONFLICT:
+        return has_twin(s, m);
     default:
         return false;
     }
@@ -395,7 +408,7 @@ static const int hushed[HAPPENS_COUNT][3] = {
     [HAPPENS_PATROLD_KILLED] = {-1},
     [HAPPENS_CLOCK_STEP] = {-1},
     [HAPPENS_RENUMBERED] = {-1},
-    [HAPPENS_SWAPPED] = {-1},
+    [HAPPENS_SWAPPED] = {TRUTH_SWAPPED, -1},
     [HAPPENS_COUNTER_RESET] = {-1},
 };
 
@@ -467,6 +480,7 @@ static void move(struct site *s, struct machine *m, const struct happening *h, b
 /* Another machine stands in its place; in the end somebody says so. */
 static void swap(struct site *s, struct machine *m, bool begins, int64_t now_ms)
 {
+    s->told[m->number].swapped = begins;
     if (begins)
         machine_swap(m, now_ms);
     else

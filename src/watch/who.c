@@ -1,0 +1,410 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "model/identity.h"
+#include "watch/internal.h"
+
+/*
+ * Who a device is (model/identity.h), looked at whenever it was read who it says it is:
+ *
+ * - At its place stands who stood there: fine. If its address was changed meanwhile it has moved (device.moved).
+ * - Somebody else stands there: a swap (device.swapped), of which the operator is asked; what counters rise by no longer
+ *   counts on from before.
+ * - A device that is new to us is one that is known and does not answer any more: it has moved, and its record goes on
+ *   there. Where both answer they are two that say the same (device.conflict); and once they did, neither is ever
+ *   taken for the other.
+ */
+
+static struct identity_marks marks_of(const struct device *d, const char *place)
+{
+    return (struct identity_marks){
+        .make = d->make, .serial = d->serial, .mac = d->mac, .engine_id = d->engine_id, .place = place};
+}
+
+/* ---- Who has which identity ---- */
+
+void who_index(struct node *n)
+{
+    struct watch *w = n->watch;
+
+    if (identity_rank(n->d.identity) > IDENTITY_PLACE && !dict_get(w->identities, n->d.identity))
+        dict_put(w->identities, n->d.identity, n);
+}
+
+void who_forget(struct node *n)
+{
+    struct watch *w = n->watch;
+
+    if (n->d.identity && dict_get(w->identities, n->d.identity) == n)
+        dict_del(w->identities, n->d.identity);
+}
+
+static void set_identity(struct node *n, const char *identity)
+{
+    who_forget(n);
+    xstrset(&n->d.identity, identity);
+    who_index(n);
+}
+
+/* ---- Two that say the same ---- */
+
+static struct node *twin_of(const struct node *n)
+{
+    struct node *other = n->d.twin ? dict_get(n->watch->names, n->d.twin) : NULL;
+
+    return other != n ? other : NULL;
+}
+
+static void set_twin(struct turn *t, struct node *n, const char *name)
+{
+    if (str_eq(n->d.twin, name))
+        return;
+    xstrset(&n->d.twin, name);
+    change_put_device(turn_change(t), &n->d);
+}
+
+static void begin_conflict(struct turn *t, struct node *other)
+{
+    struct event *e = turn_event(t, "device.conflict");
+
+    event_arg(e, "name", t->n->d.name);
+    event_arg(e, "address", t->n->d.address);
+    event_arg(e, "other", other->d.name);
+    event_arg(e, "other_address", other->d.address);
+    event_arg(e, "identity", t->n->d.identity);
+    set_twin(t, t->n, other->d.name);
+    set_twin(t, other, t->n->d.name);
+}
+
+static void end_conflict(struct turn *t)
+{
+    struct node *other = twin_of(t->n);
+    struct event *e = turn_event(t, "device.conflict-over");
+
+    event_arg(e, "name", t->n->d.name);
+    event_arg(e, "other", t->n->d.twin);
+    if (other && str_eq(other->d.twin, t->n->d.name))
+        set_twin(t, other, NULL);
+    set_twin(t, t->n, NULL);
+}
+
+/* The one that had its identity before it came; NULL. */
+static struct node *namesake(const struct node *n)
+{
+    struct node *other = n->d.identity ? dict_get(n->watch->identities, n->d.identity) : NULL;
+
+    return other != n ? other : NULL;
+}
+
+static void look_for_twin(struct turn *t)
+{
+    struct node *n = t->n, *twin = twin_of(n), *other = namesake(n);
+
+    if (n->d.twin && (!twin || !identity_same(twin->d.identity, n->d.identity))) {
+        end_conflict(t);
+        who_index(n);
+    }
+    if (!other || n->d.twin || n->d.claims)
+        return;
+    if (other->status.state == DEVICE_UP)
+        begin_conflict(t, other);
+    else if (other->status.state == DEVICE_DOWN && other->d.added_ms <= n->d.added_ms &&
+             other->collector == n->collector && !other->d.twin)
+        n->same_as = other->d.id;
+}
+
+/* ---- Who stands at the place ---- */
+
+static void tell_moved(struct turn *t, const char *from)
+{
+    struct event *e = turn_event(t, "device.moved");
+
+    event_arg(e, "name", t->n->d.name);
+    event_arg(e, "from", from);
+    event_arg(e, "to", t->n->d.address);
+}
+
+static void take_for(struct turn *t, const char *identity)
+{
+    set_identity(t->n, identity);
+    xstrset(&t->n->d.moved_from, NULL);
+    change_put_device(turn_change(t), &t->n->d);
+}
+
+static void tell_confirmed(struct turn *t, const char *answer, const char *actor)
+{
+    struct event *e = turn_event(t, "device.confirmed");
+
+    e->actor = xstrdup_null(actor);
+    event_arg(e, "name", t->n->d.name);
+    event_arg(e, "answer", answer);
+    event_arg(e, "before", t->n->d.identity);
+    event_arg(e, "after", t->n->d.claims);
+}
+
+/* It is who it was. */
+static void is_itself(struct turn *t, const char *identity)
+{
+    struct device *d = &t->n->d;
+    bool changed = d->claims || d->moved_from || !str_eq(d->identity, identity);
+
+    if (d->claims)
+        tell_confirmed(t, "back", NULL);
+    if (d->moved_from)
+        tell_moved(t, d->moved_from);
+    xstrset(&d->claims, NULL);
+    xstrset(&d->moved_from, NULL);
+    set_identity(t->n, identity);
+    if (changed)
+        change_put_device(turn_change(t), d);
+}
+
+static void is_another(struct turn *t, const char *identity)
+{
+    struct device *d = &t->n->d;
+    const struct node *whose = dict_get(t->w->identities, identity);
+    struct event *e;
+
+    if (identity_same(d->claims, identity))
+        return;
+    e = turn_event(t, "device.swapped");
+    event_arg(e, "name", d->name);
+    event_arg(e, "before", d->identity);
+    event_arg(e, "after", identity);
+    if (whose && whose != t->n)
+        event_arg(e, "known_as", whose->d.name);
+    xstrset(&d->claims, identity);
+    xstrset(&d->moved_from, NULL);
+    change_put_device(turn_change(t), d);
+    total_break(t);
+    history_break(t->n);
+}
+
+void who_look(struct turn *t)
+{
+    struct device *d = &t->n->d;
+    enum identity_rank known = identity_rank(d->identity);
+    char *place = address_key(d);
+    const struct identity_marks marks = marks_of(d, place);
+    char *best = identity_best(&marks), *now = known > IDENTITY_PLACE ? identity_of_rank(&marks, known) : NULL;
+
+    if (now && !identity_same(now, d->identity))
+        is_another(t, now);
+    else if (identity_rank(best) > known || (known == IDENTITY_PLACE && !str_eq(best, d->identity)))
+        take_for(t, best);
+    else if (now)
+        is_itself(t, now);
+    look_for_twin(t);
+    free(place);
+    free(best);
+    free(now);
+}
+
+void who_show(struct turn *t)
+{
+    inventory_fill(t, t->w->tables.swapped, value_bool(t->n->d.claims != NULL));
+    inventory_fill(t, t->w->tables.conflict, value_bool(t->n->d.twin != NULL));
+}
+
+/* ---- The operator's answer ---- */
+
+int watch_device_confirm(struct watch *w, int64_t id, bool swapped, const char *actor, struct change *c, char **why)
+{
+    struct node *n = watch_node(w, id);
+    struct turn t;
+
+    if (!n)
+        return PD_ENOENT;
+    if (!n->d.claims) {
+        *why = xasprintf("nothing is asked of %s: who stands there is who stood there", n->d.name);
+        return PD_ESTATE;
+    }
+    t = command_turn(w, n, c);
+    tell_confirmed(&t, swapped ? "swapped" : "same", actor);
+    set_identity(n, n->d.claims);
+    xstrset(&n->d.claims, NULL);
+    if (swapped) { /* those were of the machine that is gone */
+        xstrset(&n->d.asset, NULL);
+        n->d.installed_day = n->d.accepted_day = n->d.warranty_day = 0;
+    }
+    change_put_device(c, &n->d);
+    who_show(&t);
+    return 0;
+}
+
+/* ---- Merging and splitting ---- */
+
+static void take_place(struct turn *t, const struct device *from)
+{
+    struct node *n = t->n;
+    char *before = xstrdup(n->d.address);
+
+    schedule_stop(n);
+    schedule_close(n);
+    node_leave(t->w, n);
+    xstrset(&n->d.address, from->address);
+    xstrset(&n->d.credential, from->credential);
+    n->d.port = from->port;
+    n->d.unit = from->unit;
+    node_settle(t->w, n);
+    tell_moved(t, before);
+    n->identify_ms = t->mono;
+    n->doubt = DOUBT_ALL;
+    node_begin(n, t->mono);
+    free(before);
+}
+
+/* Those that are reached by one are reached by the other. */
+static void hand_over_children(struct watch *w, const char *from, const char *to, struct change *c)
+{
+    uint64_t id;
+    void *node;
+
+    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &node);) {
+        struct node *n = node;
+
+        if (!str_eq(n->d.parent, from))
+            continue;
+        xstrset(&n->d.parent, str_eq(n->d.name, to) ? NULL : to);
+        change_put_device(c, &n->d);
+    }
+}
+
+static void absorb(struct watch *w, struct node *keep, struct node *gone, const char *actor, struct change *c)
+{
+    bool moves = keep->status.state != DEVICE_UP && gone->status.state == DEVICE_UP;
+    struct turn t = command_turn(w, gone, c), k = command_turn(w, keep, c);
+    struct event *e;
+
+    schedule_stop(gone);
+    while (gone->faults.n)
+        fault_close(&t, gone->faults.v[0], "device-merged");
+    judge_forget(&t, -1);
+    e = turn_event(&t, "device.merged");
+    e->actor = xstrdup_null(actor);
+    event_arg(e, "name", gone->d.name);
+    event_arg(e, "into", keep->d.name);
+    event_arg(e, "address", gone->d.address);
+    gone->d.retired = true;
+    gone->d.merged_into = keep->d.id;
+    xstrset(&gone->d.moved_from, moves ? keep->d.address : NULL);
+    xstrset(&gone->d.twin, NULL);
+    change_put_device(c, &gone->d);
+    hand_over_children(w, gone->d.name, keep->d.name, c);
+    node_del(w, gone);
+    if (moves)
+        take_place(&k, &gone->d);
+    if (str_eq(keep->d.twin, gone->d.name))
+        xstrset(&keep->d.twin, NULL);
+    change_put_device(c, &keep->d);
+    who_show(&k);
+    if (w->config.ops.merged)
+        w->config.ops.merged(w->config.ops.ctx, c, &keep->d, &gone->d);
+    watch_remember_merged(w, &gone->d);
+    node_free(gone);
+}
+
+void who_move(struct node *n)
+{
+    struct watch *w = n->watch;
+    struct node *keep = n->same_as ? watch_node(w, n->same_as) : NULL;
+    struct change *c;
+
+    n->same_as = 0;
+    if (!keep || keep->status.state != DEVICE_DOWN)
+        return;
+    c = change_new();
+    absorb(w, keep, n, NULL, c);
+    w->config.ops.submit(w->config.ops.ctx, c, true, NULL, NULL);
+}
+
+int watch_device_merge(struct watch *w, int64_t keep_id, int64_t gone_id, const char *actor, struct change *c, char **why)
+{
+    struct node *keep = watch_node(w, keep_id), *gone = watch_node(w, gone_id);
+
+    if (!keep || !gone)
+        return PD_ENOENT;
+    if (keep == gone) {
+        *why = xasprintf("%s is one device already", keep->d.name);
+        return PD_EINVAL;
+    }
+    if (keep->collector != gone->collector) {
+        *why = xasprintf("%s is read by %s, %s by %s: they are not one device", keep->d.name, keep->d.collector,
+                         gone->d.name, gone->d.collector);
+        return PD_EINVAL;
+    }
+    absorb(w, keep, gone, actor, c);
+    return 0;
+}
+
+void watch_remember_merged(struct watch *w, const struct device *d)
+{
+    struct device copy;
+
+    device_copy(&copy, d);
+    array_push(&w->merged, copy);
+}
+
+static struct device *merged_named(struct watch *w, const char *name)
+{
+    for (size_t i = w->merged.n; i-- > 0;)
+        if (str_eq(w->merged.v[i].name, name))
+            return &w->merged.v[i];
+    return NULL;
+}
+
+/* What was taken for it goes back to where it was before, if it stands at its place. */
+static void give_place_back(struct watch *w, struct node *keep, const struct device *gone, struct change *c)
+{
+    char *theirs = address_key(gone), *ours = address_key(&keep->d);
+    struct turn t = command_turn(w, keep, c);
+
+    if (gone->moved_from && str_eq(theirs, ours)) {
+        struct device before = keep->d;
+
+        before.address = gone->moved_from;
+        take_place(&t, &before);
+        change_put_device(c, &keep->d);
+    }
+    free(theirs);
+    free(ours);
+}
+
+int watch_device_split(struct watch *w, const char *name, const char *actor, struct change *c, int64_t *id, char **why)
+{
+    struct device *gone = merged_named(w, name), again;
+    struct node *keep = gone ? watch_node(w, gone->merged_into) : NULL, *n;
+    int rc;
+
+    if (!gone) {
+        *why = xasprintf("no device '%s' was merged into another", name);
+        return PD_ENOENT;
+    }
+    if (keep)
+        give_place_back(w, keep, gone, c);
+    device_copy(&again, gone);
+    again.id = 0;
+    again.retired = false;
+    again.merged_into = 0;
+    xstrset(&again.moved_from, NULL);
+    rc = watch_device_add(w, &again, actor, c, id, why);
+    device_fini(&again);
+    if (rc < 0)
+        return rc;
+    n = watch_node(w, *id);
+    if (n && keep) {
+        struct turn t = command_turn(w, n, c);
+        struct event *e = turn_event(&t, "device.split");
+
+        e->actor = xstrdup_null(actor);
+        event_arg(e, "name", n->d.name);
+        event_arg(e, "from", keep->d.name);
+        set_twin(&t, n, keep->d.name); /* they are two, whatever they say */
+        set_twin(&t, keep, n->d.name);
+    }
+    device_fini(gone);
+    array_remove(&w->merged, (size_t)(gone - w->merged.v));
+    return 0;
+}
