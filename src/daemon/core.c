@@ -276,7 +276,12 @@ static void make_rooms(struct core *c)
         .collectors = c->collectors,
         .collector_ops = config->collector_ops,
         .ncollectors = config->ncollectors,
-        .ops = {.fault = fault, .submit = submit, .readings = take_readings, .backlog = backlog, .ctx = c, .merged = merged},
+        .ops = {.fault = fault,
+                .submit = submit,
+                .readings = take_readings,
+                .backlog = backlog,
+                .ctx = c,
+                .merged = merged},
     };
     const struct desk_config desk = {
         .clock = config->services.clock,

@@ -47,8 +47,8 @@ struct point_def {
     char *name; /* "level" */
     unsigned slot;
     enum value_type type;
-    char *unit;   /* UCUM-like code: "%", "Cel", "By", "{page}"; NULL for none */
-    bool counter; /* only rises between resets */
+    char *unit;        /* UCUM-like code: "%", "Cel", "By", "{page}"; NULL for none */
+    bool counter;      /* only rises between resets */
     unsigned total_of; /* the slot of a counter whose rises patrold adds up here; NO_POINT: it is no total */
     struct counter_bounds bounds;
     char *title[LANG_COUNT];

@@ -37,7 +37,8 @@ struct query {
     " d.unit, d.parent, d.status, d.location, d.asset, d.installed_day AS installed, d.accepted_day AS accepted, "     \
     "d.warranty_day AS warranty,"                                                                                      \
     " (SELECT s.customer FROM site s WHERE s.name = d.site AND NOT s.removed) AS customer,"                            \
-    " d.device_class, d.make, d.model, d.serial, d.firmware, d.mac, d.identity, d.claims, d.twin, d.added_ms, d.identified_ms,"                             \
+    " d.device_class, d.make, d.model, d.serial, d.firmware, d.mac, d.identity, d.claims, d.twin, d.added_ms, "        \
+    "d.identified_ms,"                                                                                                 \
     " d.retired AS \"retired:bool\","                                                                                  \
     " iif(d.retired, (SELECT max(e.at_ms) FROM event e WHERE e.device_id = d.id AND e.device_id <> 0"                  \
     " AND e.kind = 'device.removed'), 0) AS removed_ms,"                                                               \

@@ -227,7 +227,7 @@ struct watch {
     struct dict *addresses;      /* address_key() -> node */
     struct dict *identities;     /* what tells devices apart -> who had it first */
     ARRAY(struct device) merged; /* removed, since they were the same as another */
-    int pinger;             /* place of the collector icmp, or PD_ENOENT */
+    int pinger;                  /* place of the collector icmp, or PD_ENOENT */
     struct pd_plan *ping_plan;
     struct u64dict *faults; /* by alert id */
     ARRAY(struct speech *) speeches;

@@ -333,8 +333,8 @@ static bool point_overdue(const struct turn *t, const struct unit *u, uint8_t pa
 /* What patrold fills itself is as true as it ever was. */
 static bool is_own(const struct tables *tables, unsigned slot)
 {
-    return slot == tables->reachable || slot == tables->ping || slot == tables->restarts ||
-           slot == tables->swapped || slot == tables->conflict;
+    return slot == tables->reachable || slot == tables->ping || slot == tables->restarts || slot == tables->swapped ||
+           slot == tables->conflict;
 }
 
 static void unit_age(struct turn *t, struct unit *u)

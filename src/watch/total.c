@@ -17,14 +17,14 @@
  *
  * A fall is believed when the next reading says the same: one that is back where it was had been nonsense. While it is
  * in doubt who stands at the place (after a restart, a silence, a change of address) nothing is added; when it is known
- * that it is the same, all of it is.
+ * that it is the same, all of it is. Meanwhile the total is stale: what is good counts up to the counter read with it.
  */
 static const double WRAP = 4294967296.0;
 
 /* As a number, if it is one. */
 static bool number_of(struct value v, double *out)
 {
-    if (v.quality != QUALITY_GOOD && v.quality != QUALITY_STALE)
+    if (v.quality != QUALITY_GOOD)
         return false;
     if (v.type == VALUE_INT)
         *out = (double)v.i;
@@ -40,6 +40,7 @@ static void tell(struct turn *t, const struct unit *u, const struct point_def *o
 {
     struct event *e = turn_event(t, "counter.epoch");
 
+    t->remember = true;
     event_arg(e, "kind", u->kind->name);
     event_arg(e, "key", u->key);
     event_arg(e, "component", u->label);
@@ -78,9 +79,10 @@ static void take(struct turn *t, struct unit *u, const struct point_def *total)
 {
     struct value *points = &t->n->points.v[u->first];
     const struct point_def *of = &u->kind->points.v[total->total_of];
+    struct value sum;
     double now;
 
-    if (points[of->slot].quality != QUALITY_GOOD || !number_of(points[of->slot], &now))
+    if (!number_of(points[of->slot], &now))
         return;
     if (!u->total) {
         u->total = xcalloc(1, sizeof *u->total);
@@ -92,8 +94,10 @@ static void take(struct turn *t, struct unit *u, const struct point_def *total)
     } else if (!t->n->doubt) {
         u->total->sum += step(t, u, of, now);
     }
-    point_set(&points[total->slot],
-              total->type == VALUE_INT ? value_int((int64_t)u->total->sum) : value_num(u->total->sum));
+    sum = total->type == VALUE_INT ? value_int((int64_t)u->total->sum) : value_num(u->total->sum);
+    if (u->total->counted != now)
+        sum.quality = QUALITY_STALE;
+    point_set(&points[total->slot], sum);
 }
 
 /* Calls fn for each total of the device's components. */
@@ -139,7 +143,6 @@ static bool reading_of(const struct reading *r, size_t count, uint32_t component
     return false;
 }
 
-/* A total that stood still may have been in doubt: then it goes on from before. */
 void total_replay(struct node *n, const struct reading *r, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -148,7 +151,7 @@ void total_replay(struct node *n, const struct reading *r, size_t count)
         struct total total = {0};
 
         if (p && p->total_of != NO_POINT && number_of(r[i].value, &total.sum) &&
-            reading_of(r, count, u->number, p->total_of, &total.counted) && (!u->total || total.sum > u->total->sum))
+            reading_of(r, count, u->number, p->total_of, &total.counted))
             total_put(u, &total);
     }
 }

@@ -150,8 +150,8 @@ struct device_status {
     int64_t last_poll_ms, last_answer_ms; /* wall clock; 0: never */
     int32_t rtt_ms;
     unsigned open_faults;
-    size_t components;        /* known and not gone */
-    size_t readings;          /* of the last poll */
+    size_t components;   /* known and not gone */
+    size_t readings;     /* of the last poll */
     const char *trouble; /* what was wrong with the last read, in words for the log; NULL: nothing. Borrowed */
 };
 int watch_device_status(const struct watch *w, int64_t id, struct device_status *out);

@@ -320,7 +320,8 @@ void who_move(struct node *n)
     w->config.ops.submit(w->config.ops.ctx, c, true, NULL, NULL);
 }
 
-int watch_device_merge(struct watch *w, int64_t keep_id, int64_t gone_id, const char *actor, struct change *c, char **why)
+int watch_device_merge(struct watch *w, int64_t keep_id, int64_t gone_id, const char *actor, struct change *c,
+                       char **why)
 {
     struct node *keep = watch_node(w, keep_id), *gone = watch_node(w, gone_id);
 

@@ -13,7 +13,7 @@ struct told {
     bool there[TRUTH_RULES][TRUTH_PIECES];
     bool blind, hidden;
     unsigned boots;
-    unsigned quiet[TRUTH_RULES];        /* happenings with expectations of their own */
+    unsigned quiet[TRUTH_RULES];                 /* happenings with expectations of their own */
     bool moved, swapped, in_repair, fell_asleep; /* fell_asleep: before it was switched off */
     bool said_asleep;
     int64_t asleep_ms, wakes_ms;          /* when it sleeps so deeply that it no longer answers; INT64_MAX: never */

@@ -276,12 +276,19 @@ void site_pass(struct site *s, int64_t ms)
 
 static void load_tail(struct site *s)
 {
-    for (size_t i = 0; i < s->numbers.n; i++) {
-        const struct kept_number *k = &s->numbers.v[i];
+    ARRAY(struct reading) poll = {0};
 
+    for (size_t i = 0; i < s->numbers.n; i++) {
+        const struct kept_number *k = &s->numbers.v[i], *next = i + 1 < s->numbers.n ? k + 1 : NULL;
+
+        array_push(&poll, k->reading);
+        if (next && next->device_id == k->device_id && next->at_ms == k->at_ms)
+            continue;
         if (k->at_ms >= s->numbers.v[s->numbers.n - 1].at_ms - 2 * (int64_t)HOUR)
-            watch_load_tail(s->watch, k->device_id, k->at_ms, &k->reading, 1);
+            watch_load_tail(s->watch, k->device_id, k->at_ms, poll.v, poll.n);
+        poll.n = 0;
     }
+    array_free(&poll);
 }
 
 void site_restart(struct site *s, int64_t down_ms)
@@ -339,6 +346,11 @@ int64_t site_add_unit(struct site *s, const char *name, const char *address, uin
     submit(s, c, true, NULL, NULL);
     device_fini(&d);
     return id;
+}
+
+void site_submit(struct site *s, struct change *c)
+{
+    submit(s, c, true, NULL, NULL);
 }
 
 void site_say(struct site *s, int64_t id, const char *labels, const char *parent, const char *status)

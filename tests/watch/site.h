@@ -59,6 +59,8 @@ void site_reload(struct site *s, const char *rule_off);
 /* Adds a device of the script and polls it from now on. */
 int64_t site_add(struct site *s, const char *name, const char *address);
 int64_t site_add_unit(struct site *s, const char *name, const char *address, uint8_t unit);
+/* Takes a command's change, as the store does. */
+void site_submit(struct site *s, struct change *c);
 /* What the operator says of a device anew; NULL leaves it as it is. */
 void site_say(struct site *s, int64_t id, const char *labels, const char *parent, const char *status);
 /* A box that is well: descr, serial, no jam, cover shut, 100 pages, two supplies of 80 and 90 %. */

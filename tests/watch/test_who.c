@@ -1,0 +1,390 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "tests/watch/site.h"
+
+#define SERIAL "id.serial"
+#define PAGES "box.pages"
+
+static struct fake_device *machine(struct site *s, const char *address, const char *serial)
+{
+    struct fake_device *f = site_box(s, address);
+
+    fake_text(f, SERIAL, 0, serial);
+    return f;
+}
+
+static void set_address(struct site *s, int64_t id, const char *address)
+{
+    struct device_wish wish = {.what = "address"};
+    struct change *c = change_new();
+
+    device_copy(&wish.device, watch_device(s->watch, id));
+    xstrset(&wish.device.address, address);
+    assert_int_equal(watch_devices_put(s->watch, &wish, 1, NULL, c), 0);
+    device_fini(&wish.device);
+    site_submit(s, c);
+}
+
+static const char *last(const struct site *s, const char *kind)
+{
+    const struct event *e = site_last(s, kind);
+
+    return e ? e->args : "";
+}
+
+static bool asked(const struct site *s, int64_t id)
+{
+    struct value v = site_point(s, id, "device", "", "swapped");
+
+    return v.quality == QUALITY_GOOD && v.b;
+}
+
+static bool in_conflict(const struct site *s, int64_t id)
+{
+    struct value v = site_point(s, id, "device", "", "conflict");
+
+    return v.quality == QUALITY_GOOD && v.b;
+}
+
+static void who_is_met_at_another_address_has_moved(void **state)
+{
+    struct site *s = site_new();
+    int64_t id;
+
+    (void)state;
+    machine(s, "10.0.0.1", "JPBCD4H0");
+    machine(s, "10.0.0.2", "JPBCD4H0");
+    id = site_add(s, "prn", "10.0.0.1");
+    site_pass(s, MINUTE);
+    assert_string_equal(watch_device(s->watch, id)->identity, "serial:ACME:JPBCD4H0");
+    set_address(s, id, "10.0.0.2");
+    site_pass(s, MINUTE);
+    assert_int_equal(site_count(s, "device.moved"), 1);
+    assert_non_null(strstr(last(s, "device.moved"), "\"from\":\"10.0.0.1\",\"to\":\"10.0.0.2\""));
+    assert_int_equal(site_count(s, "device.swapped"), 0);
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.moved"), 1);
+    site_free(s);
+}
+
+static void another_machine_at_the_place_is_asked_about_until_it_is_answered(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+    struct change *c = change_new();
+    char *why = NULL;
+
+    (void)state;
+    site_pass(s, MINUTE);
+    assert_int_equal(watch_device_confirm(s->watch, id, true, "duty", c, &why), PD_ESTATE);
+    free(why);
+    change_free(c);
+    fake_text(f, SERIAL, 0, "JPBCD777");
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.swapped"), 1);
+    assert_true(asked(s, id));
+    site_restart(s, MINUTE);
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.swapped"), 1);
+    assert_true(asked(s, id));
+    c = change_new();
+    assert_int_equal(watch_device_confirm(s->watch, id, true, "duty", c, &why), 0);
+    site_submit(s, c);
+    assert_false(asked(s, id));
+    assert_string_equal(watch_device(s->watch, id)->identity, "serial:ACME:JPBCD777");
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.swapped"), 1);
+    site_free(s);
+}
+
+static void who_comes_back_answers_the_question_himself(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+
+    (void)state;
+    site_pass(s, MINUTE);
+    fake_text(f, SERIAL, 0, "JPBCD777");
+    site_pass(s, 2 * DAY);
+    assert_true(asked(s, id));
+    fake_text(f, SERIAL, 0, "JPBCD4H0");
+    site_pass(s, 2 * DAY);
+    assert_false(asked(s, id));
+    assert_non_null(strstr(last(s, "device.confirmed"), "\"answer\":\"back\""));
+    site_free(s);
+}
+
+static void a_serial_number_that_is_none_swaps_nobody(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    site_pass(s, MINUTE);
+    fake_text(f, SERIAL, 0, "N/A");
+    site_pass(s, 2 * DAY);
+    fake_absent(f, SERIAL, 0);
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.swapped"), 0);
+    site_free(s);
+}
+
+static void two_that_answer_with_one_serial_number_are_two_and_named(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0"), *b = machine(s, "10.0.0.2", "JPBCD4H0");
+    int64_t ida = site_add(s, "a", "10.0.0.1"), idb;
+
+    (void)state;
+    site_pass(s, MINUTE);
+    idb = site_add(s, "b", "10.0.0.2");
+    site_pass(s, 3 * MINUTE);
+    assert_int_equal(site_count(s, "device.conflict"), 1);
+    assert_non_null(strstr(last(s, "device.conflict"), "\"other\":\"a\""));
+    assert_true(in_conflict(s, ida) && in_conflict(s, idb));
+    /* Neither is ever taken for the other. */
+    fake_mode(a, FAKE_SILENT);
+    site_pass(s, 2 * DAY);
+    fake_mode(a, FAKE_ANSWERS);
+    site_restart(s, MINUTE);
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.conflict"), 1);
+    assert_int_equal(site_count(s, "device.moved") + site_count(s, "device.merged"), 0);
+    /* One gets a number of its own. */
+    fake_text(b, SERIAL, 0, "JPBCD888");
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.swapped"), 1);
+    site_free(s);
+}
+
+static void a_known_machine_that_is_added_again_elsewhere_has_moved(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1"), again;
+
+    (void)state;
+    site_pass(s, MINUTE);
+    fake_mode(a, FAKE_SILENT);
+    site_pass(s, 3 * MINUTE);
+    machine(s, "10.0.0.2", "JPBCD4H0");
+    again = site_add(s, "prn-new", "10.0.0.2");
+    site_pass(s, 5 * MINUTE);
+    assert_null(watch_device(s->watch, again));
+    assert_string_equal(watch_device(s->watch, id)->address, "10.0.0.2");
+    assert_int_equal(site_count(s, "device.moved"), 1);
+    assert_int_equal(site_count(s, "device.merged"), 1);
+    assert_null(site_open(s, id, "reach"));
+    site_restart(s, MINUTE);
+    site_pass(s, 5 * MINUTE);
+    assert_string_equal(watch_device(s->watch, id)->address, "10.0.0.2");
+    assert_int_equal(site_count(s, "device.moved"), 1);
+    site_free(s);
+}
+
+static void what_was_merged_by_mistake_is_split_again(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t ida = site_add(s, "a", "10.0.0.1"), idb, split;
+    struct change *c = change_new();
+    char *why = NULL;
+
+    (void)state;
+    machine(s, "10.0.0.2", "JPBCD999");
+    idb = site_add(s, "b", "10.0.0.2");
+    site_pass(s, 3 * MINUTE);
+    fake_mode(a, FAKE_SILENT);
+    site_pass(s, 3 * MINUTE);
+    assert_int_equal(watch_device_merge(s->watch, ida, ida, NULL, c, &why), PD_EINVAL);
+    free(why);
+    assert_int_equal(watch_device_merge(s->watch, ida, idb, "duty", c, &why), 0);
+    site_submit(s, c);
+    assert_null(watch_device(s->watch, idb));
+    assert_string_equal(watch_device(s->watch, ida)->address, "10.0.0.2");
+    site_restart(s, MINUTE);
+    c = change_new();
+    assert_int_equal(watch_device_split(s->watch, "c", "duty", c, &split, &why), PD_ENOENT);
+    free(why);
+    assert_int_equal(watch_device_split(s->watch, "b", "duty", c, &split, &why), 0);
+    site_submit(s, c);
+    assert_string_equal(watch_device(s->watch, ida)->address, "10.0.0.1");
+    assert_string_equal(watch_device(s->watch, split)->address, "10.0.0.2");
+    c = change_new();
+    assert_int_equal(watch_device_split(s->watch, "b", "duty", c, &split, &why), PD_ENOENT);
+    free(why);
+    change_free(c);
+    fake_mode(a, FAKE_ANSWERS);
+    site_pass(s, 5 * MINUTE);
+    assert_int_equal(site_count(s, "device.split"), 1);
+    site_free(s);
+}
+
+/* ---- Totals ---- */
+
+static int64_t total(const struct site *s, int64_t id)
+{
+    struct value v = site_point(s, id, "device", "", "total");
+
+    assert_int_equal(v.type, VALUE_INT);
+    return v.i;
+}
+
+static void totals_go_on_over_resets_swaps_and_nonsense(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+
+    (void)state;
+    fake_int(f, PAGES, 0, 1000);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1000);
+    fake_int(f, PAGES, 0, 1040);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1040);
+    /* One reading of nothing is no reset. */
+    fake_int(f, PAGES, 0, 0);
+    site_pass(s, 5 * MINUTE);
+    fake_int(f, PAGES, 0, 1050);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1050);
+    assert_int_equal(site_count(s, "counter.epoch"), 1);
+    /* One that stays is. */
+    fake_int(f, PAGES, 0, 5);
+    site_pass(s, 10 * MINUTE);
+    fake_int(f, PAGES, 0, 25);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1070);
+    assert_non_null(strstr(last(s, "counter.epoch"), "\"cause\":\"reset\""));
+    /* Around at 2^32. */
+    fake_int(f, PAGES, 0, INT64_C(4294967290));
+    site_pass(s, 10 * MINUTE);
+    fake_int(f, PAGES, 0, 4);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1070 + INT64_C(4294967290) - 25 + 10);
+    assert_non_null(strstr(last(s, "counter.epoch"), "\"cause\":\"rollover\""));
+    site_free(s);
+}
+
+static void the_pages_of_a_machine_that_was_swapped_in_are_none_of_ours(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+
+    (void)state;
+    fake_int(f, PAGES, 0, 1000);
+    site_pass(s, 10 * MINUTE);
+    fake_mode(f, FAKE_SILENT);
+    site_pass(s, 10 * MINUTE);
+    fake_mode(f, FAKE_ANSWERS);
+    fake_text(f, SERIAL, 0, "JPBCD777");
+    fake_int(f, PAGES, 0, 50000);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1000);
+    fake_int(f, PAGES, 0, 50007);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1007);
+    /* Over a restart of patrold, whoever stands there. */
+    site_restart(s, 10 * MINUTE);
+    fake_int(f, PAGES, 0, 50010);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), 1010);
+    site_free(s);
+}
+
+/* Whatever happens, a total neither falls nor grows by more than was printed. */
+static void totals_never_run_backwards(void **state)
+{
+    enum { SEEDS = 60, STEPS = 60 };
+
+    (void)state;
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        struct site *s = site_new();
+        struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+        int64_t id = site_add(s, "prn", "10.0.0.1"), counter = 1000, printed = 0, before = 1000;
+        struct rng_seeded chance;
+        struct pd_rng rng;
+        char serial[32];
+
+        rng_seed(&chance, seed);
+        rng = rng_seeded_ops(&chance);
+        fake_int(f, PAGES, 0, counter);
+        site_pass(s, 10 * MINUTE);
+        for (int i = 0; i < STEPS; i++) {
+            int64_t pages = (int64_t)rng_below(&rng, 50), is;
+
+            counter += pages;
+            printed += pages;
+            switch (rng_below(&rng, 9)) {
+            case 0: /* another machine, after a while without any */
+                fake_mode(f, FAKE_SILENT);
+                site_pass(s, (int64_t)rng_below(&rng, 20) * MINUTE + 3 * MINUTE);
+                fake_mode(f, FAKE_ANSWERS);
+                snprintf(serial, sizeof serial, "JPB%u", 100000 + (unsigned)rng_below(&rng, 899999));
+                fake_text(f, SERIAL, 0, serial);
+                counter = (int64_t)rng_below(&rng, 100000);
+                break;
+            case 1: /* a new main board */
+                counter = 0;
+                break;
+            case 2: /* nonsense, once */
+                fake_int(f, PAGES, 0, (int64_t)rng_below(&rng, 10));
+                site_pass(s, 5 * MINUTE);
+                break;
+            case 3:
+                fake_mode(f, FAKE_SILENT);
+                site_pass(s, 7 * MINUTE);
+                fake_mode(f, FAKE_ANSWERS);
+                break;
+            case 4:
+                site_restart(s, (int64_t)rng_below(&rng, 3000) * SECOND);
+                break;
+            default:
+                break;
+            }
+            fake_int(f, PAGES, 0, counter);
+            site_pass(s, 15 * MINUTE);
+            is = total(s, id);
+            if (is < before || is > 1000 + printed)
+                fail_msg("seed %u, step %d: %lld after %lld, and %lld were printed", seed, i, (long long)is,
+                         (long long)before, (long long)printed);
+            before = is;
+        }
+        site_free(s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_is_met_at_another_address_has_moved),
+        cmocka_unit_test(another_machine_at_the_place_is_asked_about_until_it_is_answered),
+        cmocka_unit_test(who_comes_back_answers_the_question_himself),
+        cmocka_unit_test(a_serial_number_that_is_none_swaps_nobody),
+        cmocka_unit_test(two_that_answer_with_one_serial_number_are_two_and_named),
+        cmocka_unit_test(a_known_machine_that_is_added_again_elsewhere_has_moved),
+        cmocka_unit_test(what_was_merged_by_mistake_is_split_again),
+        cmocka_unit_test(totals_go_on_over_resets_swaps_and_nonsense),
+        cmocka_unit_test(the_pages_of_a_machine_that_was_swapped_in_are_none_of_ours),
+        cmocka_unit_test(totals_never_run_backwards),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
