@@ -30,7 +30,7 @@ static void components_are_found_with_their_points(void **state)
     assert_int_equal(v.instance[0], 1);
     watch_device_status(s->watch, id, &status);
     assert_int_equal(status.components, 3);
-    assert_int_equal(status.readings, 9 + 2); /* reachable, name, jam, cover, pages, four unknown; two levels */
+    assert_int_equal(status.readings, 10 + 2); /* reachable, name, jam, cover, pages, total, four unknown; two levels */
     site_free(s);
 }
 
