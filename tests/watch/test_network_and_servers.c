@@ -80,6 +80,7 @@ static const struct example switches[] = {
     {ENT "3320.1.300.0", "BDCOM(tm) S2528 Software, Version 2.2.0D Build 10000", NULL, NULL, "bdcom", "switch"},
     {ENT "32473.9", NULL, "dot1qVlanVersionNumber", NULL, "generic-switch", "switch"},
     {ENT "32473.9", NULL, "dot1dBaseNumPorts", NULL, "generic-switch", "switch"},
+    {ENT "32473.9", NULL, "dot1dBasePortIfIndex1", NULL, "generic-switch", "switch"},
 };
 
 static const struct example routers[] = {
