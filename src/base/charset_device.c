@@ -230,12 +230,13 @@ char *charset_device_text(const void *data, size_t n, size_t max)
         n = LOOK_AT;
     if (n == 0 || (!utf16 && str_utf8_valid(p, n)))
         return str_clean(p, n, max);
-    if (utf16 && convert(&out, utf16, p, n))
-        whole = out.n;
-    else if ((whole = whole_utf8(p, n)) > 0)
-        sbuf_addn(&out, p, whole);
-    else
-        convert_likely(&out, p, n);
+    if (!utf16 || !convert(&out, utf16, p, n)) {
+        whole = whole_utf8(p, n);
+        if (whole > 0)
+            sbuf_addn(&out, p, whole);
+        else
+            convert_likely(&out, p, n);
+    }
     clean = str_clean(out.s ? out.s : "", out.n, max);
     sbuf_free(&out);
     return clean;

@@ -393,13 +393,13 @@ void meaning_build(struct loader *l, const struct module_draft *from, struct mod
         if (from->components.v[i].kind)
             m->components.v[i].parts = (uint8_t)(1 << m->components.v[i].part);
     /* Those without a kind first: what is computed there the others can ask. */
-    for (size_t i = 0; i < 2 * m->components.n; i++) {
-        size_t at = i % m->components.n;
-        struct meaning c = {.l = l, .from = from, .m = m, .def = &m->components.v[at]};
+    for (int found = 0; found <= 1; found++)
+        for (size_t i = 0; i < m->components.n; i++) {
+            struct meaning c = {.l = l, .from = from, .m = m, .def = &m->components.v[i]};
 
-        if ((from->components.v[at].kind != NULL) == (i < m->components.n))
-            continue;
-        build_component(&c, &from->components.v[at]);
-        scope_fini(&c.row);
-    }
+            if ((from->components.v[i].kind != NULL) != found)
+                continue;
+            build_component(&c, &from->components.v[i]);
+            scope_fini(&c.row);
+        }
 }

@@ -170,13 +170,13 @@ static void check_unless(struct loader *l, struct yaml_node *node, const struct 
             conf_error(l->report, node, "'%s' gives way to itself in the end", def->name);
             return;
         }
-        if (at == def && next && !next->kind)
+        if (!next) /* complained of where it stands */
+            return;
+        if (at == def && !next->kind)
             conf_error(l->report, node, "'%s' has no 'kind': it is asked, never found", node->text);
         else if (at == def && next->part != def->part)
             conf_error(l->report, node, "'%s' is read with %s, but this with %s: one can't give way to the other",
                        node->text, part_names[next->part], part_names[def->part]);
-        if (!next) /* complained of where it stands */
-            return;
         at = next;
     }
 }

@@ -311,7 +311,10 @@ static bool read_device(struct ctl *t, const struct knowledge *k, const struct p
     json_t *answer = ctl_ask(t, request), *ok = json_object_get(answer, "ok"), *cell;
     size_t i;
 
-    json_array_foreach(json_object_get(ok, "cells"), i, cell) take_cell(r, sources, cell);
+    json_array_foreach(json_object_get(ok, "cells"), i, cell)
+    {
+        take_cell(r, sources, cell);
+    }
     if (ok && recording_count(r) == 0)
         ctl_fail_text(t, "ctl.profile.silent",
                       (const struct text_arg[]){{"address", address},

@@ -218,7 +218,7 @@ static struct value decode_flags(const struct pd_cell *cell)
     for (uint32_t i = 0; i < cell->nbytes; i++) {
         if (cell->bytes[i] != '0' && cell->bytes[i] != '1')
             return value_unknown(WHY_TYPE);
-        if (cell->bytes[i] == '1' && i < 64)
+        if (i < 64 && cell->bytes[i] == '1')
             bits |= UINT64_C(1) << i;
     }
     return value_bits(bits);

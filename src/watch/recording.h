@@ -27,6 +27,9 @@ void recording_tell(struct recording *r, const char *address, bool table, const 
 size_t recording_read(struct recording *r, const char *text, size_t n, size_t *first);
 size_t recording_count(const struct recording *r);
 
+/* The numbers of "1.3.6.1", a dot before it or not, and how many there are; 0: it is none. */
+size_t recording_oid(const char *s, size_t len, uint32_t oid[static PD_MAX_INSTANCE]);
+
 /*
  * Calls each for every cell that a source has: source, instance and content as a
  * collector gives them. What was told of its address comes in that order, objects
