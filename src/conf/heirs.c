@@ -138,8 +138,7 @@ void profile_inherit(struct loader *l, struct profile_draft *d)
             d->lost = true;
         } else {
             profile_inherit(l, d->parent);
-            if (d->parent)
-                take_over(d, d->parent);
+            take_over(d, d->parent);
         }
     }
     gather_modules(l, d);

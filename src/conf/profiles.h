@@ -31,8 +31,8 @@ struct profile_draft {
     ARRAY(struct yaml_node *) modules, add_modules, without_modules;
     int64_t every_ms[PART_COUNT];
     struct profile_quirks quirks;
-    int8_t bulk; /* -1: not said */
-    struct {     /* an ARRAY */
+    int bulk; /* -1: not said */
+    struct {  /* an ARRAY */
         struct context_draft *v;
         size_t n, cap;
     } contexts;
