@@ -140,9 +140,10 @@ static void show_identity(struct show *show, const struct knowledge *k, const st
     struct trial_identity id = trial_identify(k, p, r);
     char *place = place_of(show->t, &p->where);
     json_t *row =
-        json_pack("{s:s, s:s, s:s, s:I, s:o, s:s, s:o}", "profile", p->name, "device_class", p->device_class, "file",
+        json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "profile", p->name, "device_class", p->device_class, "file",
                   place, "objects", (json_int_t)recording_count(r), "object_id", text_or_null(id.object_id), "fits",
-                  id.fits ? "yes" : "no", "chosen", text_or_null(id.chosen ? id.chosen->name : NULL));
+                  id.asked ? json_string(id.fits ? "yes" : "no") : json_null(), "chosen",
+                  text_or_null(id.chosen ? id.chosen->name : NULL));
 
     for (int i = 0; i < PROFILE_TEXTS; i++)
         json_object_set_new(row, profile_text_names[i], text_or_null(id.texts[i]));

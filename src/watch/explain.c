@@ -84,25 +84,29 @@ static const struct point_rule *rule_in(const struct component_def *def, unsigne
     return NULL;
 }
 
-/* Who tells the point: the definition to blame, else the first one that has a rule for it. */
-static void find_rule(const struct normaliser *n, const struct kind *kind, unsigned point, struct reason *r)
+/* Who tells the point: the definition to blame, the one that found the component, or else the first that has a rule. */
+static void find_rule(const struct normaliser *n, const struct finding_place *at, unsigned point, struct reason *r)
 {
     r->rule = r->def ? rule_in(r->def, point) : NULL;
+    if (!r->rule && at->def) {
+        r->module = at->module;
+        r->def = at->def;
+        r->rule = rule_in(r->def, point);
+    }
     for (size_t i = 0; !r->rule && i < n->tables.n; i++) {
-        if (n->tables.v[i].def->kind != kind)
+        if (n->tables.v[i].def->kind != at->kind)
             continue;
         r->module = n->tables.v[i].module;
         r->def = n->tables.v[i].def;
         r->rule = rule_in(r->def, point);
     }
-    if (!r->rule)
+    if (!r->rule) {
         r->module = NULL;
-    if (!r->rule)
         r->def = NULL;
+    }
 }
 
-struct reason explain_point(const struct normaliser *n, const struct kind *kind, unsigned point, struct value v,
-                            const uint32_t *instance, size_t ninstance)
+struct reason explain_point(const struct normaliser *n, const struct finding_place *at, unsigned point, struct value v)
 {
     struct reason r = {.quality = (enum quality)v.quality};
     struct blame blame;
@@ -113,11 +117,11 @@ struct reason explain_point(const struct normaliser *n, const struct kind *kind,
         r.module = blame.module;
         r.def = blame.def;
         r.column = explain_slot(blame.module, blame.def, blame.slot);
-        r.source = source_of(blame.module, blame.def, blame.slot, instance, ninstance);
+        r.source = source_of(blame.module, blame.def, blame.slot, at->instance, at->ninstance);
         r.has_raw = r.why == WHY_SENTINEL || r.why == WHY_RANGE;
         r.raw = r.has_raw ? v.i : 0;
     }
-    find_rule(n, kind, point, &r);
+    find_rule(n, at, point, &r);
     return r;
 }
 

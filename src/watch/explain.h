@@ -19,9 +19,16 @@ struct reason {
     int64_t raw;
 };
 
-/* Free with reason_fini(). instance: where the component was found last. */
-struct reason explain_point(const struct normaliser *n, const struct kind *kind, unsigned point, struct value v,
-                            const uint32_t *instance, size_t ninstance);
+/* Whose point it is, as it was found last. */
+struct finding_place {
+    const struct kind *kind;
+    const struct module *module; /* and the definition that found it; NULL: nobody has */
+    const struct component_def *def;
+    const uint32_t *instance;
+    size_t ninstance;
+};
+/* Free with reason_fini(). */
+struct reason explain_point(const struct normaliser *n, const struct finding_place *at, unsigned point, struct value v);
 void reason_fini(struct reason *r);
 
 /* What a slot of a definition's rows is called; free() it. */

@@ -136,7 +136,8 @@ struct trial_identity trial_identify(const struct knowledge *k, const struct pro
 {
     struct trial_identity id = {0};
 
-    if (k->identify)
+    id.asked = k->identify && str_eq(k->identify->collector, trial_collector(p));
+    if (id.asked)
         ask_identify(k, p, r, &id);
     if (p->identities.n > 0)
         ask_modules(p, r, &id);
@@ -162,9 +163,10 @@ struct showing {
 static void show_found(void *ctx, const struct found *f)
 {
     struct showing *s = ctx;
+    const struct finding_place at = {f->kind, f->module, f->def, f->instance, f->ninstance};
 
     for (unsigned i = 0; i < f->kind->points.n; i++) {
-        struct reason reason = explain_point(s->n, f->kind, i, f->points[i], f->instance, f->ninstance);
+        struct reason reason = explain_point(s->n, &at, i, f->points[i]);
         const struct trial_point t = {
             .found = f, .point = &f->kind->points.v[i], .value = f->points[i], .reason = &reason};
 

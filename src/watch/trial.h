@@ -11,6 +11,7 @@
 
 /* What a recording says about recognition. Profiles are the knowledge's. */
 struct trial_identity {
+    bool asked;                   /* false: by its collector nothing can be asked about what a device is */
     const struct profile *chosen; /* who would get the device; NULL: nobody */
     bool fits;                    /* whether the profile that is tried may have it */
     char *object_id;              /* what it says it is; NULL: nothing */

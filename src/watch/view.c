@@ -159,6 +159,7 @@ static void show_unit(const struct node *n, const struct unit *u, void (*fn)(voi
     char **sources = xcalloc(npoints + 1, sizeof *sources);
     struct reason *reasons = xcalloc(npoints + 1, sizeof *reasons);
     struct component_view v = view_of(n, u);
+    const struct finding_place at = {u->kind, u->module, u->def, u->instance, u->ninstance};
 
     v.sources = (const char *const *)sources;
     v.reasons = reasons;
@@ -167,7 +168,7 @@ static void show_unit(const struct node *n, const struct unit *u, void (*fn)(voi
 
         sources[i] = c ? source_text(u, c) : NULL;
         if (n->speech)
-            reasons[i] = explain_point(n->speech->normaliser, u->kind, i, v.points[i], u->instance, u->ninstance);
+            reasons[i] = explain_point(n->speech->normaliser, &at, i, v.points[i]);
     }
     fn(ctx, &v);
     for (size_t i = 0; i < npoints; i++) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/watch/bench.h"
+#include "watch/explain.h"
 
 static struct bench bench_language(void)
 {
@@ -288,6 +289,67 @@ static void test_a_point_names_the_column_to_blame(void **state)
     bench_free(&t);
 }
 
+/* Names of what stands in a slot, wherever it comes from. */
+static void test_every_slot_has_a_name(void **state)
+{
+    static const char *const names[] = {"number",       "name",       "index",         "index4",    "port.ifIndex",
+                                        "port.index",   "named.name", "mapped.entity", "mapped.to", "mapped.port",
+                                        "mapped.index", "earliest",   "latest"};
+    struct bench t = bench_language();
+    const struct module *m = t.p->modules.v[1];
+    const struct component_def *def = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < m->components.n; i++)
+        if (strcmp(m->components.v[i].name, "alias") == 0)
+            def = &m->components.v[i];
+    assert_non_null(def);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        bool found = false;
+
+        for (unsigned slot = 0; slot < def->nslots && !found; slot++) {
+            char *name = explain_slot(m, def, slot);
+
+            found = name && strcmp(name, names[i]) == 0;
+            free(name);
+        }
+        if (!found)
+            fail_msg("no slot is called %s", names[i]);
+    }
+    bench_free(&t);
+}
+
+static void test_a_reason_tells_place_and_rule(void **state)
+{
+    struct bench t = bench_language();
+    struct reason r;
+
+    (void)state;
+    bench_add(&t, "4.25.1", 7, cell_int(1001));
+    bench_add(&t, "4.30.1", 3, cell_int(9));
+    bench_finish(&t);
+    assert_int_equal(t.nfound, 2);
+    r = explain_point(t.n,
+                      &(struct finding_place){.kind = t.found[0].kind, .instance = (uint32_t[]){7}, .ninstance = 1},
+                      kind_point(t.found[0].kind, "load")->slot, bench_point(&t, "7", "load"));
+    assert_int_equal(r.why, WHY_RANGE);
+    assert_string_equal(r.column, "x");
+    assert_string_equal(r.source, "4.25.1.7");
+    assert_true(r.has_raw);
+    assert_int_equal(r.raw, 1001);
+    assert_string_equal(r.def->name, "tenths");
+    assert_string_equal(expr_text(r.rule->value), "x");
+    reason_fini(&r);
+    r = explain_point(t.n,
+                      &(struct finding_place){.kind = t.found[1].kind, .instance = (uint32_t[]){3}, .ninstance = 1},
+                      kind_point(t.found[1].kind, "note")->slot, bench_point(&t, "3", "note"));
+    assert_int_equal(r.why, WHY_ROW);
+    assert_string_equal(r.column, "port.name");
+    assert_string_equal(r.source, "4.31.2"); /* which row it would be, nobody knows */
+    reason_fini(&r);
+    bench_free(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +360,8 @@ int main(void)
         cmocka_unit_test(test_the_first_of_equal_rows_is_joined),
         cmocka_unit_test(test_a_table_gives_way_to_a_better_one),
         cmocka_unit_test(test_a_point_names_the_column_to_blame),
+        cmocka_unit_test(test_every_slot_has_a_name),
+        cmocka_unit_test(test_a_reason_tells_place_and_rule),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
