@@ -111,6 +111,7 @@ static struct pd_cell *add_value(struct pd_read *r, const struct snmp_item *it, 
 {
     struct pd_cell *cell = add_cell(r, it, cell_type(vb->type));
 
+    cell->tag = vb->type;
     switch (cell->type) {
     case PD_CELL_INT:
         cell->i = vb->i;

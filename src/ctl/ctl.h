@@ -106,6 +106,8 @@ int run_patrol_show(struct ctl *t, const struct command *c, json_t *args);
 int run_patrol_fill(struct ctl *t, const struct command *c, json_t *args);
 int run_report_path(struct ctl *t, const struct command *c, json_t *args);
 int run_plan_list(struct ctl *t, const struct command *c, json_t *args);
+int run_device_record(struct ctl *t, const struct command *c, json_t *args);
+int run_device_diff(struct ctl *t, const struct command *c, json_t *args);
 int run_profile_test(struct ctl *t, const struct command *c, json_t *args);
 int run_help(struct ctl *t, const struct command *c, json_t *args);
 

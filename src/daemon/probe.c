@@ -8,6 +8,7 @@
 #include "daemon/internal.h"
 
 /*
+ * device.walk: everything that a device says below an object identifier, undecoded.
  * device.read: reads what it is told once, from an address that need be no
  * device's, and answers what came, undecoded. Nothing is kept of it.
  */
@@ -96,12 +97,30 @@ static void add_content(struct sbuf *b, const struct pd_cell *c)
     }
 }
 
+/* ["1.3.6.1.2.1.1.5.0", TAG, type, content]: the tag is what the value had on the wire. */
+static void add_walked(struct probe *p, const struct pd_cell *c)
+{
+    if (c->type == PD_CELL_ABSENT || c->type == PD_CELL_INVALID)
+        return;
+    sbuf_addf(&p->cells, "%s[\"", p->ncells++ > 0 ? "," : "");
+    for (unsigned k = 0; k < c->ninstance; k++)
+        sbuf_addf(&p->cells, k > 0 ? ".%" PRIu32 : "%" PRIu32, c->instance[k]);
+    sbuf_addf(&p->cells, "\",%u,", (unsigned)c->tag);
+    add_content(&p->cells, c);
+    sbuf_addc(&p->cells, ']');
+}
+
 static void take_cells(void *arg, const struct pd_cell *cells, size_t n)
 {
     struct probe *p = arg;
 
     for (size_t i = 0; i < n && p->ncells < MAX_CELLS; i++) {
         const struct pd_cell *c = &cells[i];
+
+        if (!p->plan) {
+            add_walked(p, c);
+            continue;
+        }
 
         if (c->type == PD_CELL_ABSENT || c->type == PD_CELL_INVALID)
             continue;
@@ -228,6 +247,41 @@ static int begin(struct probe *p, char **why)
     return rc;
 }
 
+/* A device that patrold has, asked beside its polls, which go on meanwhile. */
+static int begin_walk(struct probe *p, char **why)
+{
+    const struct pd_sink sink = {.cells = take_cells, .end = ended, .arg = p};
+    const char *name = json_string_value(json_object_get(p->args, "device"));
+    const char *root = json_string_value(json_object_get(p->args, "root"));
+    const struct device *d;
+    size_t collector = 0;
+    json_t *address;
+    int rc;
+
+    if (!name || !root) {
+        *why = xstrdup("'device' and 'root' are wanted");
+        return PD_EINVAL;
+    }
+    d = core_find_device(p->core, name, why);
+    rc = d ? find_collector(p, d->collector, &collector, why) : PD_ENOENT;
+    if (rc < 0)
+        return rc;
+    if (!p->ops->walk) {
+        *why = xasprintf("%s is read by %s, which has nothing to walk", d->name, d->collector);
+        return PD_ENOTSUP;
+    }
+    address = json_pack("{s:s, s:i, s:s*, s:s}", "address", d->address, "port", (int)d->port, "credential",
+                        d->credential, "root", root);
+    json_decref(p->args);
+    p->args = address;
+    rc = open_device(p, collector, why);
+    if (rc == 0)
+        rc = p->ops->walk(p->device, json_string_value(json_object_get(p->args, "root")), &sink, &p->read);
+    if (rc < 0 && !*why)
+        *why = xasprintf("below '%s' nothing can be walked: %s", root, pd_strerror(rc));
+    return rc;
+}
+
 /* A member of its type, or not there. */
 static bool check_args(const json_t *args, char **why)
 {
@@ -265,11 +319,12 @@ static bool check_args(const json_t *args, char **why)
 
 bool probe_command(struct order *o, const char *name, json_t *args, int *rc, char **why)
 {
+    bool walk = strcmp(name, "device.walk") == 0;
     struct probe *p;
 
-    if (strcmp(name, "device.read") != 0)
+    if (!walk && strcmp(name, "device.read") != 0)
         return false;
-    if (!check_args(args, why)) {
+    if (!walk && !check_args(args, why)) {
         *rc = PD_EINVAL;
         return true;
     }
@@ -279,7 +334,7 @@ bool probe_command(struct order *o, const char *name, json_t *args, int *rc, cha
     p->args = json_incref(args);
     timer_init(&p->done, free_later, p);
     array_push(&o->core->probes, p);
-    *rc = begin(p, why);
+    *rc = walk ? begin_walk(p, why) : begin(p, why);
     if (*rc < 0)
         probe_free(p);
     return true;

@@ -61,6 +61,7 @@ enum { PD_MAX_INSTANCE = 128 }; /* a walk gives whole names */
 struct pd_cell {
     uint32_t source;
     uint8_t type;       /* enum pd_cell_type */
+    uint8_t tag;        /* SNMP: of the value on the wire (its BER tag), for who writes it down; else 0 */
     uint16_t ninstance; /* 0 for a scalar */
     uint32_t nbytes;    /* of .bytes, or sub-identifiers of .oid */
     const uint32_t *instance;
