@@ -265,12 +265,32 @@ static void note_change(struct turn *t, struct unit *u, uint64_t slots)
         t->n->device_changed |= slots;
 }
 
+/*
+ * Where only half an answer came, that a better table has nothing in it says
+ * nothing: what gives way to one that the device is known to have stays away.
+ */
+static bool gives_way(const struct turn *t, const struct component_def *def)
+{
+    if (!def->unless_module || t->result->status == PD_READ_DONE)
+        return false;
+    for (size_t i = 0; i < t->n->units.n; i++) {
+        const struct unit *u = &t->n->units.v[i];
+
+        if (u->def && !u->gone && str_eq(u->def->name, def->unless_component) &&
+            str_eq(u->module->name, def->unless_module))
+            return true;
+    }
+    return false;
+}
+
 static void take_found(void *ctx, const struct found *f)
 {
     struct turn *t = ctx;
     int64_t at = expect_unit(t, f);
     struct unit *u;
 
+    if (gives_way(t, f->def))
+        return;
     if (at < 0)
         at = new_unit(t, f);
     if (at < 0)

@@ -267,6 +267,31 @@ static void components_without_end_are_bounded(void **state)
     site_free(s);
 }
 
+/* That the better table did not come tells only of a complete read that it is empty. */
+static void half_an_answer_brings_no_second_choice(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    struct component_view v;
+    int64_t id;
+
+    (void)state;
+    fake_text(f, "word.text", 1, "Toner low");
+    fake_text(f, "hint.text", 1, "Hint");
+    id = site_add(s, "prn", "10.0.0.1");
+    site_pass(s, MINUTE);
+    assert_true(site_component(s, id, "word", "Toner low", &v));
+    assert_false(site_component(s, id, "word", "Hint", &v));
+    fake_mode(f, FAKE_PARTIAL); /* which leaves out the words */
+    site_pass(s, 3 * MINUTE);
+    assert_false(site_component(s, id, "word", "Hint", &v));
+    fake_mode(f, FAKE_ANSWERS);
+    fake_absent(f, "word.text", 1);
+    site_pass(s, 2 * MINUTE);
+    assert_true(site_component(s, id, "word", "Hint", &v));
+    site_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +306,7 @@ int main(void)
         cmocka_unit_test(only_what_is_remembered_is_submitted_when_nothing_changed),
         cmocka_unit_test(hostile_cells_do_no_harm),
         cmocka_unit_test(components_without_end_are_bounded),
+        cmocka_unit_test(half_an_answer_brings_no_second_choice),
     };
 
     return cmocka_run_group_tests_name("watch/inventory", tests, NULL, NULL);
