@@ -9,9 +9,11 @@
 enum {
     MAX_NAMES = 512, /* contexts of one column */
     MAX_MUTE = 2,    /* contexts in a row without an answer before the others are left alone */
+    TRUSTED = 2,     /* reads until a context that never answered is held not to be there, */
+    SELDOM = 64,     /* and is asked for in one of so many reads only */
 };
 
-static const struct snmp_context *here(const struct pd_read *r)
+static struct snmp_context *here(const struct pd_read *r)
 {
     return &r->device->contexts[r->context.now - 1];
 }
@@ -105,6 +107,28 @@ void snmp_context_list(struct pd_read *r, uint32_t name)
         array_push(&w->names, name);
 }
 
+/* One that does not seem to be there is not worth many tries. */
+static bool may_be_there(struct pd_read *r)
+{
+    struct snmp_context *c = here(r);
+
+    r->peer.retries = c->answered ? r->device->peer.retries : r->device->peer.retries > 0;
+    if (c->answered || c->silent < TRUSTED)
+        return true;
+    c->silent = c->silent < SELDOM ? c->silent + 1 : TRUSTED;
+    return c->silent == SELDOM;
+}
+
+void snmp_context_heard(struct pd_read *r)
+{
+    r->context.answered = true;
+    r->context.mute = 0;
+    if (r->context.now == 0 || r->context.listing)
+        return;
+    here(r)->answered = true;
+    r->peer.retries = r->device->peer.retries;
+}
+
 /* The next of a column's contexts. Single values of the first stand for all. */
 static bool next_name(struct pd_read *r)
 {
@@ -135,7 +159,7 @@ bool snmp_context_next(struct pd_read *r)
     while (w->mute < MAX_MUTE && w->now < r->device->ncontexts) {
         w->now++;
         w->names.n = w->next = 0;
-        if (!is_wanted(r, w->now))
+        if (!is_wanted(r, w->now) || !may_be_there(r))
             continue;
         if (here(r)->each)
             begin_listing(r, here(r)->each);
@@ -154,7 +178,10 @@ bool snmp_context_silent(struct pd_read *r)
 
     if (w->now == 0 || w->answered)
         return false;
-    snmp_read_note(r, "no answer in context %s", strrchr(r->peer.community, '@') + 1);
+    if (here(r)->answered && !here(r)->each)
+        snmp_read_note(r, "no answer in context %s", strrchr(r->peer.community, '@') + 1);
+    else if (!here(r)->answered && here(r)->silent < TRUSTED)
+        here(r)->silent++;
     w->mute++;
     r->nscalars = 0;
     for (size_t i = 0; i < r->cursors.n; i++)

@@ -253,8 +253,9 @@ static void on_answered(struct snmp_request *q, const struct snmp_msg *m)
     if (!r->answered)
         r->result.rtt_ms = (int32_t)(now(r) - q->last_ms);
     note_version(r);
-    r->answered = r->device->answered = r->context.answered = true;
-    r->silent = r->small = r->context.mute = 0;
+    r->answered = r->device->answered = true;
+    r->silent = r->small = 0;
+    snmp_context_heard(r);
     r->varbinds += (uint32_t)r->device->core->varbinds->n;
     r->bytes += r->reply_size;
     if (m->status == SNMP_AUTHORIZATION_ERROR) {

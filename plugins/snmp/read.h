@@ -45,6 +45,8 @@ enum {
 struct snmp_context {
     char *name;
     struct pd_plan *each; /* a walk of that column; NULL: by name */
+    bool answered;        /* ever */
+    uint8_t silent;       /* reads in which it did not, before it ever did */
 };
 
 /* A device's record. What is learnt costs at most a request if it is wrong. */

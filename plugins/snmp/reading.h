@@ -108,7 +108,9 @@ void snmp_context_first(struct pd_read *r);
 bool snmp_context_next(struct pd_read *r);
 /* A row of the column that is listed, by its last number. */
 void snmp_context_list(struct pd_read *r, uint32_t name);
-/* No answer came: true if nothing ever came in this context, which is given up then. */
+/* An answer came. */
+void snmp_context_heard(struct pd_read *r);
+/* No answer came: true if nothing came in this context, which is given up then. One that never was is not missed. */
 bool snmp_context_silent(struct pd_read *r);
 void snmp_context_fini(struct pd_read *r);
 
