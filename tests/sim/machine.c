@@ -42,6 +42,7 @@ static void pace_printer(struct machine *m, int64_t now_ms)
         ramp_turn(&s->level, works ? -pages * s->capacity : 0, now_ms);
     }
     ramp_turn(&m->pages, all, now_ms);
+    ramp_turn(&m->printed, all, now_ms);
 }
 
 static void pace_disks(struct machine *m, int64_t now_ms)
@@ -216,6 +217,7 @@ void machine_refill(struct machine *m, int toner, int64_t now_ms)
 
 static void start_pages(struct machine *m, int64_t pages, int64_t now_ms)
 {
+    m->recounts++;
     m->pages.base = pages * m->pages.den;
     m->pages.since = now_ms;
     machine_restart(m, now_ms);
@@ -228,7 +230,7 @@ void machine_swap(struct machine *m, int64_t now_ms)
     model_identity_show(m, now_ms);
     for (int toner = 0; model_toners(m->spec->model)[toner] != NULL; toner++)
         machine_refill(m, toner, now_ms);
-    start_pages(m, 12, now_ms); /* printed at the factory */
+    start_pages(m, m->hardware % 2 ? 61207 : 12, now_ms); /* used before; printed at the factory */
 }
 
 void machine_reset_pages(struct machine *m, int64_t now_ms)

@@ -75,7 +75,9 @@ struct machine {
     struct supply supplies[MACHINE_SUPPLIES];
     unsigned nsupplies;
     int64_t drain[MACHINE_TONERS]; /* pages an hour that drain a toner, beside the daily ones */
-    struct ramp pages;
+    struct ramp pages;             /* as its counter has it */
+    struct ramp printed;           /* at this place since the story began, whatever machine did it */
+    unsigned recounts;             /* times that its counter began elsewhere */
     struct port loopback, ports[MACHINE_PORTS];
     unsigned nports;
     struct disk disks[MACHINE_DISKS];
@@ -129,7 +131,8 @@ void machine_renumber(struct machine *m, int64_t now_ms);
 
 /* ---- Printers ---- */
 
-/* Another machine of the model stands in its place: other serial number and network card, hardly used, full of toner. */
+/* Another machine of the model stands in its place: other serial number and network card, full of toner, and by turns used
+ * before or new. */
 void machine_swap(struct machine *m, int64_t now_ms);
 /* A new main board: the page counter begins again, the serial number stays. */
 void machine_reset_pages(struct machine *m, int64_t now_ms);

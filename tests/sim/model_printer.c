@@ -257,6 +257,7 @@ void model_printer(struct machine *m)
     }
     output(d, 1, "Standard Bin");
     supplies(m);
+    m->printed = (struct ramp){.den = 3600000};
     m->pages = (struct ramp){.base = (18230 + m->number * 771) * INT64_C(3600000), .den = 3600000};
     model_printer_show(m, 0);
 }

@@ -87,6 +87,42 @@ static int live_through(struct virtual *v, uint64_t syncs)
     return v->err;
 }
 
+/* ---- Pages ---- */
+
+enum { MOST_DRAINED = 700 }; /* pages an hour that a story drains toner with */
+
+static void take_total(void *ctx, const struct component_view *c)
+{
+    const struct point_def *p = str_eq(c->kind->name, "marker") ? kind_point(c->kind, "total") : NULL;
+
+    if (p && (c->points[p->slot].quality == QUALITY_GOOD || c->points[p->slot].quality == QUALITY_STALE))
+        *(int64_t *)ctx = c->points[p->slot].i;
+}
+
+/*
+ * What patrold counted is what was printed, whatever became of the machines: never more, and less by no more than an hour's
+ * pages for each time that a counter began elsewhere, when nobody can say how far the old one came.
+ */
+static void check_pages(struct virtual *v)
+{
+    for (size_t i = 0; i < v->story->devices.n; i++) {
+        const struct machine *m = site_machine(v->site, i);
+        const struct device *d = watch_device_named(core_watch(v->core), m->spec->name);
+        int64_t first = 18230 + (int64_t)m->number * 771, all, told = -1, lost;
+
+        if (!model_prints(m->spec->model) || d == NULL)
+            continue;
+        watch_device_points(core_watch(v->core), d->id, take_total, &told);
+        all = first + ramp_at(&m->printed, virtual_now(v));
+        lost = (m->recounts + 1) * (m->spec->pages_per_hour + MOST_DRAINED);
+        if (told < 0 || (told <= all && told >= all - lost))
+            continue;
+        sbuf_addf(v->out, "problem: %s printed to page %lld, and patrold counts %lld\n", m->spec->name, (long long)all,
+                  (long long)told);
+        v->result->problems++;
+    }
+}
+
 static void conclude(struct virtual *v)
 {
     struct expectations expected = {0};
@@ -128,6 +164,7 @@ static int run_once(const struct story *story, const struct run_options *options
     if (rc == 0)
         rc = live_through(&v, syncs);
     if (rc == 0) {
+        check_pages(&v);
         virtual_stop(&v);
         conclude(&v);
     }

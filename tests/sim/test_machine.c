@@ -209,7 +209,7 @@ static void another_machine_has_another_serial_number_and_its_own_pages(void **s
     assert_int_equal(value(&m, PAGES, HOUR), 0);
     machine_swap(&m, 2 * HOUR);
     assert_string_not_equal(text(&m, SERIAL), serial);
-    assert_int_equal(value(&m, PAGES, 2 * HOUR), 12);
+    assert_int_equal(value(&m, PAGES, 2 * HOUR), 61207);
     assert_int_equal(value(&m, UPTIME, 2 * HOUR), 0);
     assert_false(supply_at_most(machine_toner(&m, 2), 99, 2 * HOUR));
     free(serial);
