@@ -170,24 +170,19 @@ bool snmp_ask_context(const struct pd_read *r, const struct snmp_item *it)
 
 /*
  * How scalars are asked for. Version 1 names one missing scalar an answer and gives nothing of the others; so do some
- * agents in version 2c. GETNEXT of the object tells of each whether it is there.
+ * agents in version 2c. GETNEXT of what stands before it tells of each whether it is there.
  */
 static uint8_t scalars_type(const struct pd_read *r)
 {
-    if (r->peer.version != SNMP_V1 && !r->device->scalars_next)
-        return SNMP_GET;
-    return r->plan->items[r->scalars[0]].dot_zero ? SNMP_GETNEXT : SNMP_GET;
+    return r->peer.version == SNMP_V1 || r->device->scalars_next ? SNMP_GETNEXT : SNMP_GET;
 }
 
-/* Those that can't be found by GETNEXT go by themselves. */
-static uint16_t same_kind(const struct pd_read *r, uint16_t n)
+/* The name before a scalar: its object, or the instance one less. */
+static void put_before(struct snmp_writer *w, const struct snmp_item *it)
 {
-    if (r->type == SNMP_GET && r->peer.version != SNMP_V1 && !r->device->scalars_next)
-        return n;
-    for (uint16_t i = 1; i < n; i++)
-        if (r->plan->items[r->scalars[i]].dot_zero != r->plan->items[r->scalars[0]].dot_zero)
-            return i;
-    return n;
+    uint32_t before = it->oid[it->noid - 1] - 1;
+
+    snmp_put_name(w, it->oid, it->noid - 1u, &before, it->dot_zero ? 0 : 1);
 }
 
 bool snmp_ask_next(struct pd_read *r)
@@ -200,7 +195,7 @@ bool snmp_ask_next(struct pd_read *r)
     r->nget = r->width = r->reps = 0;
     if (r->nscalars > 0 && !may_ride(r)) {
         r->type = scalars_type(r);
-        r->nget = same_kind(r, fit_scalars(r, at_most(max, MAX_SCALARS), room));
+        r->nget = fit_scalars(r, at_most(max, MAX_SCALARS), room);
         return true;
     }
     if (r->cursors.n == 0)
@@ -245,7 +240,7 @@ size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t buf[SNMP_REQ
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
 
         if (r->type != SNMP_GET)
-            snmp_put_name(&w, it->oid, it->noid - 1u, NULL, 0);
+            put_before(&w, it);
         else
             snmp_put_encoded(&w, it->encoded, it->nencoded);
     }

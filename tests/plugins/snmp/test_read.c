@@ -904,6 +904,29 @@ static void what_v1_does_not_have_costs_no_request_of_its_own(void **state)
     pd_snmp_ops.plan_free(plan);
 }
 
+/* A value of a table's row that is asked for by itself. */
+static void what_v1_does_not_have_of_a_row_costs_no_request_either(void **state)
+{
+    struct bench b;
+    struct pd_plan *plan;
+
+    (void)state;
+    start(&b, 1, 0);
+    plan = script_plan(&b.script, "1.3.6.1.2.1.2.2.1.2.1 1.3.6.1.2.1.2.2.1.2.77 1.3.6.1.2.1.2.2.1.2.78 "
+                                  "1.3.6.1.2.1.1.5.0 1.3.6.1.2.1.98.1.1 1.3.6.1.2.1.98.1.2");
+    script_read(&b.script, plan);
+    assert_status(&b.script, PD_READ_DONE);
+    assert_non_null(strstr(b.script.cells.s, "0[] '"));
+    assert_column(&b.script, 1, "1[] absent\n");
+    assert_column(&b.script, 2, "2[] absent\n");
+    assert_column(&b.script, 3, "3[] 'hall'\n");
+    assert_column(&b.script, 4, "4[] absent\n");
+    assert_column(&b.script, 5, "5[] absent\n");
+    assert_in_range(b.script.requests, 1, 3);
+    stop(&b);
+    pd_snmp_ops.plan_free(plan);
+}
+
 /* ---- What a profile says ---- */
 
 static struct bench *open_as(struct bench *b, const struct pd_target *quirks)
@@ -1112,6 +1135,7 @@ int main(void)
         cmocka_unit_test(who_is_silent_again_is_asked_in_both_versions_again),
         cmocka_unit_test(who_answered_v2c_is_never_asked_in_v1),
         cmocka_unit_test(what_v1_does_not_have_costs_no_request_of_its_own),
+        cmocka_unit_test(what_v1_does_not_have_of_a_row_costs_no_request_either),
         cmocka_unit_test(a_small_message_holds_less_from_the_beginning),
         cmocka_unit_test(no_more_rows_than_the_profile_allows_are_read),
         cmocka_unit_test(contexts_are_asked_by_the_communitys_suffix),
