@@ -12,7 +12,7 @@
  *
  *     new       it was seen for the first time
  *     reset     it fell, and stayed down
- *     rollover  it went round at 2^32: what it rose by on the way does count
+ *     rollover  it went round at 2^32 (it counts whole things, and stood near there): what it rose by on the way does count
  *     swap      another machine stands at the place
  *
  * A fall is believed when the next reading says the same: one that is back where it was had been nonsense. While it is
@@ -50,6 +50,14 @@ static void tell(struct turn *t, const struct unit *u, const struct point_def *o
     event_arg_int(e, "after", (int64_t)after);
 }
 
+/* Whether it fell from near 2^32 to near nothing. What is scaled goes round somewhere else. */
+static bool went_round(const struct total *s, const struct point_def *of)
+{
+    const double near = WRAP / 16;
+
+    return of->type == VALUE_INT && s->counted >= WRAP - near && s->counted < WRAP && s->fallen < near;
+}
+
 /* What is to be added for a counter that stands at `now`. */
 static double step(struct turn *t, struct unit *u, const struct point_def *of, double now)
 {
@@ -59,17 +67,16 @@ static double step(struct turn *t, struct unit *u, const struct point_def *of, d
     if (now >= s->counted) {
         added = now - s->counted;
         s->falling = false;
-    } else if (s->counted >= WRAP * 3 / 4 && s->counted < WRAP && now < WRAP / 4) {
-        added = now + WRAP - s->counted;
-        tell(t, u, of, "rollover", s->counted, now);
     } else if (!s->falling || now < s->fallen) {
         s->falling = true;
         s->fallen = now;
         return 0;
     } else {
-        added = now - s->fallen;
+        bool round = went_round(s, of);
+
+        added = round ? now + WRAP - s->counted : now - s->fallen;
         s->falling = false;
-        tell(t, u, of, "reset", s->counted, s->fallen);
+        tell(t, u, of, round ? "rollover" : "reset", s->counted, s->fallen);
     }
     s->counted = now;
     return added;

@@ -256,6 +256,19 @@ static void take_place(struct turn *t, const struct device *from)
     free(before);
 }
 
+/* The operator says that it is the machine that was the other record's: nobody is to ask again. */
+static void take_identity(struct turn *t, const struct device *from)
+{
+    struct node *n = t->n;
+
+    if (identity_rank(from->identity) <= IDENTITY_PLACE || identity_same(n->d.identity, from->identity))
+        return;
+    set_identity(n, from->identity);
+    xstrset(&n->d.claims, NULL);
+    total_break(t);
+    history_break(n);
+}
+
 /* Those that are reached by one are reached by the other. */
 static void hand_over_children(struct watch *w, const char *from, const char *to, struct change *c)
 {
@@ -294,8 +307,10 @@ static void absorb(struct watch *w, struct node *keep, struct node *gone, const 
     change_put_device(c, &gone->d);
     hand_over_children(w, gone->d.name, keep->d.name, c);
     node_del(w, gone);
-    if (moves)
+    if (moves) {
+        take_identity(&k, &gone->d);
         take_place(&k, &gone->d);
+    }
     if (str_eq(keep->d.twin, gone->d.name))
         xstrset(&keep->d.twin, NULL);
     change_put_device(c, &keep->d);
@@ -367,6 +382,9 @@ static void give_place_back(struct watch *w, struct node *keep, const struct dev
 
         before.address = gone->moved_from;
         take_place(&t, &before);
+        set_identity(keep, NULL); /* whoever stands there now; what the other counted is none of its */
+        total_break(&t);
+        history_break(keep);
         change_put_device(c, &keep->d);
     }
     free(theirs);

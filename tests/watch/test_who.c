@@ -58,6 +58,14 @@ static bool in_conflict(const struct site *s, int64_t id)
     return v.quality == QUALITY_GOOD && v.b;
 }
 
+static int64_t total(const struct site *s, int64_t id)
+{
+    struct value v = site_point(s, id, "device", "", "total");
+
+    assert_int_equal(v.type, VALUE_INT);
+    return v.i;
+}
+
 static void who_is_met_at_another_address_has_moved(void **state)
 {
     struct site *s = site_new();
@@ -200,13 +208,14 @@ static void a_known_machine_that_is_added_again_elsewhere_has_moved(void **state
 static void what_was_merged_by_mistake_is_split_again(void **state)
 {
     struct site *s = site_new();
-    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0");
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0"), *b = machine(s, "10.0.0.2", "JPBCD999");
     int64_t ida = site_add(s, "a", "10.0.0.1"), idb, split;
     struct change *c = change_new();
     char *why = NULL;
 
     (void)state;
-    machine(s, "10.0.0.2", "JPBCD999");
+    fake_int(a, PAGES, 0, 80000);
+    fake_int(b, PAGES, 0, 3000);
     idb = site_add(s, "b", "10.0.0.2");
     site_pass(s, 3 * MINUTE);
     fake_mode(a, FAKE_SILENT);
@@ -217,6 +226,12 @@ static void what_was_merged_by_mistake_is_split_again(void **state)
     site_submit(s, c);
     assert_null(watch_device(s->watch, idb));
     assert_string_equal(watch_device(s->watch, ida)->address, "10.0.0.2");
+    /* It was said that they are one: nobody asks, and none of the other's pages are its own. */
+    site_pass(s, 10 * MINUTE);
+    fake_int(b, PAGES, 0, 3010);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, ida), 80010);
+    assert_string_equal(watch_device(s->watch, ida)->identity, "serial:ACME:JPBCD999");
     site_restart(s, MINUTE);
     c = change_new();
     assert_int_equal(watch_device_split(s->watch, "c", "duty", c, &split, &why), PD_ENOENT);
@@ -230,20 +245,16 @@ static void what_was_merged_by_mistake_is_split_again(void **state)
     free(why);
     change_free(c);
     fake_mode(a, FAKE_ANSWERS);
-    site_pass(s, 5 * MINUTE);
+    fake_int(a, PAGES, 0, 80100);
+    site_pass(s, 20 * MINUTE);
+    assert_int_equal(total(s, ida), 80010);
+    assert_string_equal(watch_device(s->watch, ida)->identity, "serial:ACME:JPBCD4H0");
     assert_int_equal(site_count(s, "device.split"), 1);
+    assert_int_equal(site_count(s, "device.swapped"), 0);
     site_free(s);
 }
 
 /* ---- Totals ---- */
-
-static int64_t total(const struct site *s, int64_t id)
-{
-    struct value v = site_point(s, id, "device", "", "total");
-
-    assert_int_equal(v.type, VALUE_INT);
-    return v.i;
-}
 
 static void totals_go_on_over_resets_swaps_and_nonsense(void **state)
 {
@@ -279,6 +290,35 @@ static void totals_go_on_over_resets_swaps_and_nonsense(void **state)
     site_pass(s, 10 * MINUTE);
     assert_int_equal(total(s, id), 1070 + INT64_C(4294967290) - 25 + 10);
     assert_non_null(strstr(last(s, "counter.epoch"), "\"cause\":\"rollover\""));
+    site_free(s);
+}
+
+/* One reading of nothing is none, wherever the counter stands: else it would have printed four thousand million pages. */
+static void nonsense_near_the_end_of_32_bits_is_no_rollover(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1"), begin = INT64_C(4294967200);
+
+    (void)state;
+    fake_int(f, PAGES, 0, begin);
+    site_pass(s, 10 * MINUTE);
+    fake_int(f, PAGES, 0, 0);
+    site_pass(s, 5 * MINUTE);
+    fake_int(f, PAGES, 0, begin + 7);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), begin + 7);
+    assert_int_equal(site_count(s, "counter.epoch"), 1);
+    /* From further below it is a reset, and nothing of the way up counts. */
+    fake_int(f, PAGES, 0, 30);
+    site_pass(s, 10 * MINUTE);
+    fake_int(f, PAGES, 0, INT64_C(3500000000));
+    site_pass(s, 10 * MINUTE);
+    begin = total(s, id);
+    fake_int(f, PAGES, 0, 4);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(total(s, id), begin);
+    assert_non_null(strstr(last(s, "counter.epoch"), "\"cause\":\"reset\""));
     site_free(s);
 }
 
@@ -382,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_known_machine_that_is_added_again_elsewhere_has_moved),
         cmocka_unit_test(what_was_merged_by_mistake_is_split_again),
         cmocka_unit_test(totals_go_on_over_resets_swaps_and_nonsense),
+        cmocka_unit_test(nonsense_near_the_end_of_32_bits_is_no_rollover),
         cmocka_unit_test(the_pages_of_a_machine_that_was_swapped_in_are_none_of_ours),
         cmocka_unit_test(totals_never_run_backwards),
     };
