@@ -142,19 +142,15 @@ static void take(struct loader *l, struct profile_draft *d)
 {
     struct profile_drafts *all = l->profiles;
 
-    for (size_t i = 0; i < all->list.n; i++) {
-        struct profile_draft *earlier = all->list.v[i];
-
-        if (!str_eq(earlier->name->text, d->name->text))
-            continue;
-        loader_may_replace(l, d->name, earlier->name, "profile");
-        d->replaced = earlier;
-        all->list.v[i] = d;
-        dict_put(all->names, d->name->text, d);
+    d->replaced = dict_put(all->names, d->name->text, d);
+    if (!d->replaced) {
+        array_push(&all->list, d);
         return;
     }
-    array_push(&all->list, d);
-    dict_put(all->names, d->name->text, d);
+    loader_may_replace(l, d->name, d->replaced->name, "profile");
+    for (size_t i = 0; i < all->list.n; i++)
+        if (all->list.v[i] == d->replaced)
+            all->list.v[i] = d;
 }
 
 static void read_profile(struct loader *l, struct yaml_node *root)
