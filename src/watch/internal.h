@@ -194,9 +194,12 @@ struct node {
     bool ask_again;      /* they are more than were read just now */
     struct value *seen;  /* what the identify module told last, by its names; owns its texts; NULL: not asked yet */
     size_t nseen;
-    uint8_t told;     /* which enum profile_text the identify module told, as bits; and TOLD_READ */
-    bool retarget;    /* open it anew before the next read */
-    uint8_t doubt;    /* DOUBT_ */
+    uint8_t told;        /* which enum profile_text the identify module told, as bits; and TOLD_READ */
+    bool retarget;       /* open it anew before the next read */
+    uint8_t doubt;       /* DOUBT_ */
+    int64_t answered_ms; /* when it answered last, or was begun to be asked; monotonic */
+    int64_t
+        same_ms; /* since when it says that it is another one, of which it is not known whether it still answers; 0: no */
     int64_t same_as;  /* it is this device at another place, which is to be said once the poll is over; 0: no */
     bool poll_wanted; /* everything again once the read under way has ended */
     uint32_t polls;
@@ -394,6 +397,8 @@ void who_forget(struct node *n);
 void who_look(struct turn *t);
 /* Fills the points that say whether that is in question. */
 void who_show(struct turn *t);
+/* While somebody else says the same: whether it still answers. */
+void who_wait(struct turn *t);
 /* The last thing after a poll: if it is a known device at a new place it becomes that one, and is freed. */
 void who_move(struct node *n);
 /* One that was merged into another, and may be split from it. */

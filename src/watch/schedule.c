@@ -263,6 +263,7 @@ static void note_status(struct turn *t, bool answered)
         return;
     }
     n->status.last_answer_ms = t->wall;
+    n->answered_ms = t->mono;
     if (t->result->rtt_ms >= 0)
         n->status.rtt_ms = t->result->rtt_ms;
     if (was_down) /* whoever is back may have been replaced meanwhile */
@@ -281,6 +282,8 @@ static void settle(struct turn *t)
     } else if (!n->identifying && (t->parts & (1u << PART_INVENTORY))) {
         who_look(t);
         n->doubt &= complete ? (uint8_t)~DOUBT_INVENTORY : DOUBT_ALL;
+    } else {
+        who_wait(t);
     }
     who_show(t);
 }

@@ -362,6 +362,7 @@ void node_begin(struct node *n, int64_t first_ms)
     else if (rc)
         log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: address %s: %s", n->d.name, n->d.address,
                   pd_strerror(rc));
+    n->answered_ms = watch_mono(n->watch);
     schedule_first(n, first_ms);
     schedule_next(n);
 }

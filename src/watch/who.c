@@ -13,8 +13,8 @@
  * - Somebody else stands there: a swap (device.swapped), of which the operator is asked; what counters rise by no longer
  *   counts on from before.
  * - A device that is new to us is one that is known and does not answer any more: it has moved, and its record goes on
- *   there. Where both answer they are two that say the same (device.conflict); and once they did, neither is ever
- *   taken for the other.
+ *   there. Where both answer after they have met they are two that say the same (device.conflict); and once they did,
+ *   neither is ever taken for the other. One lost read decides nothing.
  */
 
 static struct identity_marks marks_of(const struct device *d, const char *place)
@@ -98,6 +98,29 @@ static struct node *namesake(const struct node *n)
     return other != n ? other : NULL;
 }
 
+/* So that a read that was lost makes nobody silent. */
+static bool is_silent(const struct turn *t, const struct node *n)
+{
+    return n->status.state == DEVICE_DOWN && t->mono - n->answered_ms >= STALE_AFTER * schedule_every(n, PART_STATUS);
+}
+
+/* The two answer at the same time if the other still does after this one was met. */
+static void compare(struct turn *t, struct node *other)
+{
+    struct node *n = t->n;
+    bool older = other->d.added_ms <= n->d.added_ms;
+
+    if (n->same_ms == 0)
+        n->same_ms = t->mono;
+    if (other->status.state == DEVICE_UP && other->answered_ms > n->same_ms && !other->d.claims) {
+        n->same_ms = 0;
+        begin_conflict(t, other);
+    } else if (is_silent(t, other) && older && other->collector == n->collector && !other->d.twin) {
+        n->same_ms = 0;
+        n->same_as = other->d.id;
+    }
+}
+
 static void look_for_twin(struct turn *t)
 {
     struct node *n = t->n, *twin = twin_of(n), *other = namesake(n);
@@ -106,13 +129,16 @@ static void look_for_twin(struct turn *t)
         end_conflict(t);
         who_index(n);
     }
-    if (!other || n->d.twin || n->d.claims)
-        return;
-    if (other->status.state == DEVICE_UP)
-        begin_conflict(t, other);
-    else if (other->status.state == DEVICE_DOWN && other->d.added_ms <= n->d.added_ms &&
-             other->collector == n->collector && !other->d.twin)
-        n->same_as = other->d.id;
+    if (other && !n->d.twin && !n->d.claims)
+        compare(t, other);
+    else
+        n->same_ms = 0;
+}
+
+void who_wait(struct turn *t)
+{
+    if (t->n->same_ms)
+        look_for_twin(t);
 }
 
 /* ---- Who stands at the place ---- */

@@ -205,6 +205,47 @@ static void a_known_machine_that_is_added_again_elsewhere_has_moved(void **state
     site_free(s);
 }
 
+static void who_is_carried_elsewhere_faster_than_its_silence_is_noticed_is_in_no_conflict(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1"), again;
+
+    (void)state;
+    site_pass(s, 5 * MINUTE);
+    fake_mode(a, FAKE_SILENT);
+    machine(s, "10.0.0.2", "JPBCD4H0");
+    again = site_add(s, "prn-new", "10.0.0.2"); /* the record is still that of a device that answers */
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(site_count(s, "device.conflict"), 0);
+    assert_int_equal(site_count(s, "device.moved"), 1);
+    assert_null(watch_device(s->watch, again));
+    assert_string_equal(watch_device(s->watch, id)->address, "10.0.0.2");
+    site_free(s);
+}
+
+static void a_lost_read_makes_no_two_machines_one(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "a", "10.0.0.1"), other;
+
+    (void)state;
+    site_pass(s, 5 * MINUTE);
+    fake_mode(a, FAKE_SILENT);
+    site_pass(s, MINUTE);
+    machine(s, "10.0.0.2", "JPBCD4H0");
+    other = site_add(s, "b", "10.0.0.2");
+    site_pass(s, 10 * SECOND);
+    fake_mode(a, FAKE_ANSWERS);
+    site_pass(s, 10 * MINUTE);
+    assert_non_null(watch_device(s->watch, other));
+    assert_int_equal(site_count(s, "device.moved"), 0);
+    assert_int_equal(site_count(s, "device.conflict"), 1);
+    assert_true(in_conflict(s, id) && in_conflict(s, other));
+    site_free(s);
+}
+
 static void what_was_merged_by_mistake_is_split_again(void **state)
 {
     struct site *s = site_new();
@@ -420,6 +461,8 @@ int main(void)
         cmocka_unit_test(a_serial_number_that_is_none_swaps_nobody),
         cmocka_unit_test(two_that_answer_with_one_serial_number_are_two_and_named),
         cmocka_unit_test(a_known_machine_that_is_added_again_elsewhere_has_moved),
+        cmocka_unit_test(who_is_carried_elsewhere_faster_than_its_silence_is_noticed_is_in_no_conflict),
+        cmocka_unit_test(a_lost_read_makes_no_two_machines_one),
         cmocka_unit_test(what_was_merged_by_mistake_is_split_again),
         cmocka_unit_test(totals_go_on_over_resets_swaps_and_nonsense),
         cmocka_unit_test(nonsense_near_the_end_of_32_bits_is_no_rollover),
