@@ -190,7 +190,7 @@ static size_t ip_text(struct blank *b, const char *s, char out[static 16])
     return (size_t)n;
 }
 
-static size_t mac_text(struct blank *b, const char *s, char out[static 18])
+static size_t mac_text(struct blank *b, const char *s, char out[static 20])
 {
     unsigned v[MAC];
     uint64_t mac = 0;
@@ -236,7 +236,7 @@ static void blank_inside(struct blank *b, struct taped *o)
 
     for (size_t i = 0; i < o->ndata;) {
         const struct secret *x = secret_at(b, o->data + i, o->ndata - i);
-        char words[18];
+        char words[20];
         size_t n = 0;
 
         if (!x && !digit_before)
