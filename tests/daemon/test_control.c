@@ -587,7 +587,8 @@ static void profiles_are_listed_and_shown(void **state)
                  "extends", "switch -");
     expect_pairs(p, "{\"id\":3,\"query\":\"profile\",\"filters\":{\"profile\":\"stack\"}}", "key", "value",
                  "profile stack, class switch, priority 30, match known(stackModel), model stackModel, serial serial, "
-                 "module stack, every.status 30s");
+                 "module stack, every.status 30s, snmp.version 1, snmp.bulk false, snmp.timeout 3s, snmp.retries 0, "
+                 "snmp.message_size 1400, snmp.max_rows 50, snmp.max_in_flight 1");
     expect_pairs(p, "{\"id\":4,\"query\":\"profile\",\"filters\":{\"profile\":\"stak\"}}", "key", "value", "not-found");
     expect_pairs(p, "{\"id\":5,\"query\":\"profile\"}", "key", "value", "invalid");
     peer_free(p);

@@ -343,6 +343,26 @@ static void a_profile_has_rates_of_its_own(void **state)
     site_free(s);
 }
 
+static void a_device_is_asked_as_its_profile_says(void **state)
+{
+    struct site *s = site_new();
+    const struct pd_target *t;
+    int64_t id;
+
+    (void)state;
+    add_stack(s, &id);
+    site_pass(s, MINUTE);
+    t = fake_target(fake_device(s->collector, "10.0.0.9"));
+    assert_int_equal(t->version, 1);
+    assert_true(t->no_bulk);
+    assert_int_equal(t->timeout_ms, 3000);
+    assert_int_equal(t->retries, 0);
+    assert_int_equal(t->message_size, 1400);
+    assert_int_equal(t->max_rows, 50);
+    assert_int_equal(t->in_flight, 1);
+    site_free(s);
+}
+
 static void what_was_told_is_at_hand_for_who_asks_why(void **state)
 {
     struct site *s = site_new();
@@ -370,6 +390,7 @@ int main(void)
         cmocka_unit_test(modules_fill_what_identification_leaves_unknown),
         cmocka_unit_test(what_identification_tells_itself_no_module_changes),
         cmocka_unit_test(a_profile_has_rates_of_its_own),
+        cmocka_unit_test(a_device_is_asked_as_its_profile_says),
         cmocka_unit_test(what_was_told_is_at_hand_for_who_asks_why),
         cmocka_unit_test(a_device_is_recognised_at_first_contact),
         cmocka_unit_test(the_wish_of_the_operator_wins),
