@@ -31,6 +31,11 @@ static void merged(void *ctx, struct change *change, const struct device *keep, 
     desk_device_merged(((struct core *)ctx)->desk, gone->id, keep->id, change);
 }
 
+static void split(void *ctx, struct change *change, const struct device *again, const struct device *gone)
+{
+    desk_device_split(((struct core *)ctx)->desk, gone->id, again->id, change);
+}
+
 /* From watch: a fault moved. Desk adds what becomes of its ticket to the same change. */
 static void fault(void *ctx, struct change *change, const struct device *d, struct alert *a, enum fault_move move)
 {
@@ -281,7 +286,8 @@ static void make_rooms(struct core *c)
                 .readings = take_readings,
                 .backlog = backlog,
                 .ctx = c,
-                .merged = merged},
+                .merged = merged,
+                .split = split},
     };
     const struct desk_config desk = {
         .clock = config->services.clock,

@@ -175,6 +175,20 @@ void desk_site_renamed(struct desk *d, const char *from, const char *to, struct 
     }
 }
 
+/* Gives a ticket to another device. Where that has one of the same fault already, this one is only kept. */
+static void hand_over(struct desk *d, struct held *h, int64_t device, int64_t merged_from, struct change *c)
+{
+    struct ticket *t = &h->ticket;
+
+    forget_fault(d, h);
+    t->device_id = device;
+    t->merged_from = merged_from;
+    if (!desk_of_fault(d, device, t->family ? t->family : "", t->component_kind ? t->component_kind : "",
+                       t->key ? t->key : ""))
+        desk_index_fault(d, h);
+    change_put_ticket(c, t);
+}
+
 void desk_device_merged(struct desk *d, int64_t gone, int64_t keep, struct change *c)
 {
     size_t at = 0;
@@ -183,16 +197,23 @@ void desk_device_merged(struct desk *d, int64_t gone, int64_t keep, struct chang
 
     while (u64dict_next(d->by_id, &at, &id, &node)) {
         struct held *h = node;
-        struct ticket *t = &h->ticket;
 
-        if (t->device_id != gone)
-            continue;
-        forget_fault(d, h);
-        t->device_id = keep;
-        if (!desk_of_fault(d, keep, t->family ? t->family : "", t->component_kind ? t->component_kind : "",
-                           t->key ? t->key : ""))
-            desk_index_fault(d, h);
-        change_put_ticket(c, t);
+        if (h->ticket.device_id == gone)
+            hand_over(d, h, keep, gone, c);
+    }
+}
+
+void desk_device_split(struct desk *d, int64_t gone, int64_t again, struct change *c)
+{
+    size_t at = 0;
+    uint64_t id;
+    void *node;
+
+    while (u64dict_next(d->by_id, &at, &id, &node)) {
+        struct held *h = node;
+
+        if (h->ticket.merged_from == gone)
+            hand_over(d, h, again, 0, c);
     }
 }
 

@@ -103,6 +103,8 @@ int64_t desk_ticket_by_number(const struct desk *d, const char *number);        
 /* A site is called otherwise: so are the open tickets of no device there. */
 /* Two devices are one: open tickets of one are the other's from now on. */
 void desk_device_merged(struct desk *d, int64_t gone, int64_t keep, struct change *c);
+/* It was a mistake: those that were gone's are those of its new record, again. */
+void desk_device_split(struct desk *d, int64_t gone, int64_t again, struct change *c);
 void desk_site_renamed(struct desk *d, const char *from, const char *to, struct change *c);
 
 /* What an open ticket went through, oldest first; *n 0 for one that is not known. Borrowed until the next change. */

@@ -140,6 +140,7 @@ struct ticket {
     char *note; /* the last word said on it */
     char *told; /* which promises were warned of: told_levels() of model/promise.h; NULL: none */
     int64_t opened_ms, changed_ms, closed_ms;
+    int64_t merged_from; /* the device that it was of, until that was merged into this one; 0: none */
 };
 void ticket_copy(struct ticket *dst, const struct ticket *src);
 void ticket_fini(struct ticket *t);

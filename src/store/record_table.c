@@ -133,6 +133,7 @@ static const struct field ticket_fields[] = {
     FIELD(ticket, TEXT, assignee),    FIELD(ticket, TEXT, note),
     FIELD(ticket, TEXT, told),        FIELD(ticket, I64, opened_ms),
     FIELD(ticket, I64, changed_ms),   FIELD(ticket, I64, closed_ms),
+    FIELD(ticket, I64, merged_from),
 };
 
 static const struct field step_fields[] = {

@@ -150,6 +150,9 @@ static const char *const steps[] = {
     "ALTER TABLE device ADD COLUMN moved_from TEXT;"
     "ALTER TABLE device ADD COLUMN twin TEXT;"
     "ALTER TABLE device ADD COLUMN merged_into INTEGER NOT NULL DEFAULT 0;",
+
+    /* A merge that was a mistake gives tickets back. */
+    "ALTER TABLE ticket ADD COLUMN merged_from INTEGER NOT NULL DEFAULT 0;",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

@@ -54,6 +54,8 @@ struct watch_ops {
     void *ctx;
     /* Two records turned out to be one device: what is open of `gone` goes to `keep`, in the same change. May be NULL. */
     void (*merged)(void *ctx, struct change *c, const struct device *keep, const struct device *gone);
+    /* What became of gone by a mistake is again's; NULL is fine. */
+    void (*split)(void *ctx, struct change *c, const struct device *again, const struct device *gone);
 };
 
 struct watch_config {

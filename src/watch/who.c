@@ -446,6 +446,8 @@ int watch_device_split(struct watch *w, const char *name, const char *actor, str
         e->actor = xstrdup_null(actor);
         event_arg(e, "name", n->d.name);
         event_arg(e, "from", keep->d.name);
+        if (w->config.ops.split)
+            w->config.ops.split(w->config.ops.ctx, c, &n->d, gone);
         set_twin(&t, n, keep->d.name); /* they are two, whatever they say */
         set_twin(&t, keep, n->d.name);
     }

@@ -220,6 +220,44 @@ static void an_accepted_ticket_outlives_its_fault_and_takes_it_back(void **state
     assert_int_equal(desk_open_tickets(f->desk), 1);
 }
 
+/* Device 3 is merged into 5, and split from it as 9. */
+static void tickets_go_with_a_merge_and_come_back_with_a_split(void **state)
+{
+    struct fixture *f = *state;
+
+    desk_fault_opened(f->desk, f->change, &f->rule, &f->alert);
+    assert_int_equal(verb(f, 12, TICKET_ACCEPT, NULL), 0);
+    desk_fault_closed(f->desk, f->change, &f->alert);
+    desk_device_merged(f->desk, 3, 5, f->change);
+    assert_int_equal(desk_ticket(f->desk, 12)->device_id, 5);
+    assert_int_equal(row(f->change)->device_id, 5);
+    /* One that was the other's all the while. */
+    f->alert = (struct alert){.id = 8,
+                              .family = "cover",
+                              .device_id = 5,
+                              .kind = "device",
+                              .key = "",
+                              .rule = "jam",
+                              .severity = SEVERITY_MAJOR,
+                              .state = ALERT_FIRING};
+    desk_fault_opened(f->desk, f->change, &f->rule, &f->alert);
+    desk_device_split(f->desk, 3, 9, f->change);
+    assert_int_equal(desk_ticket(f->desk, 12)->device_id, 9);
+    assert_int_equal(desk_ticket(f->desk, 12)->merged_from, 0);
+    assert_int_equal(desk_ticket(f->desk, 13)->device_id, 5);
+    /* The fault that is back finds its ticket. */
+    f->alert = (struct alert){.id = 9,
+                              .family = "jam",
+                              .device_id = 9,
+                              .kind = "device",
+                              .key = "",
+                              .rule = "jam",
+                              .severity = SEVERITY_MAJOR,
+                              .state = ALERT_FIRING};
+    desk_fault_opened(f->desk, f->change, &f->rule, &f->alert);
+    assert_int_equal(f->alert.ticket_id, 12);
+}
+
 static void only_a_graver_degree_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_a_graver_degree_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_degree_that_wants_a_ticket_gets_one, setup, teardown),
         cmocka_unit_test_setup_teardown(faults_of_other_components_have_their_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(tickets_go_with_a_merge_and_come_back_with_a_split, setup, teardown),
         cmocka_unit_test_setup_teardown(staff_lead_a_ticket_to_its_end, setup, teardown),
         cmocka_unit_test_setup_teardown(a_verb_out_of_place_says_what_is_possible, setup, teardown),
         cmocka_unit_test_setup_teardown(an_assignee_goes_with_dispatch, setup, teardown),
