@@ -198,6 +198,13 @@ static const char *object_id_of(const struct sight *s)
                                                                                                   : NULL;
 }
 
+/* The operator's word. */
+static json_t *wish_row(const char *profile)
+{
+    return json_pack("{s:s, s:n, s:n, s:n, s:s, s:n, s:n}", "profile", profile, "priority", "object_id", "match",
+                     "verdict", "wish", "saw", "origin");
+}
+
 static json_t *candidate_rows(struct sight *s, const char *collector, const char *wish)
 {
     struct profile_candidates list = {0};
@@ -205,8 +212,7 @@ static json_t *candidate_rows(struct sight *s, const char *collector, const char
     bool taken = wish != NULL;
 
     if (wish)
-        json_array_append_new(rows, json_pack("{s:s, s:n, s:n, s:n, s:s, s:n, s:n}", "profile", wish, "priority",
-                                              "object_id", "match", "verdict", "wish", "saw", "origin"));
+        json_array_append_new(rows, wish_row(wish));
     profile_candidates(&s->k->index, object_id_of(s), &list);
     for (size_t i = 0; i < list.n; i++) {
         const struct profile *p = list.v[i].profile;
@@ -229,11 +235,13 @@ static json_t *match_device(struct core *c, struct live_args *a, bool likely)
 
     if (!d)
         return NULL;
-    if (watch_device_identification(core_watch(c), d->id, &s.row, &s.n) != 0)
-        return live_refuse(a, PD_ESTATE,
-                           xasprintf("%s was not asked what it is since patrold began: 'patrolctl device poll %s' asks",
-                                     d->name, d->name));
-    return candidate_rows(&s, d->collector, d->profile_wish);
+    if (watch_device_identification(core_watch(c), d->id, &s.row, &s.n) == 0)
+        return candidate_rows(&s, d->collector, d->profile_wish);
+    if (d->profile_wish)
+        return json_pack("[o]", wish_row(d->profile_wish));
+    return live_refuse(a, PD_ESTATE,
+                       xasprintf("%s was not asked what it is since patrold began: 'patrolctl device poll %s' asks",
+                                 d->name, d->name));
 }
 
 /* A device that says only this of itself. */

@@ -617,6 +617,11 @@ static void why_a_device_has_its_profile_is_told(void **state)
     expect_pairs(p, "{\"id\":6,\"query\":\"profile.match\",\"filters\":{\"device\":\"box\",\"descr\":\"x\"}}",
                  "profile", "verdict", "invalid");
     expect_pairs(p, "{\"id\":7,\"query\":\"profile.match\"}", "profile", "verdict", "invalid");
+    rig_command(r, "device.add", "{\"name\":\"wished\",\"address\":\"10.1.1.2\",\"profile\":\"switch\"}");
+    expect_pairs(p, "{\"id\":8,\"query\":\"profile.match\",\"filters\":{\"device\":\"wished\"}}", "profile", "verdict",
+                 "switch wish");
+    expect_pairs(p, "{\"id\":9,\"query\":\"profile.match\",\"filters\":{\"device\":\"box\",\"only\":\"likely\"}}",
+                 "profile", "verdict", "box taken, switch later");
     peer_free(p);
 }
 
