@@ -119,6 +119,7 @@ struct unit {
     uint32_t first;
     struct window **windows; /* as its kind has them, each made when something is known; NULL: none yet */
     struct total *total;     /* of the point that is one; NULL: none yet */
+    uint64_t fresh;          /* slots that the last poll that found it changed */
     uint32_t seen;           /* node->polls when it was found last */
     int64_t found_ms;        /* when that was, monotonic */
     int64_t first_ms;        /* wall clock, ever */
@@ -189,10 +190,11 @@ struct node {
 
     struct timer timer;
     int64_t due_ms[PART_COUNT], read_ms[PART_COUNT];
-    int64_t identify_ms; /* when to look again who it is */
-    uint32_t asks;       /* further components of the identify module that it is asked, as bits */
-    bool ask_again;      /* they are more than were read just now */
-    struct value *seen;  /* what the identify module told last, by its names; owns its texts; NULL: not asked yet */
+    int64_t whole_ms[PART_COUNT]; /* when what seldom changes is told to the store next, changed or not */
+    int64_t identify_ms;          /* when to look again who it is */
+    uint32_t asks;                /* further components of the identify module that it is asked, as bits */
+    bool ask_again;               /* they are more than were read just now */
+    struct value *seen; /* what the identify module told last, by its names; owns its texts; NULL: not asked yet */
     size_t nseen;
     uint8_t told;        /* which enum profile_text the identify module told, as bits; and TOLD_READ */
     bool retarget;       /* open it anew before the next read */

@@ -7,6 +7,7 @@
 
 enum {
     GONE_AFTER_MS = 24 * 3600 * 1000,
+    WHOLE_MS = 3600 * 1000,
     LOOK_AHEAD = 64, /* components skipped to meet the next one found, before it is searched for */
 };
 
@@ -287,6 +288,7 @@ static void take_found(void *ctx, const struct found *f)
 {
     struct turn *t = ctx;
     int64_t at = expect_unit(t, f);
+    uint64_t changed;
     struct unit *u;
 
     if (gives_way(t, f->def))
@@ -300,10 +302,13 @@ static void take_found(void *ctx, const struct found *f)
     take_label(t, u, f);
     unit_place(u, f);
     u->parts |= (uint8_t)(1 << f->def->part);
+    u->fresh = u->seen == t->n->polls ? u->fresh : 0;
     u->seen = t->n->polls;
     u->found_ms = t->mono;
     u->gone = false;
-    note_change(t, u, take_points(t, u, f->points));
+    changed = take_points(t, u, f->points);
+    u->fresh |= changed;
+    note_change(t, u, changed);
 }
 
 void inventory_poll(struct turn *t, struct batch *b)
@@ -422,7 +427,18 @@ void inventory_age(struct turn *t, bool complete)
 
 /* ---- Readings ---- */
 
-static void report_unit(struct turn *t, const struct unit *u)
+/*
+ * Texts and codes seldom change: they are told when they do, and once an hour, so that no window over them has a gap. All
+ * else is told each time, since its trend matters.
+ */
+static bool is_worth_telling(const struct unit *u, const struct point_def *p, uint32_t whole, uint8_t tells)
+{
+    bool seldom = p->type == VALUE_TEXT || p->type == VALUE_ENUM || p->type == VALUE_BITS;
+
+    return !seldom || (u->fresh & slot_bit(p->slot)) || (tells & whole);
+}
+
+static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
 {
     const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
     const struct value *points = &t->n->points.v[u->first];
@@ -433,8 +449,9 @@ static void report_unit(struct turn *t, const struct unit *u)
     for (unsigned i = 0; i < u->kind->points.n; i++) {
         unsigned of = u->kind->points.v[i].total_of; /* a total is told with what it is of */
 
-        if ((found && (tells[of != NO_POINT ? of : i] & t->parts)) || (is_device && i == tables->reachable) ||
-            (is_device && i == tables->ping && t->ping_told))
+        if ((found && (tells[of != NO_POINT ? of : i] & t->parts) &&
+             is_worth_telling(u, &u->kind->points.v[i], whole, tells[i])) ||
+            (is_device && i == tables->reachable) || (is_device && i == tables->ping && t->ping_told))
             array_push(&t->w->readings,
                        ((struct reading){.component = u->number, .point = (uint16_t)i, .value = points[i]}));
     }
@@ -444,11 +461,18 @@ void inventory_report(struct turn *t)
 {
     struct node *n = t->n;
     struct watch *w = t->w;
+    uint32_t whole = 0;
 
     w->readings.n = 0;
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        if (!(t->parts & (1u << p)) || t->mono < n->whole_ms[p])
+            continue;
+        whole |= 1u << p;
+        n->whole_ms[p] = t->mono + WHOLE_MS;
+    }
     for (uint32_t i = 0; i < n->units.n; i++) {
         if (n->units.v[i].seen == n->polls || i == n->device_unit)
-            report_unit(t, &n->units.v[i]);
+            report_unit(t, &n->units.v[i], whole);
     }
     n->status.readings = w->readings.n;
     w->counters.readings += w->readings.n;

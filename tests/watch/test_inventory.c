@@ -73,14 +73,46 @@ static void readings_are_only_what_the_poll_told(void **state)
     site_box(s, "10.0.0.1");
     id = site_add(s, "prn", "10.0.0.1");
     site_pass(s, MINUTE);
-    for (int i = 0; i < 10 && s->readings.n != 8; i++) /* until a poll of the status alone */
+    for (int i = 0; i < 10 && s->readings.n != 7; i++) /* until a poll of the status alone */
         site_pass(s, MINUTE);
-    assert_int_equal(s->readings.n, 8);
+    assert_int_equal(s->readings.n, 7);
     assert_int_equal(s->readings_of, id);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 7; i++)
         assert_int_equal(s->readings.v[i].component, 1);
     assert_int_equal(s->readings.v[0].point, 0);
-    assert_int_equal(s->readings.v[3].point, 3);
+    assert_int_equal(s->readings.v[1].point, 2); /* not 1: the name is what it was */
+    site_free(s);
+}
+
+static const struct reading *told(const struct site *s, unsigned point)
+{
+    for (size_t i = 0; i < s->readings.n; i++)
+        if (s->readings.v[i].component == 1 && s->readings.v[i].point == point)
+            return &s->readings.v[i];
+    return NULL;
+}
+
+static void texts_are_told_when_they_change_and_once_an_hour(void **state)
+{
+    enum { NAME = 1, JAM = 2 };
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    unsigned names = 0, jams = 0;
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    site_pass(s, 10 * MINUTE);
+    assert_null(told(s, NAME));
+    fake_text(f, "box.name", 0, "二楼打印机");
+    site_pass(s, MINUTE);
+    assert_string_equal(told(s, NAME)->value.text, "二楼打印机");
+    for (int i = 0; i < 180; i++) {
+        site_pass(s, MINUTE);
+        names += told(s, NAME) != NULL;
+        jams += told(s, JAM) != NULL;
+    }
+    assert_int_equal(names, 3);
+    assert_int_equal(jams, 180);
     site_free(s);
 }
 
@@ -298,6 +330,7 @@ int main(void)
         cmocka_unit_test(components_are_found_with_their_points),
         cmocka_unit_test(a_component_keeps_its_number_for_ever),
         cmocka_unit_test(readings_are_only_what_the_poll_told),
+        cmocka_unit_test(texts_are_told_when_they_change_and_once_an_hour),
         cmocka_unit_test(what_is_not_read_for_three_intervals_is_stale),
         cmocka_unit_test(a_row_that_vanished_goes_stale_alone),
         cmocka_unit_test(a_component_is_gone_after_a_day_and_may_return),

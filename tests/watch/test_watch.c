@@ -137,8 +137,8 @@ static void what_was_read_before_is_shown_as_stale_after_a_restart(void **state)
     (void)state;
     begin(&s, &id);
     site_restart(s, MINUTE);
-    assert_int_equal(site_point(s, id, "device", "", "name").quality, QUALITY_STALE);
-    assert_string_equal(site_point(s, id, "device", "", "name").text, "前台打印机");
+    assert_int_equal(site_point(s, id, "device", "", "jam").quality, QUALITY_STALE);
+    assert_false(site_point(s, id, "device", "", "jam").b);
     site_pass(s, MINUTE + SECOND);
     assert_int_equal(site_point(s, id, "device", "", "name").quality, QUALITY_GOOD);
     assert_int_equal(site_point(s, id, "supply", "1", "level").quality, QUALITY_GOOD);
