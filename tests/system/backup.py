@@ -162,7 +162,7 @@ def killed_backups(site):
 
 def build_shim(folder):
     shim = os.path.join(folder, "killshim.so")
-    subprocess.run([os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC", "-o", shim,
+    subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", shim,
                     os.path.join(HERE, "killshim.c"), "-ldl"], check=True)
     return shim
 

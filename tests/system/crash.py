@@ -223,7 +223,7 @@ def plan(kind, rng):
 
 def build_shim(folder):
     shim = os.path.join(folder, "killshim.so")
-    done = subprocess.run([os.environ.get("CC", "cc").split()[0], "-shared", "-fPIC", "-o", shim,
+    done = subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", shim,
                            os.path.join(HERE, "killshim.c"), "-ldl"], check=False)
     if done.returncode != 0:
         fail("the shim does not compile")
