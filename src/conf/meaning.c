@@ -115,7 +115,7 @@ static void build_on(struct meaning *c, const struct join_draft *from, const str
     if (!from->on || from->on->bad)
         return;
     if (from->on->type != YAML_MAP || from->on->pairs.n == 0) {
-        conf_error(c->l->report, from->on, "'on' is a map of names there and what they are: {ifIndex: index}");
+        conf_error(c->l->report, from->on, "'on' is a map of names there and what they are: {number: index}");
         return;
     }
     scope_add_row(&theirs, "", other);

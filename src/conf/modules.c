@@ -35,7 +35,7 @@
  *         joins:
  *           entity: entity                        # the row of the same instance: entity.name
  *           parent: {rows: entity, by: [entity.contained]}   # by numbers that make its instance, or begin it
- *           port: {rows: ports, on: {ifIndex: index}}        # the first row of which this is true
+ *           port: {rows: ports, on: {number: index}}         # the first row of which this is true
  *         aggregates:
  *           hottest: {rows: probe, max: value, where: status = "ok"}  # over rows that begin with this one's instance
  *
@@ -45,7 +45,7 @@
  * An address that begins with a dot goes on from `base`. `table: false` reads
  * single values. Numbers that are none: `unknown: [-2]`, `some: [-3]`,
  * `limit: [-1]`. What is read in other units is brought to ours by `scale: 0.1`;
- * what cannot be is told by `range: [-40, 120]`. `index: [ifIndex, {mac: mac}]`
+ * what cannot be is told by `range: [-40, 120]`. `index: [port, {mac: mac}]`
  * says what the numbers of an instance are. A row is a component only where `when`
  * is true, and never in a read in which the component `unless` has one.
  */

@@ -16,7 +16,7 @@
  *     object_ids: [1.3.6.1.4.1.32473.1] # what the device's may begin with
  *     match: contains(sysDescr, "Laser") # over the columns of module identify; with object_ids both must hold
  *     priority: 500                     # the highest that matches wins
- *     serial: first(prtGeneralSerialNumber, entPhysicalSerialNum)
+ *     serial: first(serialNumber, chassisSerial)
  *     modules: [snmpv2-mib, printer-mib]
  *     add_modules: [finisher-mib]       # to the other's
  *     without_modules: [if-mib]

@@ -243,10 +243,10 @@ static void end_group(struct diff *d)
     d->first = d->example = NULL;
 }
 
-/* a, b: the object on both sides, or NULL. Groups are told as the next one begins. */
-static void compare_one(struct diff *d, const struct taped *a, const struct taped *b)
+/* order < 0: a's alone, > 0: b's alone, 0: both have it. Groups are told as the next one begins. */
+static void compare_one(struct diff *d, int order, const struct taped *a, const struct taped *b)
 {
-    const struct taped *o = a ? a : b;
+    const struct taped *o = order <= 0 ? a : b;
     size_t n = table_of(o);
 
     if (!d->first || d->ntable != n || o->n < n || memcmp(d->first->oid, o->oid, n * sizeof *o->oid) != 0) {
@@ -254,13 +254,13 @@ static void compare_one(struct diff *d, const struct taped *a, const struct tape
         d->first = o;
         d->ntable = n;
     }
-    if (a && b && a->tag == b->tag) {
+    if (order == 0 && a->tag == b->tag) {
         d->same++;
         return;
     }
-    if (a && b)
+    if (order == 0)
         d->retyped++;
-    else if (a)
+    else if (order < 0)
         d->gone++;
     else
         d->new ++;
@@ -281,7 +281,7 @@ int run_device_diff(struct ctl *t, const struct command *c, json_t *args)
         while (i < a.n || k < b.n) {
             int order = i == a.n ? 1 : k == b.n ? -1 : tape_compare(&a.v[i], &b.v[k]);
 
-            compare_one(&d, order <= 0 ? &a.v[i] : NULL, order >= 0 ? &b.v[k] : NULL);
+            compare_one(&d, order, &a.v[i], &b.v[k]);
             i += order <= 0;
             k += order >= 0;
         }

@@ -18,8 +18,8 @@ enum value_type {
 enum quality {
     QUALITY_GOOD,
     QUALITY_STALE,   /* was good; not read since */
-    QUALITY_SOME,    /* "some remains" (prtMarkerSuppliesLevel -3) */
-    QUALITY_LIMIT,   /* the device states no limit (-1, "other") */
+    QUALITY_SOME,    /* "some remains" */
+    QUALITY_LIMIT,   /* the device states no limit */
     QUALITY_UNKNOWN, /* absent, a sentinel, or nonsense */
 };
 

@@ -642,7 +642,7 @@ static void test_messages_about_shapes(void **state)
              "@modules/box.yaml:9:7: error: a row is found by 'by' or by 'on', not by both\n"
              "          z: {rows: q, by: [a], on: {b: a}}\n"
              "          ^\n"
-             "@modules/box.yaml:10:24: error: 'on' is a map of names there and what they are: {ifIndex: index}\n"
+             "@modules/box.yaml:10:24: error: 'on' is a map of names there and what they are: {number: index}\n"
              "          w: {rows: q, on: b}\n"
              "                           ^\n"
              "@modules/box.yaml:11:13: error: unknown component 'qq' (known here: p, q)\n"
