@@ -341,8 +341,12 @@ static const char *error_name(int32_t status)
 static void fail_from(struct pd_read *r, size_t i)
 {
     struct place end = place_of(r, i);
+    uint32_t row[OID_MAX]; /* the column it stands in is closed before others are compared */
     size_t kept = 0;
 
+    if (end.n > 0)
+        memcpy(row, end.row, end.n * sizeof *row);
+    end.row = row;
     r->narrow = 0;
     for (size_t k = 0; k < r->nscalars; k++) {
         const struct snmp_item *it = &r->plan->items[r->scalars[k]];
