@@ -16,4 +16,10 @@ struct example {
 /* Fails the test where a device of the list gets another profile or class, and says which. */
 void recognise(const struct example *list, size_t n);
 
+/*
+ * The same of a file below the sources, in which a line is PROFILE | CLASS | sysObjectID | sysDescr | MORE, with '-'
+ * for what is not told. Fails too where a profile that devices may get has no line.
+ */
+void recognise_all(const char *path);
+
 #endif
