@@ -42,6 +42,7 @@ int watch_device_remove(struct watch *w, int64_t id, const char *actor, struct c
     e->actor = xstrdup_null(actor);
     event_arg(e, "name", n->d.name);
     node_del(w, n);
+    who_left(w, n->d.name, c);
     node_free(n);
     return 0;
 }

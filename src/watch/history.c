@@ -435,6 +435,8 @@ int history_decode(struct node *n, int64_t mono, int64_t wall, const void *p, si
     while (version > 1 && !d.in.bad && (number = wire_varint(&d.in)) != 0)
         get_total(&d, number);
     array_free(&d.targets);
+    if (version > 1 && !d.in.bad)
+        n->totals_ms = saved;
     return d.in.bad ? PD_ECORRUPT : 0;
 }
 

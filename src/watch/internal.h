@@ -159,7 +159,7 @@ struct waiter {
 
 /*
  * Who stands at its place is not known: it was restarted, silent or moved, and neither the module identify nor those
- * of its profile that tell who it is were read since.
+ * of its profile that tell who it is were read since. One that never tells all of it is believed after some reads.
  */
 enum { DOUBT_IDENTIFY = 1, DOUBT_INVENTORY = 2, DOUBT_ALL = 3 };
 
@@ -186,6 +186,7 @@ struct node {
     size_t nlabels;
     struct restarts restarts;
     int64_t history_ms; /* when what is remembered is to be written next */
+    int64_t totals_ms;  /* wall clock: as of when totals are remembered; polls before that tell nothing new of them */
     struct sbuf aside;  /* that, from one knowledge to the next */
 
     struct timer timer;
@@ -199,6 +200,7 @@ struct node {
     uint8_t told;        /* which enum profile_text the identify module told, as bits; and TOLD_READ */
     bool retarget;       /* open it anew before the next read */
     uint8_t doubt;       /* DOUBT_ */
+    uint8_t halves;      /* reads that told but half of who it is since it is in doubt */
     int64_t answered_ms; /* when it answered last, or was begun to be asked; monotonic */
     int64_t
         same_ms; /* since when it says that it is another one, of which it is not known whether it still answers; 0: no */
@@ -392,7 +394,7 @@ void restart_decode(struct restarts *r, int64_t then_ms, struct wire_in *in);
 
 /* ---- who.c ---- */
 
-/* Its identity, if it tells devices apart and is nobody's yet, is its own; or no longer. */
+/* Its identity, if it tells devices apart and is nobody's yet, is its own; or no longer, and the next one's that has it. */
 void who_index(struct node *n);
 void who_forget(struct node *n);
 /* Looks who stands at the place, after something was read that may tell. */
@@ -401,6 +403,8 @@ void who_look(struct turn *t);
 void who_show(struct turn *t);
 /* While somebody else says the same: whether it still answers. */
 void who_wait(struct turn *t);
+/* The device of that name is not under watch any more: who was in conflict with it is not. */
+void who_left(struct watch *w, const char *name, struct change *c);
 /* The last thing after a poll: if it is a known device at a new place it becomes that one, and is freed. */
 void who_move(struct node *n);
 /* One that was merged into another, and may be split from it. */

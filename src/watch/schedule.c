@@ -18,6 +18,7 @@
 enum {
     DAY_MS = 24 * 3600 * 1000,
     RETRY_BEATS = 5, /* status intervals until a part is tried again that an answering device did not tell */
+    HALVES = 3,      /* half answers to who it is, after which no whole one is waited for */
     LAG_MS = 1000,   /* a poll that begins no later than this counts as begun when it was due */
     STEP_MS = 2000,  /* by which the wall clock may move against the monotonic one without a word */
 };
@@ -240,6 +241,7 @@ void schedule_doubt(struct node *n)
     const struct profile *p = n->speech ? n->speech->profile : NULL;
 
     n->doubt = 0;
+    n->halves = 0;
     if (identify_asks(n->watch, n->collector)) {
         n->identify_ms = watch_mono(n->watch);
         n->doubt |= DOUBT_IDENTIFY;
@@ -270,21 +272,37 @@ static void note_status(struct turn *t, bool answered)
         schedule_doubt(n);
 }
 
+/* Of what nothing tells who it is there is no doubt to wait for; nor is a whole answer waited for without an end. */
+static void settle_doubt(struct turn *t, uint8_t read)
+{
+    struct node *n = t->n;
+    bool asks = identify_asks(t->w, n->collector), tells = n->speech && n->speech->parts & (1u << PART_INVENTORY);
+
+    if (t->result->status == PD_READ_DONE)
+        n->doubt &= (uint8_t)~read;
+    else if ((n->doubt & read) && ++n->halves >= HALVES)
+        n->doubt = 0;
+    if (!asks)
+        n->doubt &= (uint8_t)~DOUBT_IDENTIFY;
+    if (!tells)
+        n->doubt &= (uint8_t)~DOUBT_INVENTORY;
+}
+
 /* Who it is was read: it is looked at, and there is no doubt any more. */
 static void settle(struct turn *t)
 {
     struct node *n = t->n;
-    bool complete = t->result->status == PD_READ_DONE;
+    uint8_t read = 0;
 
-    if (n->identifying && !n->ask_again) {
+    if (n->identifying)
+        read = n->ask_again ? 0 : DOUBT_IDENTIFY;
+    else if (t->parts & (1u << PART_INVENTORY))
+        read = DOUBT_INVENTORY;
+    if (read)
         who_look(t);
-        n->doubt &= complete ? (uint8_t)~DOUBT_IDENTIFY : DOUBT_ALL;
-    } else if (!n->identifying && (t->parts & (1u << PART_INVENTORY))) {
-        who_look(t);
-        n->doubt &= complete ? (uint8_t)~DOUBT_INVENTORY : DOUBT_ALL;
-    } else {
+    else
         who_wait(t);
-    }
+    settle_doubt(t, read);
     who_show(t);
 }
 

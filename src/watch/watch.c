@@ -308,7 +308,8 @@ void watch_load_tail(struct watch *w, int64_t device_id, int64_t at_ms, const st
     if (!node || ago < 0) /* the clock was set back: nobody knows when that was */
         return;
     history_replay(node, watch_mono(w) - ago, r, n);
-    total_replay(node, r, n);
+    if (at_ms > node->totals_ms)
+        total_replay(node, r, n);
 }
 
 void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id)

@@ -37,13 +37,21 @@ void who_forget(struct node *n)
 {
     struct watch *w = n->watch;
 
-    if (n->d.identity && dict_get(w->identities, n->d.identity) == n)
-        dict_del(w->identities, n->d.identity);
+    uint64_t id;
+    void *other;
+
+    if (!n->d.identity || dict_get(w->identities, n->d.identity) != n)
+        return;
+    dict_del(w->identities, n->d.identity);
+    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &other);)
+        if (other != n && str_eq(((struct node *)other)->d.identity, n->d.identity))
+            who_index(other); /* the first that says so: no more than one can have it */
 }
 
 static void set_identity(struct node *n, const char *identity)
 {
-    who_forget(n);
+    if (!str_eq(n->d.identity, identity))
+        who_forget(n);
     xstrset(&n->d.identity, identity);
     who_index(n);
 }
@@ -90,6 +98,21 @@ static void end_conflict(struct turn *t)
     set_twin(t, t->n, NULL);
 }
 
+void who_left(struct watch *w, const char *name, struct change *c)
+{
+    uint64_t id;
+    void *node;
+
+    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &node);) {
+        struct turn t = command_turn(w, node, c);
+
+        if (!str_eq(t.n->d.twin, name))
+            continue;
+        end_conflict(&t);
+        who_show(&t);
+    }
+}
+
 /* The one that had its identity before it came; NULL. */
 static struct node *namesake(const struct node *n)
 {
@@ -115,7 +138,7 @@ static void compare(struct turn *t, struct node *other)
     if (other->status.state == DEVICE_UP && other->answered_ms > n->same_ms && !other->d.claims) {
         n->same_ms = 0;
         begin_conflict(t, other);
-    } else if (is_silent(t, other) && older && other->collector == n->collector && !other->d.twin) {
+    } else if (is_silent(t, other) && older && other->collector == n->collector && !other->d.twin && !other->d.claims) {
         n->same_ms = 0;
         n->same_as = other->d.id;
     }
@@ -236,6 +259,22 @@ void who_show(struct turn *t)
 
 /* ---- The operator's answer ---- */
 
+/* Who is known to stand here now stands no more where another record has it: nobody knows who will. */
+static void vacate(const struct turn *t, const char *identity)
+{
+    struct node *other = dict_get(t->w->identities, identity);
+    struct turn o;
+
+    if (!other || other == t->n || other->status.state == DEVICE_UP || other->d.claims)
+        return;
+    o = command_turn(t->w, other, t->change);
+    set_identity(other, NULL);
+    change_put_device(t->change, &other->d);
+    total_break(&o);
+    history_break(other);
+    history_save(&o);
+}
+
 int watch_device_confirm(struct watch *w, int64_t id, bool swapped, const char *actor, struct change *c, char **why)
 {
     struct node *n = watch_node(w, id);
@@ -249,6 +288,7 @@ int watch_device_confirm(struct watch *w, int64_t id, bool swapped, const char *
     }
     t = command_turn(w, n, c);
     tell_confirmed(&t, swapped ? "swapped" : "same", actor);
+    vacate(&t, n->d.claims);
     set_identity(n, n->d.claims);
     xstrset(&n->d.claims, NULL);
     if (swapped) { /* those were of the machine that is gone */
@@ -276,8 +316,8 @@ static void take_place(struct turn *t, const struct device *from)
     n->d.unit = from->unit;
     node_settle(t->w, n);
     tell_moved(t, before);
+    schedule_doubt(n);
     n->identify_ms = t->mono;
-    n->doubt = DOUBT_ALL;
     node_begin(n, t->mono);
     free(before);
 }
@@ -337,10 +377,10 @@ static void absorb(struct watch *w, struct node *keep, struct node *gone, const 
         take_identity(&k, &gone->d);
         take_place(&k, &gone->d);
     }
-    if (str_eq(keep->d.twin, gone->d.name))
-        xstrset(&keep->d.twin, NULL);
+    who_left(w, gone->d.name, c);
     change_put_device(c, &keep->d);
     who_show(&k);
+    history_save(&k);
     if (w->config.ops.merged)
         w->config.ops.merged(w->config.ops.ctx, c, &keep->d, &gone->d);
     watch_remember_merged(w, &gone->d);
@@ -411,6 +451,7 @@ static void give_place_back(struct watch *w, struct node *keep, const struct dev
         set_identity(keep, NULL); /* whoever stands there now; what the other counted is none of its */
         total_break(&t);
         history_break(keep);
+        history_save(&t);
         change_put_device(c, &keep->d);
     }
     free(theirs);

@@ -283,7 +283,7 @@ static void answer(void *arg)
 {
     static const enum pd_read_status statuses[] = {
         [FAKE_ANSWERS] = PD_READ_DONE,  [FAKE_SILENT] = PD_READ_NOANSWER, [FAKE_REFUSES] = PD_READ_REFUSED,
-        [FAKE_BROKEN] = PD_READ_BROKEN, [FAKE_PARTIAL] = PD_READ_PARTIAL,
+        [FAKE_BROKEN] = PD_READ_BROKEN, [FAKE_PARTIAL] = PD_READ_PARTIAL, [FAKE_CUT] = PD_READ_PARTIAL,
     };
     struct pd_read *r = arg;
     const struct fake_device *d = r->device->device;
@@ -293,7 +293,7 @@ static void answer(void *arg)
         r->sink.cells(r->sink.arg, d->hostile, d->nhostile);
     if (d->mode == FAKE_PARTIAL)
         n /= 2;
-    for (size_t i = 0; (d->mode == FAKE_ANSWERS || d->mode == FAKE_PARTIAL) && i < n; i++) {
+    for (size_t i = 0; (d->mode == FAKE_ANSWERS || d->mode == FAKE_PARTIAL || d->mode == FAKE_CUT) && i < n; i++) {
         if (r->parts & (1u << r->plan->sources.v[i].part))
             answer_source(r, &r->plan->sources.v[i]);
     }

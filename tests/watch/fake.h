@@ -10,7 +10,8 @@
  */
 struct fake_device;
 
-enum fake_mode { FAKE_ANSWERS, FAKE_SILENT, FAKE_REFUSES, FAKE_BROKEN, FAKE_PARTIAL };
+enum fake_mode { FAKE_ANSWERS, FAKE_SILENT, FAKE_REFUSES, FAKE_BROKEN, FAKE_PARTIAL, FAKE_CUT };
+/* FAKE_PARTIAL: half of what is asked; FAKE_CUT: all of it, but it says that there was more. */
 
 extern const struct pd_collector_ops fake_ops;      /* "snmp" */
 extern const struct pd_collector_ops fake_ping_ops; /* "icmp", without credentials */

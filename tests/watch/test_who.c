@@ -295,6 +295,109 @@ static void what_was_merged_by_mistake_is_split_again(void **state)
     site_free(s);
 }
 
+/* That it is another machine now is kept with the merge itself, not an hour later. */
+static void a_crash_after_a_merge_counts_no_pages_of_the_other(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0"), *b = machine(s, "10.0.0.2", "JPBCD999");
+    int64_t ida = site_add(s, "a", "10.0.0.1"), idb = site_add(s, "b", "10.0.0.2");
+    struct change *c = change_new();
+    char *why = NULL;
+
+    (void)state;
+    fake_int(a, PAGES, 0, 1000);
+    fake_int(b, PAGES, 0, 50000);
+    site_pass(s, 10 * MINUTE);
+    fake_mode(a, FAKE_SILENT);
+    site_pass(s, 10 * MINUTE);
+    assert_int_equal(watch_device_merge(s->watch, ida, idb, "duty", c, &why), 0);
+    site_submit(s, c);
+    site_restart(s, MINUTE);
+    site_pass(s, 20 * MINUTE);
+    assert_int_equal(total(s, ida), 1000);
+    fake_int(b, PAGES, 0, 50010);
+    site_pass(s, 20 * MINUTE);
+    assert_int_equal(total(s, ida), 1010);
+    site_free(s);
+}
+
+/* Of the two that were in conflict one is left: that ends it, and the next one with that number meets who is left. */
+static void who_is_left_of_two_that_said_the_same_is_in_no_conflict(void **state)
+{
+    struct site *s = site_new();
+    int64_t ida, idb, idc;
+    struct change *c;
+    char *why = NULL;
+
+    (void)state;
+    machine(s, "10.0.0.1", "JPBCD4H0");
+    machine(s, "10.0.0.2", "JPBCD4H0");
+    machine(s, "10.0.0.3", "JPBCD4H0");
+    ida = site_add(s, "a", "10.0.0.1");
+    site_pass(s, MINUTE);
+    idb = site_add(s, "b", "10.0.0.2");
+    site_pass(s, 3 * MINUTE);
+    assert_true(in_conflict(s, ida) && in_conflict(s, idb));
+    c = change_new();
+    assert_int_equal(watch_device_remove(s->watch, ida, "duty", c, &why), 0);
+    site_submit(s, c);
+    assert_int_equal(site_count(s, "device.conflict-over"), 1);
+    assert_non_null(strstr(last(s, "device.conflict-over"), "\"name\":\"b\""));
+    assert_false(in_conflict(s, idb));
+    assert_null(watch_device(s->watch, idb)->twin);
+    idc = site_add(s, "c", "10.0.0.3");
+    site_pass(s, 3 * MINUTE);
+    assert_int_equal(site_count(s, "device.conflict"), 2);
+    assert_true(in_conflict(s, idb) && in_conflict(s, idc));
+    c = change_new();
+    assert_int_equal(watch_device_merge(s->watch, idb, idc, "duty", c, &why), 0);
+    site_submit(s, c);
+    assert_int_equal(site_count(s, "device.conflict-over"), 2);
+    assert_false(in_conflict(s, idb));
+    site_free(s);
+}
+
+/* A spare from the stock, of which there is a record, takes the place of a broken one. */
+static void a_swap_that_was_confirmed_moves_no_other_record_there(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a, *b;
+    int64_t ida, idb;
+    struct change *c;
+    char *why = NULL;
+
+    (void)state;
+    b = machine(s, "10.0.0.2", "JPBCD999");
+    idb = site_add(s, "spare", "10.0.0.2");
+    site_pass(s, MINUTE);
+    a = machine(s, "10.0.0.1", "JPBCD4H0");
+    ida = site_add(s, "prn", "10.0.0.1");
+    site_pass(s, 10 * MINUTE);
+    fake_mode(a, FAKE_SILENT);
+    fake_mode(b, FAKE_SILENT);
+    site_pass(s, 10 * MINUTE);
+    fake_mode(a, FAKE_ANSWERS);
+    fake_text(a, SERIAL, 0, "JPBCD999");
+    site_pass(s, 10 * MINUTE);
+    assert_true(asked(s, ida));
+    c = change_new();
+    assert_int_equal(watch_device_confirm(s->watch, ida, true, "duty", c, &why), 0);
+    site_submit(s, c);
+    site_restart(s, MINUTE);
+    site_pass(s, 2 * DAY);
+    assert_non_null(watch_device(s->watch, ida));
+    assert_int_equal(site_count(s, "device.merged"), 0);
+    assert_string_equal(watch_device(s->watch, ida)->identity, "serial:ACME:JPBCD999");
+    assert_string_equal(watch_device(s->watch, idb)->address, "10.0.0.2");
+    /* Whoever stands at the other place next is no conflict and no swap: nobody stood there. */
+    fake_mode(b, FAKE_ANSWERS);
+    fake_text(b, SERIAL, 0, "JPBCD555");
+    site_pass(s, 2 * DAY);
+    assert_int_equal(site_count(s, "device.swapped"), 1);
+    assert_string_equal(watch_device(s->watch, idb)->identity, "serial:ACME:JPBCD555");
+    site_free(s);
+}
+
 /* ---- Totals ---- */
 
 static void totals_go_on_over_resets_swaps_and_nonsense(void **state)
@@ -390,6 +493,26 @@ static void the_pages_of_a_machine_that_was_swapped_in_are_none_of_ours(void **s
     site_free(s);
 }
 
+/* One that never tells the whole of who it is prints all the same. */
+static void half_answers_do_not_stop_a_total_for_ever(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t id = site_add(s, "prn", "10.0.0.1");
+
+    (void)state;
+    fake_int(f, PAGES, 0, 1000);
+    site_pass(s, 10 * MINUTE);
+    fake_mode(f, FAKE_SILENT);
+    site_pass(s, 10 * MINUTE);
+    fake_mode(f, FAKE_CUT);
+    site_pass(s, 10 * MINUTE);
+    fake_int(f, PAGES, 0, 1010);
+    site_pass(s, 2 * HOUR);
+    assert_int_equal(total(s, id), 1010);
+    site_free(s);
+}
+
 /* Whatever happens, a total neither falls nor grows by more than was printed. */
 static void totals_never_run_backwards(void **state)
 {
@@ -466,9 +589,13 @@ int main(void)
         cmocka_unit_test(who_is_carried_elsewhere_faster_than_its_silence_is_noticed_is_in_no_conflict),
         cmocka_unit_test(a_lost_read_makes_no_two_machines_one),
         cmocka_unit_test(what_was_merged_by_mistake_is_split_again),
+        cmocka_unit_test(a_crash_after_a_merge_counts_no_pages_of_the_other),
+        cmocka_unit_test(who_is_left_of_two_that_said_the_same_is_in_no_conflict),
+        cmocka_unit_test(a_swap_that_was_confirmed_moves_no_other_record_there),
         cmocka_unit_test(totals_go_on_over_resets_swaps_and_nonsense),
         cmocka_unit_test(nonsense_near_the_end_of_32_bits_is_no_rollover),
         cmocka_unit_test(the_pages_of_a_machine_that_was_swapped_in_are_none_of_ours),
+        cmocka_unit_test(half_answers_do_not_stop_a_total_for_ever),
         cmocka_unit_test(totals_never_run_backwards),
     };
 
