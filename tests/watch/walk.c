@@ -34,6 +34,7 @@ struct walk {
     struct bench bench;
     struct recording *recording;
     struct space *holding, *input;
+    struct dict *read;
     bool fed; /* everything was read: from here on lines expect */
 };
 
@@ -132,19 +133,26 @@ static void take_registers(struct walk *w, struct space *s, const char *line)
 
 /* ---- Reading it ---- */
 
+static void add_cell(struct walk *w, const struct pd_cell *cell)
+{
+    const char *file = w->bench.sources[cell->source].file;
+
+    if (file && cell->type != PD_CELL_ABSENT)
+        dict_put(w->read, strrchr(file, '/') + 1, w->read);
+    batch_add(w->bench.b, cell, 1);
+}
+
 static void feed_cell(struct walk *w, uint32_t source, const uint32_t *instance, size_t n, struct pd_cell c)
 {
     c.source = source;
     c.instance = instance;
     c.ninstance = (uint16_t)n;
-    batch_add(w->bench.b, &c, 1);
+    add_cell(w, &c);
 }
 
 static void feed_object(void *ctx, const struct pd_cell *cell)
 {
-    struct walk *w = ctx;
-
-    batch_add(w->bench.b, cell, 1);
+    add_cell(ctx, cell);
 }
 
 /* One row, or the one value, if all its registers are there. */
@@ -350,11 +358,12 @@ static void take_line(struct walk *w, char *line)
         take_object(w, line);
 }
 
-void walk_check(const char *path)
+void walk_check(const char *path, struct dict *read)
 {
     const char *srcdir = getenv("srcdir");
     char *full = xasprintf("%s/%s", srcdir ? srcdir : ".", path), *text, *line, *rest;
     struct walk w = {.path = path,
+                     .read = read,
                      .holding = xcalloc(1, sizeof *w.holding),
                      .input = xcalloc(1, sizeof *w.input),
                      .recording = recording_new()};

@@ -1,6 +1,8 @@
 #ifndef PD_TESTS_WATCH_WALK_H
 #define PD_TESTS_WATCH_WALK_H
 
+#include "base/dict.h"
+
 /*
  * What a device answers, and what its profile has to make of it, as text (tests/data/walks):
  *
@@ -15,8 +17,8 @@
  *     judge port-errors | ge1 | false | 7          # where each function over history gives this number
  *
  * Every part of the profile is read once; a further "profile" begins another device. Fails the test with file and line
- * where something else comes out.
+ * where something else comes out. Into `read` go the names of the files ("if-mib.yaml") whose objects had a value.
  */
-void walk_check(const char *path);
+void walk_check(const char *path, struct dict *read);
 
 #endif
