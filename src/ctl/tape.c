@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "watch/recording.h"
 
 enum { TAG_STRING = 4, TAG_OID = 6, TAG_ADDRESS = 64, TAG_OPAQUE = 68, TAG_NSAP = 69 };
 
@@ -12,34 +13,10 @@ bool tape_is_octets(uint8_t tag)
     return tag == TAG_STRING || tag == TAG_ADDRESS || tag == TAG_OPAQUE || tag == TAG_NSAP;
 }
 
-/* "1.3.6", to the end; how many numbers, 0 for none. */
-static size_t parse_oid(const char *s, size_t len, uint32_t out[static PD_MAX_INSTANCE])
-{
-    const char *end = s + len;
-    size_t n = 0;
-
-    s += s < end && *s == '.';
-    while (s < end && n < PD_MAX_INSTANCE) {
-        uint64_t x = 0;
-        const char *digits = s;
-
-        for (; s < end && *s >= '0' && *s <= '9' && x <= UINT32_MAX; s++)
-            x = 10 * x + (uint64_t)(*s - '0');
-        if (s == digits || x > UINT32_MAX)
-            return 0;
-        out[n++] = (uint32_t)x;
-        if (s == end)
-            return n;
-        if (*s++ != '.')
-            return 0;
-    }
-    return 0;
-}
-
 static bool add(struct tape *t, const char *oid, size_t noid, uint8_t tag, const void *data, size_t n)
 {
     uint32_t numbers[PD_MAX_INSTANCE];
-    struct taped o = {.n = parse_oid(oid, noid, numbers), .tag = tag, .ndata = n};
+    struct taped o = {.n = recording_oid(oid, noid, numbers), .tag = tag, .ndata = n};
 
     if (o.n == 0)
         return false;
