@@ -335,18 +335,35 @@ static void take_identity(struct turn *t, const struct device *from)
     history_break(n);
 }
 
-/* Those that are reached by one are reached by the other. */
-static void hand_over_children(struct watch *w, const char *from, const char *to, struct change *c)
+/* Whether it is reached by the one of that name, near or far. A circle in the database ends here. */
+static bool stands_behind(const struct watch *w, const struct node *n, const char *name)
+{
+    enum { MAX_DEPTH = 100 };
+
+    for (unsigned depth = 0; n && n->d.parent && depth < MAX_DEPTH; depth++) {
+        if (str_eq(n->d.parent, name))
+            return true;
+        n = dict_get(w->names, n->d.parent);
+    }
+    return false;
+}
+
+/* Those that are reached by one are reached by the other; that one by none of them. */
+static void hand_over_children(struct watch *w, const char *from, struct node *to, struct change *c)
 {
     uint64_t id;
     void *node;
 
+    if (stands_behind(w, to, from)) {
+        xstrset(&to->d.parent, NULL);
+        change_put_device(c, &to->d);
+    }
     for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &node);) {
         struct node *n = node;
 
         if (!str_eq(n->d.parent, from))
             continue;
-        xstrset(&n->d.parent, str_eq(n->d.name, to) ? NULL : to);
+        xstrset(&n->d.parent, to->d.name);
         change_put_device(c, &n->d);
     }
 }
@@ -371,7 +388,7 @@ static void absorb(struct watch *w, struct node *keep, struct node *gone, const 
     xstrset(&gone->d.moved_from, moves ? keep->d.address : NULL);
     xstrset(&gone->d.twin, NULL);
     change_put_device(c, &gone->d);
-    hand_over_children(w, gone->d.name, keep->d.name, c);
+    hand_over_children(w, gone->d.name, keep, c);
     node_del(w, gone);
     if (moves) {
         take_identity(&k, &gone->d);

@@ -321,6 +321,31 @@ static void a_crash_after_a_merge_counts_no_pages_of_the_other(void **state)
     site_free(s);
 }
 
+/* Who was reached by the one that is gone is reached by the other, and that one never by itself. */
+static void a_merge_leaves_no_circle_of_parents(void **state)
+{
+    struct site *s = site_new();
+    int64_t ida, idb, idm;
+    struct change *c = change_new();
+    char *why = NULL;
+
+    (void)state;
+    machine(s, "10.0.0.1", "JPBCD4H0");
+    machine(s, "10.0.0.2", "JPBCD999");
+    machine(s, "10.0.0.3", "JPBCD888");
+    ida = site_add(s, "a", "10.0.0.1");
+    idm = site_add(s, "m", "10.0.0.2");
+    idb = site_add(s, "b", "10.0.0.3");
+    site_say(s, idm, NULL, "a", NULL);
+    site_say(s, idb, NULL, "m", NULL);
+    site_pass(s, 5 * MINUTE);
+    assert_int_equal(watch_device_merge(s->watch, idb, ida, "duty", c, &why), 0);
+    site_submit(s, c);
+    assert_string_equal(watch_device(s->watch, idm)->parent, "b");
+    assert_null(watch_device(s->watch, idb)->parent);
+    site_free(s);
+}
+
 /* Of the two that were in conflict one is left: that ends it, and the next one with that number meets who is left. */
 static void who_is_left_of_two_that_said_the_same_is_in_no_conflict(void **state)
 {
@@ -590,6 +615,7 @@ int main(void)
         cmocka_unit_test(a_lost_read_makes_no_two_machines_one),
         cmocka_unit_test(what_was_merged_by_mistake_is_split_again),
         cmocka_unit_test(a_crash_after_a_merge_counts_no_pages_of_the_other),
+        cmocka_unit_test(a_merge_leaves_no_circle_of_parents),
         cmocka_unit_test(who_is_left_of_two_that_said_the_same_is_in_no_conflict),
         cmocka_unit_test(a_swap_that_was_confirmed_moves_no_other_record_there),
         cmocka_unit_test(totals_go_on_over_resets_swaps_and_nonsense),
