@@ -136,7 +136,8 @@ static void on_end(void *arg, const struct pd_read_result *result)
     struct bench *b = arg;
 
     b->ends++;
-    if ((result->status == PD_READ_DONE) != (result->detail == NULL))
+    /* A read that got everything has nothing to tell, but that the device goes in circles. */
+    if ((result->status == PD_READ_DONE && !result->looped) != (result->detail == NULL))
         abort();
 }
 
