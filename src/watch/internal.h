@@ -405,8 +405,17 @@ void who_show(struct turn *t);
 void who_wait(struct turn *t);
 /* The device of that name is not under watch any more: who was in conflict with it is not. */
 void who_left(struct watch *w, const char *name, struct change *c);
+/* It was met at its place, having stood at `from` before. */
+void who_tell_moved(struct turn *t, const char *from);
+/* It is taken for that one from now on; NULL: for nobody. */
+void who_set_identity(struct node *n, const char *identity);
+/* That device, by name, has the same identity; NULL: none has. */
+void who_set_twin(struct turn *t, struct node *n, const char *name);
+
+/* ---- merge.c ---- */
+
 /* The last thing after a poll: if it is a known device at a new place it becomes that one, and is freed. */
-void who_move(struct node *n);
+void merge_moved(struct node *n);
 /* One that was merged into another, and may be split from it. */
 void watch_remember_merged(struct watch *w, const struct device *d);
 

@@ -451,7 +451,7 @@ void schedule_take(struct node *n, const struct pd_read_result *r, struct value 
     if (!cancelled)
         go_on(n, r, t.mono);
     if (n->same_as)
-        who_move(n);
+        merge_moved(n);
 }
 
 static void end_read(void *arg, const struct pd_read_result *r)

@@ -36,7 +36,6 @@ void who_index(struct node *n)
 void who_forget(struct node *n)
 {
     struct watch *w = n->watch;
-
     uint64_t id;
     void *other;
 
@@ -48,7 +47,7 @@ void who_forget(struct node *n)
             who_index(other); /* the first that says so: no more than one can have it */
 }
 
-static void set_identity(struct node *n, const char *identity)
+void who_set_identity(struct node *n, const char *identity)
 {
     if (!str_eq(n->d.identity, identity))
         who_forget(n);
@@ -65,7 +64,7 @@ static struct node *twin_of(const struct node *n)
     return other != n ? other : NULL;
 }
 
-static void set_twin(struct turn *t, struct node *n, const char *name)
+void who_set_twin(struct turn *t, struct node *n, const char *name)
 {
     if (str_eq(n->d.twin, name))
         return;
@@ -82,8 +81,8 @@ static void begin_conflict(struct turn *t, struct node *other)
     event_arg(e, "other", other->d.name);
     event_arg(e, "other_address", other->d.address);
     event_arg(e, "identity", t->n->d.identity);
-    set_twin(t, t->n, other->d.name);
-    set_twin(t, other, t->n->d.name);
+    who_set_twin(t, t->n, other->d.name);
+    who_set_twin(t, other, t->n->d.name);
 }
 
 static void end_conflict(struct turn *t)
@@ -94,8 +93,8 @@ static void end_conflict(struct turn *t)
     event_arg(e, "name", t->n->d.name);
     event_arg(e, "other", t->n->d.twin);
     if (other && str_eq(other->d.twin, t->n->d.name))
-        set_twin(t, other, NULL);
-    set_twin(t, t->n, NULL);
+        who_set_twin(t, other, NULL);
+    who_set_twin(t, t->n, NULL);
 }
 
 void who_left(struct watch *w, const char *name, struct change *c)
@@ -166,7 +165,7 @@ void who_wait(struct turn *t)
 
 /* ---- Who stands at the place ---- */
 
-static void tell_moved(struct turn *t, const char *from)
+void who_tell_moved(struct turn *t, const char *from)
 {
     struct event *e = turn_event(t, "device.moved");
 
@@ -177,7 +176,7 @@ static void tell_moved(struct turn *t, const char *from)
 
 static void take_for(struct turn *t, const char *identity)
 {
-    set_identity(t->n, identity);
+    who_set_identity(t->n, identity);
     xstrset(&t->n->d.moved_from, NULL);
     change_put_device(turn_change(t), &t->n->d);
 }
@@ -202,10 +201,10 @@ static void is_itself(struct turn *t, const char *identity)
     if (d->claims)
         tell_confirmed(t, "back", NULL);
     if (d->moved_from)
-        tell_moved(t, d->moved_from);
+        who_tell_moved(t, d->moved_from);
     xstrset(&d->claims, NULL);
     xstrset(&d->moved_from, NULL);
-    set_identity(t->n, identity);
+    who_set_identity(t->n, identity);
     if (changed)
         change_put_device(turn_change(t), d);
 }
@@ -268,7 +267,7 @@ static void vacate(const struct turn *t, const char *identity)
     if (!other || other == t->n || other->status.state == DEVICE_UP || other->d.claims)
         return;
     o = command_turn(t->w, other, t->change);
-    set_identity(other, NULL);
+    who_set_identity(other, NULL);
     change_put_device(t->change, &other->d);
     total_break(&o);
     history_break(other);
@@ -289,7 +288,7 @@ int watch_device_confirm(struct watch *w, int64_t id, bool swapped, const char *
     t = command_turn(w, n, c);
     tell_confirmed(&t, swapped ? "swapped" : "same", actor);
     vacate(&t, n->d.claims);
-    set_identity(n, n->d.claims);
+    who_set_identity(n, n->d.claims);
     xstrset(&n->d.claims, NULL);
     if (swapped) { /* those were of the machine that is gone */
         xstrset(&n->d.asset, NULL);
@@ -297,219 +296,5 @@ int watch_device_confirm(struct watch *w, int64_t id, bool swapped, const char *
     }
     change_put_device(c, &n->d);
     who_show(&t);
-    return 0;
-}
-
-/* ---- Merging and splitting ---- */
-
-static void take_place(struct turn *t, const struct device *from)
-{
-    struct node *n = t->n;
-    char *before = xstrdup(n->d.address);
-
-    schedule_stop(n);
-    schedule_close(n);
-    node_leave(t->w, n);
-    xstrset(&n->d.address, from->address);
-    xstrset(&n->d.credential, from->credential);
-    n->d.port = from->port;
-    n->d.unit = from->unit;
-    node_settle(t->w, n);
-    tell_moved(t, before);
-    schedule_doubt(n);
-    n->identify_ms = t->mono;
-    node_begin(n, t->mono);
-    free(before);
-}
-
-/* The operator says that it is the machine that was the other record's: nobody is to ask again. */
-static void take_identity(struct turn *t, const struct device *from)
-{
-    struct node *n = t->n;
-
-    if (identity_rank(from->identity) <= IDENTITY_PLACE || identity_same(n->d.identity, from->identity))
-        return;
-    set_identity(n, from->identity);
-    xstrset(&n->d.claims, NULL);
-    total_break(t);
-    history_break(n);
-}
-
-/* Whether it is reached by the one of that name, near or far. A circle in the database ends here. */
-static bool stands_behind(const struct watch *w, const struct node *n, const char *name)
-{
-    enum { MAX_DEPTH = 100 };
-
-    for (unsigned depth = 0; n && n->d.parent && depth < MAX_DEPTH; depth++) {
-        if (str_eq(n->d.parent, name))
-            return true;
-        n = dict_get(w->names, n->d.parent);
-    }
-    return false;
-}
-
-/* Those that are reached by one are reached by the other; that one by none of them. */
-static void hand_over_children(struct watch *w, const char *from, struct node *to, struct change *c)
-{
-    uint64_t id;
-    void *node;
-
-    if (stands_behind(w, to, from)) {
-        xstrset(&to->d.parent, NULL);
-        change_put_device(c, &to->d);
-    }
-    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &node);) {
-        struct node *n = node;
-
-        if (!str_eq(n->d.parent, from))
-            continue;
-        xstrset(&n->d.parent, to->d.name);
-        change_put_device(c, &n->d);
-    }
-}
-
-static void absorb(struct watch *w, struct node *keep, struct node *gone, const char *actor, struct change *c)
-{
-    bool moves = keep->status.state != DEVICE_UP && gone->status.state == DEVICE_UP;
-    struct turn t = command_turn(w, gone, c), k = command_turn(w, keep, c);
-    struct event *e;
-
-    schedule_stop(gone);
-    while (gone->faults.n)
-        fault_close(&t, gone->faults.v[0], "device-merged");
-    judge_forget(&t, -1);
-    e = turn_event(&t, "device.merged");
-    e->actor = xstrdup_null(actor);
-    event_arg(e, "name", gone->d.name);
-    event_arg(e, "into", keep->d.name);
-    event_arg(e, "address", gone->d.address);
-    gone->d.retired = true;
-    gone->d.merged_into = keep->d.id;
-    xstrset(&gone->d.moved_from, moves ? keep->d.address : NULL);
-    xstrset(&gone->d.twin, NULL);
-    change_put_device(c, &gone->d);
-    hand_over_children(w, gone->d.name, keep, c);
-    node_del(w, gone);
-    if (moves) {
-        take_identity(&k, &gone->d);
-        take_place(&k, &gone->d);
-    }
-    who_left(w, gone->d.name, c);
-    change_put_device(c, &keep->d);
-    who_show(&k);
-    history_save(&k);
-    if (w->config.ops.merged)
-        w->config.ops.merged(w->config.ops.ctx, c, &keep->d, &gone->d);
-    watch_remember_merged(w, &gone->d);
-    node_free(gone);
-}
-
-void who_move(struct node *n)
-{
-    struct watch *w = n->watch;
-    struct node *keep = n->same_as ? watch_node(w, n->same_as) : NULL;
-    struct change *c;
-
-    n->same_as = 0;
-    if (!keep || keep->status.state != DEVICE_DOWN)
-        return;
-    c = change_new();
-    absorb(w, keep, n, NULL, c);
-    w->config.ops.submit(w->config.ops.ctx, c, true, NULL, NULL);
-}
-
-int watch_device_merge(struct watch *w, int64_t keep_id, int64_t gone_id, const char *actor, struct change *c,
-                       char **why)
-{
-    struct node *keep = watch_node(w, keep_id), *gone = watch_node(w, gone_id);
-
-    if (!keep || !gone)
-        return PD_ENOENT;
-    if (keep == gone) {
-        *why = xasprintf("%s is one device already", keep->d.name);
-        return PD_EINVAL;
-    }
-    if (keep->collector != gone->collector) {
-        *why = xasprintf("%s is read by %s, %s by %s: they are not one device", keep->d.name, keep->d.collector,
-                         gone->d.name, gone->d.collector);
-        return PD_EINVAL;
-    }
-    absorb(w, keep, gone, actor, c);
-    return 0;
-}
-
-void watch_remember_merged(struct watch *w, const struct device *d)
-{
-    struct device copy;
-
-    device_copy(&copy, d);
-    array_push(&w->merged, copy);
-}
-
-static struct device *merged_named(struct watch *w, const char *name)
-{
-    for (size_t i = w->merged.n; i-- > 0;)
-        if (str_eq(w->merged.v[i].name, name))
-            return &w->merged.v[i];
-    return NULL;
-}
-
-/* What was taken for it goes back to where it was before, if it stands at its place. */
-static void give_place_back(struct watch *w, struct node *keep, const struct device *gone, struct change *c)
-{
-    char *theirs = address_key(gone), *ours = address_key(&keep->d);
-    struct turn t = command_turn(w, keep, c);
-
-    if (gone->moved_from && str_eq(theirs, ours)) {
-        struct device before = keep->d;
-
-        before.address = gone->moved_from;
-        take_place(&t, &before);
-        set_identity(keep, NULL); /* whoever stands there now; what the other counted is none of its */
-        total_break(&t);
-        history_break(keep);
-        history_save(&t);
-        change_put_device(c, &keep->d);
-    }
-    free(theirs);
-    free(ours);
-}
-
-int watch_device_split(struct watch *w, const char *name, const char *actor, struct change *c, int64_t *id, char **why)
-{
-    struct device *gone = merged_named(w, name), again;
-    struct node *keep = gone ? watch_node(w, gone->merged_into) : NULL, *n;
-    int rc;
-
-    if (!gone) {
-        *why = xasprintf("no device '%s' was merged into another", name);
-        return PD_ENOENT;
-    }
-    if (keep)
-        give_place_back(w, keep, gone, c);
-    device_copy(&again, gone);
-    again.id = 0;
-    again.retired = false;
-    again.merged_into = 0;
-    xstrset(&again.moved_from, NULL);
-    rc = watch_device_add(w, &again, actor, c, id, why);
-    device_fini(&again);
-    if (rc < 0)
-        return rc;
-    n = watch_node(w, *id);
-    if (n && keep) {
-        struct turn t = command_turn(w, n, c);
-        struct event *e = turn_event(&t, "device.split");
-
-        e->actor = xstrdup_null(actor);
-        event_arg(e, "name", n->d.name);
-        event_arg(e, "from", keep->d.name);
-        if (w->config.ops.split)
-            w->config.ops.split(w->config.ops.ctx, c, &n->d, gone);
-        set_twin(&t, n, keep->d.name); /* they are two, whatever they say */
-        set_twin(&t, keep, n->d.name);
-    }
-    device_fini(gone);
-    array_remove(&w->merged, (size_t)(gone - w->merged.v));
     return 0;
 }

@@ -423,6 +423,45 @@ static void a_swap_that_was_confirmed_moves_no_other_record_there(void **state)
     site_free(s);
 }
 
+static void a_split_that_cannot_be_changes_nothing(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *a = machine(s, "10.0.0.1", "JPBCD4H0");
+    int64_t ida = site_add(s, "a", "10.0.0.1"), idb, split;
+    struct change *c = change_new();
+    char *why = NULL;
+
+    (void)state;
+    machine(s, "10.0.0.2", "JPBCD999");
+    idb = site_add(s, "b", "10.0.0.2");
+    site_pass(s, 3 * MINUTE);
+    fake_mode(a, FAKE_SILENT);
+    site_pass(s, 5 * MINUTE);
+    assert_int_equal(watch_device_merge(s->watch, ida, idb, NULL, c, &why), 0);
+    site_submit(s, c);
+    /* Its name is another's by now; then the other's old place is. */
+    machine(s, "10.0.0.3", "JPBCD333");
+    site_add(s, "b", "10.0.0.3");
+    c = change_new();
+    assert_int_not_equal(watch_device_split(s->watch, "b", NULL, c, &split, &why), 0);
+    assert_non_null(strstr(why, "'b'"));
+    free(why);
+    why = NULL;
+    assert_true(change_empty(c));
+    assert_string_equal(watch_device(s->watch, ida)->address, "10.0.0.2");
+    assert_int_equal(watch_device_remove(s->watch, watch_device_named(s->watch, "b")->id, NULL, c, &why), 0);
+    site_submit(s, c);
+    site_add(s, "d", "10.0.0.1");
+    c = change_new();
+    assert_int_not_equal(watch_device_split(s->watch, "b", NULL, c, &split, &why), 0);
+    free(why);
+    assert_true(change_empty(c));
+    assert_string_equal(watch_device(s->watch, ida)->address, "10.0.0.2");
+    change_free(c);
+    site_pass(s, 5 * MINUTE);
+    site_free(s);
+}
+
 /* ---- Totals ---- */
 
 static void totals_go_on_over_resets_swaps_and_nonsense(void **state)
@@ -614,6 +653,7 @@ int main(void)
         cmocka_unit_test(who_is_carried_elsewhere_faster_than_its_silence_is_noticed_is_in_no_conflict),
         cmocka_unit_test(a_lost_read_makes_no_two_machines_one),
         cmocka_unit_test(what_was_merged_by_mistake_is_split_again),
+        cmocka_unit_test(a_split_that_cannot_be_changes_nothing),
         cmocka_unit_test(a_crash_after_a_merge_counts_no_pages_of_the_other),
         cmocka_unit_test(a_merge_leaves_no_circle_of_parents),
         cmocka_unit_test(who_is_left_of_two_that_said_the_same_is_in_no_conflict),
