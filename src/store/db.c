@@ -207,6 +207,13 @@ int db_run(struct db *db, sqlite3_stmt *stmt)
     return rc;
 }
 
+void db_done(sqlite3_stmt *stmt)
+{
+    sqlite3_reset(stmt);
+    if (stmt) /* unlike its sisters the next one takes no NULL */
+        sqlite3_clear_bindings(stmt);
+}
+
 int db_do(struct db *db, enum sql id)
 {
     return db_run(db, db_stmt(db, id));

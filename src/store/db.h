@@ -82,6 +82,8 @@ sqlite3_stmt *db_stmt(struct db *db, enum sql id);
 sqlite3_stmt *db_put_stmt(struct db *db, enum table_id table);
 /* Runs a statement that gives no rows, and makes it ready again. NULL is an error, so that preparing needs no check of its own. */
 int db_run(struct db *db, sqlite3_stmt *stmt);
+/* Makes a statement that gave rows ready for other arguments, which it forgets; NULL is fine. */
+void db_done(sqlite3_stmt *stmt);
 /* Runs one without arguments. */
 int db_do(struct db *db, enum sql id);
 /* Rolls back if a transaction is open. */

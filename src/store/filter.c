@@ -83,8 +83,7 @@ static int take_members(struct db *db, const char *json, const struct filter *fi
         *why = xasprintf("the filters are not a JSON object: %s", db_why(db));
         rc = PD_EINVAL;
     }
-    sqlite3_reset(stmt);
-    sqlite3_clear_bindings(stmt);
+    db_done(stmt);
     return rc;
 }
 

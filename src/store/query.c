@@ -499,10 +499,12 @@ static void work_query(struct job *j)
 {
     struct query_job *q = (struct query_job *)j;
 
-    if (atomic_load(&q->db->given_up))
-        q->page = (struct query_page){.err = PD_ECANCELLED, .why = xstrdup("patrold is stopping")};
-    else
+    if (!atomic_load(&q->db->given_up))
         query_run(q->db, &q->args, &q->page);
+    if (!atomic_load(&q->db->given_up) || (q->page.err == 0 && q->page.rows))
+        return;
+    query_page_fini(&q->page);
+    q->page = (struct query_page){.err = PD_ECANCELLED, .why = xstrdup("patrold is stopping")};
 }
 
 static void done_query(struct job *j)

@@ -55,8 +55,7 @@ static int find_device(struct reading_query *q, const char *name)
         sbuf_add_json(&json, name);
         q->page->why = sbuf_take(&json);
     }
-    sqlite3_reset(stmt);
-    sqlite3_clear_bindings(stmt);
+    db_done(stmt);
     return rc;
 }
 
