@@ -25,11 +25,14 @@
  */
 struct snmp_engine;
 
+struct snmp_v3_peer;
+
 /* Whom a request goes to; borrowed from the device. */
 struct snmp_peer {
     union pd_addr addr;
-    const char *name; /* for logs */
-    const char *community;
+    const char *name;        /* for logs */
+    const char *community;   /* in version 3 the context's name */
+    struct snmp_v3_peer *v3; /* its engine and our keys for it; NULL in versions 1 and 2c */
     uint8_t ncommunity;
     uint8_t version; /* enum snmp_version */
     uint8_t retries;

@@ -103,8 +103,8 @@ struct pd_sink {
 };
 
 /*
- * SNMP: a view of a device that is a world of its own. It is asked for by the community's suffix (NAME@CONTEXT).
- * Exactly one of the two.
+ * SNMP: a view of a device that is a world of its own. It is asked for by the community's suffix (NAME@CONTEXT), in
+ * version 3 as the message's context. Exactly one of the two.
  */
 struct pd_context {
     const char *name; /* "Jetdirect" */
@@ -112,22 +112,54 @@ struct pd_context {
         *each; /* a column's address: a context for each of its rows, called by the last number of its instance */
 };
 
+/* SNMPv3's user-based security: how messages are authenticated and encrypted. */
+enum pd_usm_auth {
+    PD_AUTH_NONE,
+    PD_AUTH_MD5,
+    PD_AUTH_SHA1,
+    PD_AUTH_SHA224,
+    PD_AUTH_SHA256,
+    PD_AUTH_SHA384,
+    PD_AUTH_SHA512,
+};
+
+/* AES-192 and AES-256 need a longer key than some digests give: it is extended as Blumenthal's draft says, or Reeder's. */
+enum pd_usm_priv {
+    PD_PRIV_NONE,
+    PD_PRIV_DES,
+    PD_PRIV_AES128,
+    PD_PRIV_AES192,
+    PD_PRIV_AES256,
+    PD_PRIV_AES192_REEDER,
+    PD_PRIV_AES256_REEDER,
+};
+
+/* Who asks, in SNMPv3. */
+struct pd_usm_secret {
+    const char *user;                          /* 1 to 32 bytes */
+    uint8_t auth, priv;                        /* enum pd_usm_auth, pd_usm_priv; no priv without auth */
+    const char *auth_password, *priv_password; /* at least 8 bytes each; NULL where there is no such protection */
+    const char *context;                       /* in which the device is asked by itself; NULL: "" */
+    const char *engine_id;                     /* hexadecimal; NULL: discovered */
+};
+
 /* Where a device is and how to talk to it; copied by open(). */
 struct pd_target {
-    const char *name;         /* for logs */
-    const char *address;      /* numeric IPv4 or IPv6, with %scope where link-local; Modbus: or a serial bus's name */
-    uint16_t port;            /* 0: the protocol's own */
-    uint8_t unit;             /* Modbus: 1 to 255; 0: 1 */
-    uint8_t version;          /* SNMP: 1 or 2 */
-    const char *community;    /* SNMP: the secret itself, resolved from a credential's name */
-    int timeout_ms;           /* of one request; 0: the collector's default */
-    int retries;              /* after the first try; -1: the collector's default */
-    bool no_bulk;             /* quirk: GETNEXT only */
-    bool reply_from_any;      /* quirk: a multihomed agent answers from another of its addresses */
-    uint16_t max_repetitions; /* 0: the collector's default */
-    uint32_t message_size;    /* quirk: bytes of an answer that it can send; 0: the collector's default */
-    uint32_t max_rows;        /* quirk: of one table; more are not read. 0: the collector's default */
-    uint16_t in_flight;       /* quirk: requests at a time; 0: the collector's default */
+    const char *name;      /* for logs */
+    const char *address;   /* numeric IPv4 or IPv6, with %scope where link-local; Modbus: or a serial bus's name */
+    uint16_t port;         /* 0: the protocol's own */
+    uint8_t unit;          /* Modbus: 1 to 255; 0: 1 */
+    uint8_t version;       /* SNMP: 1, 2 or 3 */
+    const char *community; /* SNMP: the secret itself, resolved from a credential's name */
+    const struct pd_usm_secret *usm; /* version 3: likewise, instead of the community; else NULL */
+    int timeout_ms;                  /* of one request; 0: the collector's default */
+    int retries;                     /* after the first try; -1: the collector's default */
+    bool no_bulk;                    /* quirk: GETNEXT only */
+    bool reply_from_any;             /* quirk: a multihomed agent answers from another of its addresses */
+    uint16_t max_repetitions;        /* 0: the collector's default */
+    uint32_t message_size;           /* quirk: bytes of an answer that it can send; 0: the collector's default */
+    uint32_t max_rows;               /* quirk: of one table; more are not read. 0: the collector's default */
+    uint16_t in_flight;              /* quirk: requests at a time; 0: the collector's default */
     const struct pd_context *contexts;
     size_t ncontexts;
 };
