@@ -185,6 +185,8 @@ static void account(struct pd_read *r)
 
     r->started_ms += waited;
     r->row_ms += waited;
+    if (!r->result.sent_ms && r->request.tries > 0)
+        r->result.sent_ms = r->request.first_ms;
     r->result.requests += r->request.tries;
     r->result.retries += r->request.tries > 0 ? r->request.tries - 1u : 0;
     r->request.tries = 0;

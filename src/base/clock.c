@@ -22,7 +22,16 @@ static int64_t system_mono(void *ctx)
     return read_ms(CLOCK_MONOTONIC);
 }
 
-const struct pd_clock clock_system = {.wall_ms = system_wall, .mono_ms = system_mono};
+static int64_t system_mono_us(void *ctx)
+{
+    struct timespec ts;
+
+    (void)ctx;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+const struct pd_clock clock_system = {.wall_ms = system_wall, .mono_ms = system_mono, .mono_us = system_mono_us};
 
 static int64_t fake_wall(void *ctx)
 {

@@ -12,6 +12,7 @@ struct pd_clock {
     int64_t (*wall_ms)(void *ctx);
     int64_t (*mono_ms)(void *ctx);
     void *ctx;
+    int64_t (*mono_us)(void *ctx); /* mono_ms in microseconds, for what is measured; NULL: only ms are known */
 };
 
 static inline int64_t clock_wall(const struct pd_clock *c)
@@ -21,6 +22,11 @@ static inline int64_t clock_wall(const struct pd_clock *c)
 static inline int64_t clock_mono(const struct pd_clock *c)
 {
     return c->mono_ms(c->ctx);
+}
+
+static inline int64_t clock_mono_us(const struct pd_clock *c)
+{
+    return c->mono_us ? c->mono_us(c->ctx) : c->mono_ms(c->ctx) * 1000;
 }
 
 /* The machine's clocks. */

@@ -28,6 +28,8 @@ struct wheel {
     uint64_t occupied[LEVELS]; /* a bit for each slot that is not empty */
     struct timer late;         /* set when their tick had already passed: the next advance fires them first */
     bool advancing;
+    void (*observer)(void *arg, int64_t due_ms);
+    void *observer_arg;
     struct timer slots[LEVELS * SLOTS];
 };
 
@@ -172,13 +174,21 @@ static bool first_slot(const struct wheel *w, int *level, int *slot, uint64_t *b
     return true;
 }
 
+void wheel_observe(struct wheel *w, void (*fn)(void *arg, int64_t due_ms), void *arg)
+{
+    w->observer = fn;
+    w->observer_arg = arg;
+}
+
 /* Calls back one by one; a callback may unset those that still wait in the list. */
-static void fire(struct timer *list)
+static void fire(const struct wheel *w, struct timer *list, bool ahead)
 {
     while (!list_empty(list)) {
         struct timer *t = list->next;
 
         list_cut(t);
+        if (ahead && w->observer)
+            w->observer(w->observer_arg, tick_to_ms(w->now));
         t->fn(t->arg);
     }
 }
@@ -217,11 +227,11 @@ void wheel_advance(struct wheel *w, int64_t now_ms)
     w->advancing = true;
     list_init(&due, NOT_A_SLOT);
     list_move(&due, &w->late);
-    fire(&due);
+    fire(w, &due, false);
     while (first_slot(w, &level, &slot, &begin) && begin <= target) {
         w->now = begin;
         open_slot(w, level, slot, &due);
-        fire(&due);
+        fire(w, &due, true);
     }
     if (target > w->now)
         w->now = target;

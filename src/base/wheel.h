@@ -40,4 +40,10 @@ void wheel_advance(struct wheel *w, int64_t now_ms);
 /* When the next advance has work (rounded up to a tick), or INT64_MAX with no timer set. Never later than the truth. */
 int64_t wheel_next(const struct wheel *w);
 
+/*
+ * Who wants to know how late timers are: called before each fires that was set ahead of the present, with the
+ * tick at which it was to fire. NULL: nobody.
+ */
+void wheel_observe(struct wheel *w, void (*fn)(void *arg, int64_t due_ms), void *arg);
+
 #endif

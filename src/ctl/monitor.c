@@ -233,7 +233,7 @@ static void add_label_value(struct sbuf *out, const char *value)
 static void add_sample(struct sbuf *out, const char *name, json_t *sample)
 {
     const char *label, *mark = "{";
-    json_t *value;
+    json_t *value, *number = json_object_get(sample, "value");
 
     sbuf_add(out, name);
     json_object_foreach(json_object_get(sample, "labels"), label, value)
@@ -244,7 +244,10 @@ static void add_sample(struct sbuf *out, const char *name, json_t *sample)
         mark = ",";
     }
     sbuf_add(out, *mark == ',' ? "}" : "");
-    sbuf_addf(out, " %" JSON_INTEGER_FORMAT "\n", json_integer_value(json_object_get(sample, "value")));
+    if (json_is_real(number))
+        sbuf_addf(out, " %.6f\n", json_real_value(number));
+    else
+        sbuf_addf(out, " %" JSON_INTEGER_FORMAT "\n", json_integer_value(number));
 }
 
 static bool add_metric(void *ctx, json_t *row)

@@ -87,12 +87,21 @@ static void submit_soon(void *ctx, struct change *change)
     core_submit(ctx, change, true, NULL, NULL);
 }
 
-static void take_readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
+static void take_readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n,
+                          int64_t due_ms)
 {
     struct core *c = ctx;
 
-    if (c->store)
-        store_put_poll(c->store, device_id, at_ms, r, n);
+    if (c->store && store_put_poll(c->store, device_id, at_ms, r, n))
+        lateness_queued(&c->lateness, due_ms);
+}
+
+/* From the store. */
+static void stored(void *ctx, size_t npolls)
+{
+    struct core *c = ctx;
+
+    lateness_stored(&c->lateness, npolls, clock_mono(&c->config.services.clock));
 }
 
 static bool backlog(void *ctx)
@@ -237,6 +246,7 @@ static int open_store(struct core *c, char **why)
         .trouble = trouble_report,
         .committed = committed,
         .lost = order_lost,
+        .stored = stored,
         .ctx = c,
     };
 
@@ -332,6 +342,7 @@ int core_start(const struct core_config *config, struct core **out, char **why)
     c->knowledge = config->knowledge;
     c->reports_folder = core_reports_folder(c);
     c->zones = dict_new();
+    lateness_init(&c->lateness);
     rc = open_store(c, why);
     if (rc == 0)
         rc = start_plugins(c, why);
@@ -430,6 +441,7 @@ void core_stop(struct core *c)
     knowledge_free(c->knowledge);
     contracts_forget(c);
     people_free(c);
+    lateness_fini(&c->lateness);
     free(c->trouble.why);
     free(c);
 }

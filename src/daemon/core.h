@@ -17,6 +17,7 @@
  * given. main.c runs it on libevent and threads; the simulator in virtual time.
  */
 struct core;
+struct hist_window;
 
 struct core_config {
     struct pd_services services;
@@ -39,6 +40,7 @@ struct core_config {
     /* Sees every committed change's events, in order, in the loop; may be NULL. Events carry their numbers. */
     void (*committed)(void *ctx, const struct event *events, size_t n);
     void *ctx;
+    const struct hist_window *loop_latency, *loop_turns; /* see plugin/loop.h; NULL: there is no loop */
 };
 
 /* Opens the store, loads, starts collectors and polling. *why (free it) says what failed. */

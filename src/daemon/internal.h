@@ -6,6 +6,7 @@
 #include "archive/archive.h"
 #include "base/array.h"
 #include "daemon/core.h"
+#include "daemon/lateness.h"
 
 /* What the files of the core share. Everything runs in the loop. */
 
@@ -51,6 +52,7 @@ struct core {
     ARRAY(struct order *) orders;
     ARRAY(struct probe *) probes; /* reads of device.read that are under way: probe.c's own */
     struct trouble trouble;
+    struct lateness lateness;
     struct dict *zones;     /* name -> opened time zone: people.c's own */
     struct dict *contracts; /* made of the archive's: contracts.c's own */
     bool stopping;

@@ -207,6 +207,8 @@ static int start_core(struct patrold *p)
         .renderer = &renderer,
         .committed = committed,
         .ctx = p,
+        .loop_latency = pd_loop_latency(p->loop),
+        .loop_turns = pd_loop_turns(p->loop),
     };
     char *why = NULL;
     int rc;

@@ -106,6 +106,37 @@ static void add_watch(json_t *rows, struct core *c)
     ADD_PLAIN(rows, "counter", list);
 }
 
+/* Microseconds of the last minute, told in seconds; NULL: nothing is measured here. */
+static void add_times(json_t *rows, struct core *c, const char *name, const char *help, const struct hist_window *w)
+{
+    static const struct {
+        const char *name;
+        double share;
+    } quantiles[] = {{"0.5", 0.5}, {"0.99", 0.99}, {"1", 1}};
+    json_t *samples;
+    struct hist h;
+
+    if (!w)
+        return;
+    samples = metric(rows, name, "gauge", help);
+    hist_window_sum(w, clock_mono(&c->config.services.clock), &h);
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++)
+        json_array_append_new(samples, json_pack("{s:{s:s}, s:f}", "labels", "quantile", quantiles[i].name, "value",
+                                                 (double)hist_quantile(&h, quantiles[i].share) / 1e6));
+}
+
+static void add_lateness(json_t *rows, struct core *c)
+{
+    add_times(rows, c, "patrold_loop_latency_seconds", "How late timers of the loop fired, last minute.",
+              c->config.loop_latency);
+    add_times(rows, c, "patrold_loop_turn_seconds", "How long a turn of the loop took, last minute.",
+              c->config.loop_turns);
+    add_times(rows, c, "patrold_poll_lateness_seconds", "From due to the first request sent, last minute.",
+              watch_lateness(core_watch(c)));
+    add_times(rows, c, "patrold_commit_lateness_seconds", "From due to the poll's readings on disk, last minute.",
+              c->lateness.stored);
+}
+
 static void add_store(json_t *rows, struct core *c)
 {
     struct store_state s;
@@ -178,6 +209,7 @@ json_t *metrics_of(struct core *c)
 
     add_site(rows, c);
     add_watch(rows, c);
+    add_lateness(rows, c);
     add_store(rows, c);
     add_notify(rows, c);
     add_collectors(rows, c);

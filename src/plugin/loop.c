@@ -6,9 +6,11 @@
 #include <event2/event.h>
 
 #include "base/err.h"
+#include "base/hist.h"
 #include "base/mem.h"
 
 struct pd_watch {
+    struct pd_loop *loop;
     struct event *event;
     void (*fn)(void *arg);
     void *arg;
@@ -19,7 +21,46 @@ struct pd_loop {
     struct event_base *base;
     struct event *tick; /* wakes the loop for the wheel's next timer */
     bool stop;
+    int64_t woke_us; /* when the present turn saw its first event; 0: none yet */
+    struct hist_window *latency, *turns;
 };
+
+/* ---- How late it is ---- */
+
+static void note_waking(struct pd_loop *l)
+{
+    if (!l->woke_us)
+        l->woke_us = clock_mono_us(&l->services.clock);
+}
+
+static void note_timer(void *arg, int64_t due_ms)
+{
+    struct pd_loop *l = arg;
+    int64_t now = clock_mono_us(&l->services.clock);
+
+    hist_window_add(l->latency, now / 1000, now - due_ms * 1000);
+}
+
+static void note_turn(struct pd_loop *l)
+{
+    int64_t now;
+
+    if (!l->woke_us)
+        return;
+    now = clock_mono_us(&l->services.clock);
+    hist_window_add(l->turns, now / 1000, now - l->woke_us);
+    l->woke_us = 0;
+}
+
+const struct hist_window *pd_loop_latency(const struct pd_loop *l)
+{
+    return l->latency;
+}
+
+const struct hist_window *pd_loop_turns(const struct pd_loop *l)
+{
+    return l->turns;
+}
 
 /* ---- The services ---- */
 
@@ -29,6 +70,7 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    note_waking(w->loop);
     w->fn(w->arg);
 }
 
@@ -36,6 +78,7 @@ static struct pd_watch *watch(struct pd_loop *l, int fd, short what, void (*fn)(
 {
     struct pd_watch *w = xcalloc(1, sizeof *w);
 
+    w->loop = l;
     w->fn = fn;
     w->arg = arg;
     w->event = event_new(l->base, fd, (short)(what | EV_PERSIST), on_event, w);
@@ -73,7 +116,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    (void)arg;
+    note_waking(arg);
 }
 
 int pd_loop_new(const struct pd_clock *clock, const struct pd_rng *rng, struct pd_loop **out)
@@ -97,6 +140,9 @@ int pd_loop_new(const struct pd_clock *clock, const struct pd_rng *rng, struct p
         .unwatch = unwatch,
         .loop = l,
     };
+    l->latency = hist_window_new();
+    l->turns = hist_window_new();
+    wheel_observe(l->services.wheel, note_timer, l);
     *out = l;
     return 0;
 }
@@ -108,6 +154,8 @@ void pd_loop_free(struct pd_loop *l)
     event_free(l->tick);
     event_base_free(l->base);
     wheel_free(l->services.wheel);
+    hist_window_free(l->latency);
+    hist_window_free(l->turns);
     free(l);
 }
 
@@ -147,6 +195,7 @@ int pd_loop_once(struct pd_loop *l, int64_t max_ms)
     if (arm(l, max_ms) < 0 || event_base_loop(l->base, EVLOOP_ONCE) < 0)
         return PD_EIO;
     wheel_advance(l->services.wheel, clock_mono(&l->services.clock));
+    note_turn(l);
     return 0;
 }
 

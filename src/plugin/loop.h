@@ -6,6 +6,7 @@
 #include "plugin/plugin.h"
 
 struct event_base;
+struct hist_window;
 
 /*
  * The event loop of a program: a libevent base, the timer wheel and the services
@@ -23,6 +24,13 @@ void pd_loop_free(struct pd_loop *l);
 const struct pd_services *pd_loop_services(const struct pd_loop *l);
 /* For signals and sockets of the daemon's own. */
 struct event_base *pd_loop_base(const struct pd_loop *l);
+
+/*
+ * In microseconds, of the last minute: how long after its tick each timer of the wheel fired; and how long each
+ * turn of the loop took from its first event to its end. Whatever holds the loop up shows in the first.
+ */
+const struct hist_window *pd_loop_latency(const struct pd_loop *l);
+const struct hist_window *pd_loop_turns(const struct pd_loop *l);
 
 /* Runs timers and watched descriptors until pd_loop_stop(). PD_EIO if libevent fails. */
 int pd_loop_run(struct pd_loop *l);

@@ -157,6 +157,8 @@ static void txn_committed(struct store *s, struct store_batch *b)
     st->events += (uint64_t)(b->last_event - b->first_event + 1);
     st->last_event = b->last_event;
     st->queued_polls -= b->polls.n;
+    if (s->config.stored && b->polls.n)
+        s->config.stored(s->config.ctx, b->polls.n);
     s->retry_ms = RETRY_FIRST_MS;
     tell_trouble(s, 0, "");
     for (size_t i = 0; i < b->entries.n; i++)
@@ -238,15 +240,16 @@ void store_submit(struct store *s, struct change *c, bool urgent, void (*done)(v
     await_company(s, urgent);
 }
 
-void store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+bool store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
 {
     if (s->state.queued_polls >= POLLS_MAX) {
         s->state.dropped_polls++;
-        return;
+        return false;
     }
     s->state.queued_polls++;
     store_batch_add_poll(s->filling, device_id, at_ms, readings, n);
     await_company(s, false);
+    return true;
 }
 
 const struct store_identity *store_identity(const struct store *s)

@@ -36,6 +36,8 @@ struct store_config {
      */
     void (*lost)(void *ctx, void *arg);
     void *ctx;
+    /* Polls are on disk: so many of the oldest that were taken by store_put_poll(). May be NULL. */
+    void (*stored)(void *ctx, size_t npolls);
 };
 
 /*
@@ -95,8 +97,8 @@ int64_t store_last_id(const struct store *s, enum row_kind kind);
  * It is retried until it is; done may be NULL. Urgent ones start a commit at once.
  */
 void store_submit(struct store *s, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
-/* Queues a device's poll for the second's commit; copies. Dropped, and counted, while the queue is full. */
-void store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
+/* Queues a device's poll for the second's commit; copies. False: dropped, and counted, since the queue is full. */
+bool store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
 
 struct store_state {
     size_t queued_changes, queued_polls; /* waiting or under way */

@@ -2,6 +2,7 @@
 #define PD_WATCH_INTERNAL_H
 
 #include "base/dict.h"
+#include "base/hist.h"
 #include "model/format.h"
 #include "watch/normalise.h"
 #include "watch/watch.h"
@@ -216,7 +217,8 @@ struct node {
     struct batch *batch;
     struct speech *reading; /* by what it is read */
     uint32_t parts;
-    int64_t asked_ms; /* when it was due */
+    int64_t asked_ms; /* when it was due; or, if that is long ago, began */
+    int64_t late_ms;  /* how long it was due before that */
     bool identifying;
 
     struct device_status status;
@@ -247,6 +249,7 @@ struct watch {
     int64_t next_add_ms; /* devices added in one go are polled one after another */
     bool started;
     struct watch_counters counters;
+    struct hist_window *lateness;
 };
 
 static inline const struct knowledge *watch_knowledge(const struct watch *w)

@@ -477,7 +477,8 @@ void inventory_report(struct turn *t)
     n->status.readings = w->readings.n;
     w->counters.readings += w->readings.n;
     if (w->readings.n)
-        w->config.ops.readings(w->config.ops.ctx, n->d.id, t->wall, w->readings.v, w->readings.n);
+        w->config.ops.readings(w->config.ops.ctx, n->d.id, t->wall, w->readings.v, w->readings.n,
+                               n->asked_ms - n->late_ms);
 }
 
 /* ---- A reload ---- */

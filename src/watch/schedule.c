@@ -454,11 +454,19 @@ void schedule_take(struct node *n, const struct pd_read_result *r, struct value 
         merge_moved(n);
 }
 
+/* Reads that were never sent say nothing of how late that was. */
+static void note_lateness(struct node *n, const struct pd_read_result *r)
+{
+    if (r->sent_ms)
+        hist_window_add(n->watch->lateness, watch_mono(n->watch), (r->sent_ms - n->asked_ms + n->late_ms) * 1000);
+}
+
 static void end_read(void *arg, const struct pd_read_result *r)
 {
     struct node *n = arg;
 
     n->read = NULL;
+    note_lateness(n, r);
     if (r->status != PD_READ_NOANSWER || !ping_begin(n, r))
         schedule_take(n, r, VALUE_UNKNOWN);
 }
@@ -490,11 +498,12 @@ static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
  * Holds are reckoned from poll to poll as they were due: with a hold of one
  * interval the second poll fires, even if the first took a little longer.
  */
-static int64_t asked_at(const struct node *n, int64_t now)
+static void note_due(struct node *n, int64_t now)
 {
-    int64_t due = next_due(n);
+    int64_t due = next_due(n), late = due <= now ? now - due : 0;
 
-    return due <= now && now - due <= LAG_MS ? due : now;
+    n->late_ms = late > LAG_MS ? late : 0;
+    n->asked_ms = now - (late - n->late_ms);
 }
 
 /* Nothing can be done before a reload. */
@@ -514,7 +523,7 @@ void schedule_poll(void *arg)
 
     if (n->read || n->pinging)
         return;
-    n->asked_ms = asked_at(n, now);
+    note_due(n, now);
     if (n->retarget)
         schedule_open(n);
     if (!n->handle || (!n->speech && !identify)) {

@@ -53,6 +53,11 @@ void watch_alerts(const struct watch *w, void (*fn)(void *ctx, const struct aler
         fn(ctx, &((struct fault *)fault)->alert);
 }
 
+const struct hist_window *watch_lateness(const struct watch *w)
+{
+    return w->lateness;
+}
+
 void watch_counters(const struct watch *w, struct watch_counters *out)
 {
     uint64_t id;

@@ -172,6 +172,7 @@ struct watch *watch_new(const struct watch_config *config)
     w->identities = dict_new();
     w->faults = u64dict_new();
     w->repairs = change_new();
+    w->lateness = hist_window_new();
     ping_init(w);
     return w;
 }
@@ -202,6 +203,7 @@ void watch_free(struct watch *w)
     array_free(&w->lost_kinds);
     array_free(&w->readings);
     change_free(w->repairs);
+    hist_window_free(w->lateness);
     free(w);
 }
 

@@ -31,6 +31,7 @@
  * before goes on.
  */
 struct watch;
+struct hist_window;
 
 /* What befell a fault, told inside the change that records it. */
 enum fault_move {
@@ -47,8 +48,8 @@ struct watch_ops {
     void (*fault)(void *ctx, struct change *c, const struct device *d, struct alert *a, enum fault_move move);
     /* Takes the change; done when it is committed. */
     void (*submit)(void *ctx, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
-    /* A device's poll to be stored. */
-    void (*readings)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n);
+    /* A device's poll to be stored; when it was due, on the monotonic clock. */
+    void (*readings)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n, int64_t due_ms);
     /* True while the store is too far behind for judging to go on. */
     bool (*backlog)(void *ctx);
     void *ctx;
@@ -197,5 +198,7 @@ struct watch_counters {
     size_t devices, down, open_faults;
 };
 void watch_counters(const struct watch *w, struct watch_counters *out);
+/* How late the reads of the last minute began: from due to the first packet sent, in microseconds. */
+const struct hist_window *watch_lateness(const struct watch *w);
 
 #endif

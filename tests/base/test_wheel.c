@@ -383,6 +383,35 @@ static void twenty_thousand_schedules_are_cheap(void **state)
     free(l);
 }
 
+static void note_tick(void *arg, int64_t due_ms)
+{
+    struct trace *seen = arg;
+
+    seen->fired[seen->n++] = (int)due_ms;
+}
+
+static void an_observer_hears_the_tick_of_each_timer_that_was_set_ahead(void **state)
+{
+    struct trace trace = {.n = 0}, seen = {.n = 0};
+    struct wheel *w = wheel_new(1000);
+    struct probe p[4];
+
+    (void)state;
+    probes_init(p, 4, w, &trace);
+    wheel_observe(w, note_tick, &seen);
+    wheel_set(w, &p[0].timer, 900); /* past: nobody can be late for it */
+    wheel_set(w, &p[1].timer, 1011);
+    wheel_set(w, &p[2].timer, 9000);
+    wheel_set(w, &p[3].timer, 1020);
+    wheel_advance(w, 10000);
+    assert_int_equal(trace.n, 4);
+    assert_int_equal(seen.n, 3);
+    assert_int_equal(seen.fired[0], 1020);
+    assert_int_equal(seen.fired[1], 1020);
+    assert_int_equal(seen.fired[2], 9000);
+    wheel_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_far_timer_wakes_the_loop_few_times),
         cmocka_unit_test(the_end_of_time_can_be_set),
         cmocka_unit_test(random_operations_agree_with_the_naive_model),
+        cmocka_unit_test(an_observer_hears_the_tick_of_each_timer_that_was_set_ahead),
         cmocka_unit_test(twenty_thousand_schedules_are_cheap),
     };
 

@@ -615,16 +615,16 @@ static void an_option_is_explained_as_its_command_means_it(void **state)
 static void metrics_are_prometheus_text(void **state)
 {
     static const struct step steps[] = {
-        {"metrics",
-         ROWS("{\"name\":\"patrold_x\",\"type\":\"gauge\",\"help\":\"Some.\",\"samples\":["
-              "{\"labels\":{},\"value\":3},{\"labels\":{\"a\":\"q\\\"\\\\\\n\",\"b\":\"纸\"},\"value\":4}]}")},
+        {"metrics", ROWS("{\"name\":\"patrold_x\",\"type\":\"gauge\",\"help\":\"Some.\",\"samples\":["
+                         "{\"labels\":{},\"value\":3},{\"labels\":{\"a\":\"q\\\"\\\\\\n\",\"b\":\"纸\"},\"value\":4},"
+                         "{\"labels\":{\"quantile\":\"1\"},\"value\":0.0125}]}")},
         {0}};
     struct outcome o = run_script(steps, "metrics");
 
     (void)state;
     assert_int_equal(o.code, EXIT_DONE);
     assert_string_equal(o.out, "# HELP patrold_x Some.\n# TYPE patrold_x gauge\npatrold_x 3\n"
-                               "patrold_x{a=\"q\\\"\\\\\\n\",b=\"纸\"} 4\n");
+                               "patrold_x{a=\"q\\\"\\\\\\n\",b=\"纸\"} 4\npatrold_x{quantile=\"1\"} 0.012500\n");
     outcome_free(&o);
 }
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/hist.h"
 #include "plugin/loop.h"
 
 struct bench {
@@ -73,6 +74,38 @@ static void a_timer_fires_on_time(void **state)
     assert_int_equal(pd_loop_run(b.loop), 0);
     assert_int_equal(b.fired, 1);
     assert_in_range(now(&b) - t, 30, 2000);
+    stop(&b);
+}
+
+static void on_long_work(void *arg)
+{
+    struct bench *b = arg;
+    int64_t until = now(b) + 50;
+
+    while (now(b) < until)
+        ;
+    b->fired++;
+}
+
+static void what_holds_the_loop_up_shows_as_latency(void **state)
+{
+    struct bench b;
+    struct timer held;
+    struct hist h;
+
+    (void)state;
+    start(&b);
+    timer_init(&held, on_timer, &b);
+    b.timer.fn = on_long_work;
+    wheel_set(b.services->wheel, &b.timer, now(&b) + 20);
+    wheel_set(b.services->wheel, &held, now(&b) + 30);
+    assert_int_equal(pd_loop_run(b.loop), 0);
+    assert_int_equal(b.fired, 2);
+    hist_window_sum(pd_loop_latency(b.loop), now(&b), &h);
+    assert_int_equal(h.count, 2);
+    assert_true(h.max >= 30000);
+    hist_window_sum(pd_loop_turns(b.loop), now(&b), &h);
+    assert_true(h.max >= 40000);
     stop(&b);
 }
 
@@ -181,9 +214,13 @@ static void an_idle_loop_is_silent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_timer_fires_on_time),         cmocka_unit_test(a_timer_set_by_a_timer_fires_too),
-        cmocka_unit_test(a_readable_descriptor_is_told), cmocka_unit_test(a_writable_descriptor_is_told),
-        cmocka_unit_test(nothing_is_told_after_unwatch), cmocka_unit_test(once_waits_no_longer_than_told),
+        cmocka_unit_test(a_timer_fires_on_time),
+        cmocka_unit_test(what_holds_the_loop_up_shows_as_latency),
+        cmocka_unit_test(a_timer_set_by_a_timer_fires_too),
+        cmocka_unit_test(a_readable_descriptor_is_told),
+        cmocka_unit_test(a_writable_descriptor_is_told),
+        cmocka_unit_test(nothing_is_told_after_unwatch),
+        cmocka_unit_test(once_waits_no_longer_than_told),
         cmocka_unit_test(an_idle_loop_is_silent),
     };
 

@@ -112,10 +112,11 @@ static void forget_readings(struct site *s)
     s->readings.n = 0;
 }
 
-static void readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
+static void readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n, int64_t due_ms)
 {
     struct site *s = ctx;
 
+    (void)due_ms;
     assert_int_equal(at_ms, s->time.wall);
     s->readings_of = device_id;
     forget_readings(s);
