@@ -19,9 +19,36 @@ static int32_t take_int32(struct wire_in *in)
     return (int32_t)v;
 }
 
+/* The PDU that is next; true if it makes sense. */
+static bool take_pdu(struct wire_in *in, struct snmp_msg *m)
+{
+    struct wire_in pdu;
+
+    m->type = ber_open(in, &pdu);
+    if (in->bad || m->type < SNMP_GET || m->type > SNMP_REPORT)
+        return false;
+    if (m->type != SNMP_TRAP_V1) {
+        m->request_id = take_int32(&pdu);
+        m->status = take_int32(&pdu);
+        m->index = take_int32(&pdu);
+        m->varbinds = ber_expect(&pdu, BER_SEQUENCE);
+    }
+    return !pdu.bad;
+}
+
+int snmp_decode_pdu(struct wire_in in, struct snmp_msg *out)
+{
+    struct snmp_msg m = {.version = SNMP_V3};
+
+    if (!take_pdu(&in, &m) || m.type == SNMP_TRAP_V1)
+        return PD_EPROTO;
+    *out = m;
+    return 0;
+}
+
 int snmp_decode(const void *packet, size_t n, struct snmp_msg *out)
 {
-    struct wire_in all = wire_in(packet, n), body, community, pdu;
+    struct wire_in all = wire_in(packet, n), body, community;
     struct snmp_msg m = {0};
     int32_t version;
 
@@ -35,16 +62,7 @@ int snmp_decode(const void *packet, size_t n, struct snmp_msg *out)
     community = ber_expect(&body, BER_OCTETS);
     m.community = community.p;
     m.ncommunity = wire_left(&community);
-    m.type = ber_open(&body, &pdu);
-    if (body.bad || m.type < SNMP_GET || m.type > SNMP_REPORT)
-        return PD_EPROTO;
-    if (m.type != SNMP_TRAP_V1) {
-        m.request_id = take_int32(&pdu);
-        m.status = take_int32(&pdu);
-        m.index = take_int32(&pdu);
-        m.varbinds = ber_expect(&pdu, BER_SEQUENCE);
-    }
-    if (pdu.bad)
+    if (body.bad || !take_pdu(&body, &m))
         return PD_EPROTO;
     *out = m;
     return 0;
@@ -161,9 +179,12 @@ enum { GROWTH = 12 }; /* bytes that the lengths of the three open elements may s
 void snmp_begin(struct snmp_writer *w, void *buf, size_t n, const struct snmp_msg *head)
 {
     w->out = wire_out(buf, n);
-    w->message = ber_begin(&w->out, BER_SEQUENCE);
-    ber_put_int(&w->out, BER_INTEGER, head->version);
-    ber_put_octets(&w->out, BER_OCTETS, head->community, head->ncommunity);
+    w->bare = head->version == SNMP_V3;
+    if (!w->bare) {
+        w->message = ber_begin(&w->out, BER_SEQUENCE);
+        ber_put_int(&w->out, BER_INTEGER, head->version);
+        ber_put_octets(&w->out, BER_OCTETS, head->community, head->ncommunity);
+    }
     w->pdu = ber_begin(&w->out, head->type);
     ber_put_int(&w->out, BER_INTEGER, head->request_id);
     ber_put_int(&w->out, BER_INTEGER, head->status);
@@ -264,6 +285,7 @@ size_t snmp_end(struct snmp_writer *w)
 {
     ber_end(&w->out, w->list);
     ber_end(&w->out, w->pdu);
-    ber_end(&w->out, w->message);
+    if (!w->bare)
+        ber_end(&w->out, w->message);
     return w->out.bad ? 0 : wire_used(&w->out);
 }

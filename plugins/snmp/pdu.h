@@ -12,9 +12,10 @@
 /*
  * SNMPv1 and SNMPv2c messages (RFC 1157, RFC 1901, RFC 3416), in both directions:
  * the collector encodes requests and decodes responses, a simulated agent does the
- * reverse. Nothing here allocates.
+ * reverse. Of version 3 it knows the PDU alone; the rest is in v3.h. Nothing here
+ * allocates.
  */
-enum snmp_version { SNMP_V1 = 0, SNMP_V2C = 1 }; /* as on the wire */
+enum snmp_version { SNMP_V1 = 0, SNMP_V2C = 1, SNMP_V3 = 3 }; /* as on the wire */
 
 enum snmp_pdu_type {
     SNMP_GET = 0xa0,
@@ -109,6 +110,8 @@ struct snmp_varbinds {
  * and type are filled in. The result points into the packet.
  */
 int snmp_decode(const void *packet, size_t n, struct snmp_msg *out);
+/* A PDU by itself, as version 3 has it; PD_EPROTO likewise. */
+int snmp_decode_pdu(struct wire_in in, struct snmp_msg *out);
 /* The message's varbinds; they point into *out and the packet. PD_EPROTO for nonsense, PD_ERANGE for too many. */
 int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out);
 
@@ -118,9 +121,10 @@ int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out);
 struct snmp_writer {
     struct wire_out out;
     size_t message, pdu, list; /* where the open elements begin */
+    bool bare;                 /* there is no message around the PDU */
 };
 
-/* Starts a message in buf[0..n). */
+/* Starts a message in buf[0..n); in version 3 the PDU by itself. */
 void snmp_begin(struct snmp_writer *w, void *buf, size_t n, const struct snmp_msg *head);
 /* Each adds one varbind, or leaves the message as it was and gives false if it would not fit. */
 bool snmp_put(struct snmp_writer *w, const struct snmp_varbind *vb);

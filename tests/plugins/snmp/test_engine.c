@@ -88,10 +88,10 @@ static void other_version(union pd_addr *from, struct snmp_msg *m)
     m->version = SNMP_V1;
 }
 
-static void snmpv3(union pd_addr *from, struct snmp_msg *m)
+static void unheard_version(union pd_addr *from, struct snmp_msg *m)
 {
     (void)from;
-    m->version = 3;
+    m->version = 2;
 }
 
 static void other_community(union pd_addr *from, struct snmp_msg *m)
@@ -157,7 +157,7 @@ static const struct forgery {
     {other_address, 0, "snmp_drop_address"},
     {other_port, 0, "snmp_drop_port"},
     {other_version, 0, "snmp_drop_version"},
-    {snmpv3, 0, "snmp_drop_version"},
+    {unheard_version, 0, "snmp_drop_version"},
     {other_community, 0, "snmp_drop_community"},
     {longer_community, 0, "snmp_drop_community"},
     {other_id, 0, "snmp_drop_unasked"},
