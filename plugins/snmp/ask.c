@@ -223,7 +223,7 @@ unsigned snmp_ask_size(const struct pd_read *r)
     return r->nget + (unsigned)r->width * r->reps;
 }
 
-size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE])
+size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t *buf, size_t n)
 {
     const struct snmp_peer *peer = &r->peer;
     struct snmp_msg head = {.version = peer->version, .type = r->type, .request_id = id};
@@ -235,7 +235,7 @@ size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t buf[SNMP_REQ
         head.non_repeaters = r->nget;
         head.max_repetitions = r->reps;
     }
-    snmp_begin(&w, buf, SNMP_REQUEST_SIZE, &head);
+    snmp_begin(&w, buf, n, &head);
     for (uint16_t i = 0; i < r->nget; i++) {
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
 

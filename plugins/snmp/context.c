@@ -18,11 +18,13 @@ static struct snmp_context *here(const struct pd_read *r)
     return &r->device->contexts[r->context.now - 1];
 }
 
-/* The community is borrowed by the request until the next one is submitted. */
+/* The community, in version 3 the context's name; borrowed by the request until the next one is submitted. */
 static int set_community(struct pd_read *r, const char *suffix)
 {
     const struct snmp_peer *plain = &r->device->peer;
-    char *community = suffix ? xasprintf("%s@%s", plain->community, suffix) : xstrdup(plain->community);
+    bool joined = suffix && plain->version != SNMP_V3;
+    char *community =
+        joined ? xasprintf("%s@%s", plain->community, suffix) : xstrdup(suffix ? suffix : plain->community);
     size_t n = strlen(community);
 
     if (n > UINT8_MAX) {
@@ -179,7 +181,7 @@ bool snmp_context_silent(struct pd_read *r)
     if (w->now == 0 || w->answered)
         return false;
     if (here(r)->answered && !here(r)->each)
-        snmp_read_note(r, "no answer in context %s", strrchr(r->peer.community, '@') + 1);
+        snmp_read_note(r, "no answer in context %s", here(r)->name);
     else if (!here(r)->answered && here(r)->silent < TRUSTED)
         here(r)->silent++;
     w->mute++;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "plugins/snmp/v3_peer.h"
 
 enum {
     SLOT_BITS = 16, /* of an id; the 15 bits above are the generation */
@@ -55,7 +56,8 @@ struct snmp_engine {
     uint64_t sent, repeated, refused, received, used, expired;
     uint64_t drops[SNMP_DROPS];
     struct quiet quiet[SNMP_DROPS + 1]; /* the last for packets the kernel refuses */
-    uint8_t packets[SNMP_BATCH][SNMP_REQUEST_SIZE];
+    struct usm *usm;
+    uint8_t packets[SNMP_BATCH][V3_HEADROOM + SNMP_REQUEST_SIZE];
 };
 
 static const struct {
@@ -67,8 +69,27 @@ static const struct {
     [SNMP_DROP_UNASKED] = {"snmp_drop_unasked", "answers no open request (late, repeated or forged)"},
     [SNMP_DROP_ADDRESS] = {"snmp_drop_address", "comes from another address than was asked"},
     [SNMP_DROP_PORT] = {"snmp_drop_port", "comes from another port than was asked"},
-    [SNMP_DROP_COMMUNITY] = {"snmp_drop_community", "has another community"},
+    [SNMP_DROP_COMMUNITY] = {"snmp_drop_community", "has another community or context"},
     [SNMP_DROP_OIDS] = {"snmp_drop_oids", "does not answer what was asked"},
+    [SNMP_DROP_ENGINE] = {"snmp_drop_engine", "comes from another SNMP engine"},
+    [SNMP_DROP_USER] = {"snmp_drop_user", "names another user"},
+    [SNMP_DROP_LEVEL] = {"snmp_drop_level", "is not protected as the request was"},
+    [SNMP_DROP_DIGEST] = {"snmp_drop_digest", "is not authentic"},
+    [SNMP_DROP_TIME] = {"snmp_drop_time", "is older than the time window allows"},
+    [SNMP_DROP_CIPHER] = {"snmp_drop_cipher", "cannot be deciphered"},
+    [SNMP_DROP_REPORT] = {"snmp_drop_report", "is a report that tells nothing new"},
+};
+
+static const char *const refusal_texts[] = {
+    [SNMP_REFUSED_USER] = "it knows no such user (usmStatsUnknownUserNames)",
+    [SNMP_REFUSED_DIGEST] = "its user has another authentication password or algorithm (usmStatsWrongDigests)",
+    [SNMP_REFUSED_CIPHER] = "its user has another privacy password or algorithm (usmStatsDecryptionErrors)",
+    [SNMP_REFUSED_LEVEL] =
+        "its user has no such security level, or it lacks the algorithm (usmStatsUnsupportedSecLevels)",
+    [SNMP_REFUSED_CONTEXT] = "it knows no such context (snmpUnknownContexts)",
+    [SNMP_REFUSED_TIME] = "what it said of its time itself is not in its time window (usmStatsNotInTimeWindows)",
+    [SNMP_REFUSED_BOOTS] = "its engine boots are at their end, so it answers nobody until it has a new engine id",
+    [SNMP_REFUSED_ENGINE] = "it has another engine id than the credential says (usmStatsUnknownEngineIDs)",
 };
 
 static int64_t now(const struct snmp_engine *e)
@@ -211,10 +232,13 @@ static void mark_sent(struct lane *l, struct snmp_request *q)
     int64_t t = now(e), due = t + q->peer->timeout_ms;
 
     leave_queue(l, q);
-    if (q->tries++ == 0)
+    q->sent++;
+    if (q->tries++ == 0) {
         q->first_ms = t;
-    else
+    } else {
+        q->repeated++;
         e->repeated++;
+    }
     q->last_ms = t;
     e->sent++;
     leave_recent(l, q);
@@ -224,6 +248,22 @@ static void mark_sent(struct lane *l, struct snmp_request *q)
     if (due - q->first_ms > q->patience_ms)
         due = q->first_ms + q->patience_ms;
     wheel_set(e->services->wheel, &q->timer, due);
+}
+
+/* The packet of a request's next try, in buf or behind its beginning. */
+static void write_packet(struct snmp_engine *e, struct snmp_request *q, uint8_t *buf, struct snmp_packet *out)
+{
+    struct snmp_v3_peer *v3 = q->peer->v3;
+    const uint8_t *start = buf;
+    size_t n = 0;
+
+    if (!v3)
+        n = q->ops->encode(q, q->id, buf, SNMP_REQUEST_SIZE);
+    else if (!snmp_v3_peer_discovers(v3))
+        n = q->ops->encode(q, q->id, buf + V3_HEADROOM, snmp_v3_peer_room(v3, q->peer->ncommunity));
+    if (v3)
+        n = snmp_v3_peer_write(q->peer, &q->steps, now(e), q->id, buf, n, &start);
+    *out = (struct snmp_packet){.addr = q->peer->addr, .data = buf + (start - buf), .n = n};
 }
 
 /* Encodes from the head of the queue: how many packets. */
@@ -237,8 +277,7 @@ static size_t fill_batch(struct lane *l, struct snmp_packet *p, struct snmp_requ
     {
         if (n == max || (!q->id && !take_slot(e, q)))
             break;
-        p[n] = (struct snmp_packet){.addr = q->peer->addr, .data = e->packets[n]};
-        p[n].n = q->ops->encode(q, q->id, e->packets[n]);
+        write_packet(e, q, e->packets[n], &p[n]);
         asked[n++] = q;
     }
     return n;
@@ -296,6 +335,8 @@ static void on_timeout(void *arg)
         return;
     }
     end_request(q);
+    if (q->peer->v3)
+        snmp_v3_peer_failed(q->peer->v3);
     q->engine->expired++;
     q->ops->expired(q);
 }
@@ -309,7 +350,8 @@ void snmp_request_init(struct snmp_request *q, struct snmp_engine *e, const stru
 
 void snmp_request_submit(struct snmp_request *q)
 {
-    q->tries = 0;
+    q->tries = q->steps = 0;
+    q->sent = q->repeated = 0;
     q->misfit = SNMP_FITS;
     q->submitted_ms = q->first_ms = now(q->engine);
     enqueue(lane_of(q), q);
@@ -325,6 +367,11 @@ const char *snmp_drop_text(enum snmp_drop drop)
     return drop_names[drop].text;
 }
 
+const char *snmp_refusal_text(enum snmp_refusal refusal)
+{
+    return refusal_texts[refusal];
+}
+
 int64_t snmp_request_waited(const struct snmp_request *q)
 {
     return q->first_ms - q->submitted_ms;
@@ -332,15 +379,22 @@ int64_t snmp_request_waited(const struct snmp_request *q)
 
 /* ---- Receiving ---- */
 
+static enum snmp_drop match_address(const struct snmp_peer *peer, const union pd_addr *from)
+{
+    if (peer->from_any)
+        return SNMP_FITS;
+    if (!pd_addr_same_host(&peer->addr, from))
+        return SNMP_DROP_ADDRESS;
+    return pd_addr_port(&peer->addr) != pd_addr_port(from) ? SNMP_DROP_PORT : SNMP_FITS;
+}
+
 /* Is the message from whom the request went to? */
 static enum snmp_drop match_peer(const struct snmp_peer *peer, const union pd_addr *from, const struct snmp_msg *m)
 {
-    if (!peer->from_any) {
-        if (!pd_addr_same_host(&peer->addr, from))
-            return SNMP_DROP_ADDRESS;
-        if (pd_addr_port(&peer->addr) != pd_addr_port(from))
-            return SNMP_DROP_PORT;
-    }
+    enum snmp_drop drop = match_address(peer, from);
+
+    if (drop != SNMP_FITS)
+        return drop;
     if (m->version != peer->version)
         return SNMP_DROP_VERSION;
     if (m->ncommunity != peer->ncommunity || memcmp(m->community, peer->community, m->ncommunity) != 0)
@@ -351,11 +405,8 @@ static enum snmp_drop match_peer(const struct snmp_peer *peer, const union pd_ad
 static enum snmp_drop match(struct snmp_engine *e, const struct snmp_packet *p, struct snmp_msg *m,
                             struct snmp_request **out)
 {
-    int rc = snmp_decode(p->data, p->n, m);
     enum snmp_drop drop;
 
-    if (rc < 0)
-        return rc == PD_EVERSION ? SNMP_DROP_VERSION : SNMP_DROP_MALFORMED;
     if (m->type != SNMP_RESPONSE)
         return SNMP_DROP_TYPE;
     *out = find(e, m->request_id);
@@ -402,20 +453,91 @@ static void note_drop(struct snmp_engine *e, enum snmp_drop drop, const struct s
              (unsigned long long)held);
 }
 
+static void take_answer(struct snmp_engine *e, struct snmp_request *q, const struct snmp_msg *m)
+{
+    e->used++;
+    end_request(q);
+    q->ops->answered(q, m);
+}
+
+/* ---- Version 3 ---- */
+
+/* The request is sent once more, as something new: with an id of its own, and all its tries. */
+static void ask_again(struct snmp_request *q)
+{
+    end_request(q);
+    q->tries = 0;
+    q->submitted_ms = q->first_ms = now(q->engine);
+    enqueue(lane_of(q), q);
+}
+
+static enum snmp_drop match_v3(struct snmp_engine *e, const struct snmp_packet *p, struct v3_msg *m,
+                               struct snmp_request **out)
+{
+    int rc = v3_decode(p->data, p->n, m);
+
+    if (rc < 0)
+        return rc == PD_EVERSION ? SNMP_DROP_VERSION : SNMP_DROP_MALFORMED;
+    *out = find(e, m->msg_id);
+    if (!*out)
+        return SNMP_DROP_UNASKED;
+    if (!(*out)->peer->v3)
+        return SNMP_DROP_VERSION;
+    return match_address((*out)->peer, &p->addr);
+}
+
+static void take_v3(struct snmp_engine *e, const struct snmp_packet *p)
+{
+    struct snmp_request *q = NULL;
+    struct v3_msg v3;
+    struct snmp_msg m;
+    int why = (int)match_v3(e, p, &v3, &q);
+    enum v3_verdict verdict = V3_DROPPED;
+
+    if (why == SNMP_FITS)
+        verdict = snmp_v3_peer_take(q->peer->v3, &q->steps, now(e), &v3, &m, &why);
+    if (verdict == V3_ANSWER) {
+        why = (int)match(e, p, &m, &q);
+        verdict = why == SNMP_FITS ? V3_ANSWER : V3_DROPPED;
+    }
+    switch (verdict) {
+    case V3_ANSWER:
+        take_answer(e, q, &m);
+        break;
+    case V3_AGAIN:
+        e->used++;
+        ask_again(q);
+        break;
+    case V3_REFUSED:
+        e->used++;
+        end_request(q);
+        snmp_v3_peer_failed(q->peer->v3);
+        q->ops->refused(q, (enum snmp_refusal)why);
+        break;
+    case V3_DROPPED:
+        note_drop(e, (enum snmp_drop)why, p, q);
+        break;
+    }
+}
+
 static void take_packet(struct snmp_engine *e, const struct snmp_packet *p)
 {
     struct snmp_request *q = NULL;
     struct snmp_msg m;
-    enum snmp_drop drop = match(e, p, &m, &q);
+    int rc = snmp_decode(p->data, p->n, &m);
+    enum snmp_drop drop = SNMP_DROP_MALFORMED;
 
     e->received++;
-    if (drop != SNMP_FITS) {
-        note_drop(e, drop, p, q);
+    if (rc == PD_EVERSION) {
+        take_v3(e, p);
         return;
     }
-    e->used++;
-    end_request(q);
-    q->ops->answered(q, &m);
+    if (rc == 0)
+        drop = match(e, p, &m, &q);
+    if (drop == SNMP_FITS)
+        take_answer(e, q, &m);
+    else
+        note_drop(e, drop, p, q);
 }
 
 static void on_readable(void *arg)
@@ -467,7 +589,15 @@ void snmp_engine_free(struct snmp_engine *e)
     for (int i = 0; i < 2; i++)
         wheel_unset(e->services->wheel, &e->lanes[i].timer);
     array_free(&e->slots);
+    usm_free(e->usm);
     free(e);
+}
+
+struct usm *snmp_engine_usm(struct snmp_engine *e)
+{
+    if (!e->usm)
+        e->usm = usm_new(&e->services->rng);
+    return e->usm;
 }
 
 void snmp_engine_counters(const struct snmp_engine *e, void (*put)(void *arg, const char *name, uint64_t value),

@@ -18,7 +18,9 @@
  * is found at once and cannot be guessed; it stays the same over repeats, so that
  * the answer to any of them will do. A reply counts only if address, port, version,
  * community, id, PDU type and OIDs fit; whatever else arrives is dropped, counted
- * by its reason and (now and then) logged.
+ * by its reason and (now and then) logged. In version 3 the message's id and the
+ * PDU's are the same; who a device is and what its clock says is found out on the
+ * way (v3_peer.h).
  *
  * Requests younger than 250 ms are capped by what the receive buffer holds of
  * their replies, those above the cap wait in the order in which they came.
@@ -26,6 +28,7 @@
 struct snmp_engine;
 
 struct snmp_v3_peer;
+struct usm;
 
 /* Whom a request goes to; borrowed from the device. */
 struct snmp_peer {
@@ -53,7 +56,27 @@ enum snmp_drop {
     SNMP_DROP_PORT,
     SNMP_DROP_COMMUNITY,
     SNMP_DROP_OIDS,
+    /* Of version 3: */
+    SNMP_DROP_ENGINE,
+    SNMP_DROP_USER,
+    SNMP_DROP_LEVEL,
+    SNMP_DROP_DIGEST,
+    SNMP_DROP_TIME,
+    SNMP_DROP_CIPHER,
+    SNMP_DROP_REPORT,
     SNMP_DROPS
+};
+
+/* Why a device would not answer; all of version 3. */
+enum snmp_refusal {
+    SNMP_REFUSED_USER,
+    SNMP_REFUSED_DIGEST,
+    SNMP_REFUSED_CIPHER,
+    SNMP_REFUSED_LEVEL,
+    SNMP_REFUSED_CONTEXT,
+    SNMP_REFUSED_TIME,
+    SNMP_REFUSED_BOOTS,
+    SNMP_REFUSED_ENGINE,
 };
 
 /* Embedded in who asks. Only the engine touches it between submit and the callbacks, but for patience_ms. */
@@ -69,20 +92,24 @@ struct snmp_request {
     struct timer timer;
     int64_t submitted_ms, first_ms, last_ms; /* first_ms, last_ms: sent */
     int32_t id;                              /* 0: not submitted */
-    uint8_t tries;
+    uint8_t tries;                           /* of the leg under way: version 3 may ask first who a device is */
+    uint8_t steps;                           /* enum v3_step */
+    uint16_t sent, repeated;                 /* packets, in all legs */
     uint8_t misfit; /* enum snmp_drop: the last of what came from the device instead of an answer, as far as known */
     bool is_queued, is_recent;
 };
 
 struct snmp_request_ops {
-    /* Writes the message with this id; its length. Called for each try. */
-    size_t (*encode)(struct snmp_request *q, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE]);
+    /* Writes the message with this id, in version 3 its PDU, into n bytes; its length. Called for each try. */
+    size_t (*encode)(struct snmp_request *q, int32_t id, uint8_t *buf, size_t n);
     /* Says whether a message that fits in all else answers what was asked. May keep what it decoded for answered(). */
     enum snmp_drop (*fits)(struct snmp_request *q, const struct snmp_msg *m, size_t size);
     /* Follows at once where it does; the request is over and may be submitted anew. */
     void (*answered)(struct snmp_request *q, const struct snmp_msg *m);
     /* No answer in time; the request is over. */
     void (*expired)(struct snmp_request *q);
+    /* The device says that it will not answer; the request is over. */
+    void (*refused)(struct snmp_request *q, enum snmp_refusal why);
 };
 
 /* net is copied; services and what net.ctx points at must outlive the engine. */
@@ -101,6 +128,11 @@ int64_t snmp_request_waited(const struct snmp_request *q);
 
 /* "is no SNMP message": goes on from "what came". */
 const char *snmp_drop_text(enum snmp_drop drop);
+/* "it knows no such user": goes on from "the device refused". */
+const char *snmp_refusal_text(enum snmp_refusal refusal);
+
+/* The crypto that its requests of version 3 use; made when it is first asked for. */
+struct usm *snmp_engine_usm(struct snmp_engine *e);
 
 void snmp_engine_counters(const struct snmp_engine *e, void (*put)(void *arg, const char *name, uint64_t value),
                           void *arg);

@@ -187,14 +187,14 @@ static void account(struct pd_read *r)
     r->row_ms += waited;
     if (!r->result.sent_ms && r->request.tries > 0)
         r->result.sent_ms = r->request.first_ms;
-    r->result.requests += r->request.tries;
-    r->result.retries += r->request.tries > 0 ? r->request.tries - 1u : 0;
-    r->request.tries = 0;
+    r->result.requests += r->request.sent;
+    r->result.retries += r->request.repeated;
+    r->request.sent = r->request.repeated = 0;
 }
 
-static size_t on_encode(struct snmp_request *q, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE])
+static size_t on_encode(struct snmp_request *q, int32_t id, uint8_t *buf, size_t n)
 {
-    return snmp_ask_encode(read_of(q), id, buf);
+    return snmp_ask_encode(read_of(q), id, buf, n);
 }
 
 static enum snmp_drop on_fits(struct snmp_request *q, const struct snmp_msg *m, size_t size)
@@ -324,8 +324,23 @@ static void on_expired(struct snmp_request *q)
     step(r);
 }
 
+/* A context that is not there is like one that is silent; whatever else it refuses it would refuse again. */
+static void on_refused(struct snmp_request *q, enum snmp_refusal why)
+{
+    struct pd_read *r = read_of(q);
+
+    account(r);
+    if (why == SNMP_REFUSED_CONTEXT && snmp_context_silent(r)) {
+        step(r);
+        return;
+    }
+    r->detail[0] = '\0';
+    snmp_read_note(r, "the device refused: %s", snmp_refusal_text(why));
+    finish(r, PD_READ_REFUSED);
+}
+
 static const struct snmp_request_ops request_ops = {
-    .encode = on_encode, .fits = on_fits, .answered = on_answered, .expired = on_expired};
+    .encode = on_encode, .fits = on_fits, .answered = on_answered, .expired = on_expired, .refused = on_refused};
 
 static void on_idle(void *arg)
 {

@@ -85,7 +85,7 @@ struct pd_read {
 bool snmp_ask_next(struct pd_read *r);
 /* True if the item belongs to the context that is read. */
 bool snmp_ask_context(const struct pd_read *r, const struct snmp_item *it);
-size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t buf[SNMP_REQUEST_SIZE]);
+size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t *buf, size_t n);
 /* Columns of the first table of the present request, of several; else 0. */
 uint16_t snmp_ask_one_table(const struct pd_read *r);
 /* Varbinds that the present request can bring. */

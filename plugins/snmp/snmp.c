@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "plugins/snmp/read.h"
+#include "plugins/snmp/v3_peer.h"
 
 enum { DEFAULT_PORT = 161, MAX_RETRIES = 20, MAX_TIMEOUT_MS = 60000 };
 
@@ -76,6 +77,26 @@ static void set_community(struct snmp_peer *p, const char *community)
     p->ncommunity = (uint8_t)strlen(community);
 }
 
+/* Who asks it: by a community, or by a user in a context. */
+static int set_credential(struct pd_device *d, const struct pd_target *t)
+{
+    const char *why = NULL;
+    int rc;
+
+    if (t->version != 3) {
+        set_community(&d->peer, t->community);
+        return 0;
+    }
+    rc = snmp_v3_peer_new(snmp_engine_usm(d->core->engine), t->usm, &d->peer.v3, &why);
+    if (rc < 0) {
+        log_about(LOG_LEVEL_WARN, "snmp", &(struct log_about){.kind = LOG_KIND_NOT_POLLED, .device = t->name},
+                  "%s: the credential is of no use: %s", t->name, why);
+        return rc;
+    }
+    set_community(&d->peer, t->usm->context ? t->usm->context : "");
+    return 0;
+}
+
 static int check_target(const struct pd_target *t, union pd_addr *addr)
 {
     const struct log_about about = {.kind = LOG_KIND_NOT_POLLED, .device = t->name};
@@ -83,9 +104,13 @@ static int check_target(const struct pd_target *t, union pd_addr *addr)
     if (pd_addr_parse(t->address, t->port ? t->port : DEFAULT_PORT, addr) < 0)
         log_about(LOG_LEVEL_WARN, "snmp", &about,
                   "%s: '%s' is not the numeric address of a device (fe80:: needs %%interface)", t->name, t->address);
-    else if (t->version != 1 && t->version != 2)
-        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: SNMP version %d: must be 1 or 2", t->name, t->version);
-    else if (!t->community || strlen(t->community) > UINT8_MAX)
+    else if (t->version < 1 || t->version > 3)
+        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: SNMP version %d: must be 1, 2 or 3", t->name, t->version);
+    else if (t->version == 3 && !t->usm)
+        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: SNMP version 3 needs a user", t->name);
+    else if (t->version == 3 && t->usm->context && strlen(t->usm->context) > UINT8_MAX)
+        log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: a context's name of 0 to 255 bytes is needed", t->name);
+    else if (t->version != 3 && (!t->community || strlen(t->community) > UINT8_MAX))
         log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: a community of 0 to 255 bytes is needed", t->name);
     else if (t->timeout_ms < 0 || t->timeout_ms > MAX_TIMEOUT_MS)
         log_about(LOG_LEVEL_WARN, "snmp", &about, "%s: time-out %d ms: must be 0 (the default) to %d", t->name,
@@ -113,6 +138,21 @@ static void set_size(struct pd_device *d, uint32_t size)
         d->request_bytes = (uint16_t)size;
 }
 
+/* Long names of version 3 leave less for varbinds. */
+static void fit_v3(struct pd_device *d)
+{
+    enum { PDU_HEAD = 40 }; /* of a PDU, and what its writer keeps free */
+    size_t name = d->peer.ncommunity, room;
+
+    if (!d->peer.v3)
+        return;
+    for (size_t i = 0; i < d->ncontexts; i++)
+        name = strlen(d->contexts[i].name) > name ? strlen(d->contexts[i].name) : name;
+    room = snmp_v3_peer_room(d->peer.v3, name < UINT8_MAX ? name : UINT8_MAX) - PDU_HEAD;
+    if (d->request_bytes > room)
+        d->request_bytes = (uint16_t)room;
+}
+
 /* A column that is none stays a context without an answer: sources count them. */
 static void set_contexts(struct pd_device *d, const struct pd_target *t)
 {
@@ -136,6 +176,7 @@ static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct p
 {
     union pd_addr addr;
     struct pd_device *d;
+    int rc;
 
     if (check_target(t, &addr) < 0)
         return PD_EINVAL;
@@ -143,17 +184,24 @@ static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct p
     d->core = &c->core;
     d->peer = (struct snmp_peer){
         .addr = addr,
-        .name = xstrdup(t->name),
-        .version = t->version == 1 ? SNMP_V1 : SNMP_V2C,
+        .version = t->version == 1   ? SNMP_V1
+                   : t->version == 2 ? SNMP_V2C
+                                     : SNMP_V3,
         .retries = (uint8_t)(t->retries >= 0 ? t->retries : c->config.retries),
         .timeout_ms = t->timeout_ms ? t->timeout_ms : c->config.timeout_ms,
         .from_any = t->reply_from_any,
     };
-    set_community(&d->peer, t->community);
-    d->fixed_version = t->version == 1;
+    rc = set_credential(d, t);
+    if (rc < 0) {
+        free(d);
+        return rc;
+    }
+    d->peer.name = xstrdup(t->name);
+    d->fixed_version = t->version != 2;
     d->max_rows = t->max_rows;
     set_size(d, t->message_size);
     set_contexts(d, t);
+    fit_v3(d);
     d->max_repetitions = t->max_repetitions ? t->max_repetitions : c->config.max_repetitions;
     d->max_varbinds = d->full_varbinds;
     d->bulk = t->no_bulk ? SNMP_BULK_NO : SNMP_BULK_UNKNOWN;
@@ -171,6 +219,7 @@ static void snmp_close(struct pd_device *d)
     LIST_REMOVE(d, link);
     free((char *)d->peer.name);
     free((char *)d->peer.community);
+    snmp_v3_peer_free(d->peer.v3);
     for (size_t i = 0; i < d->ncontexts; i++) {
         free(d->contexts[i].name);
         snmp_plan_free(d->contexts[i].each);

@@ -271,11 +271,11 @@ size_t v3_seal(struct usm *u, const struct usm_keys *keys, const struct v3_msg *
     return (size_t)(end - b.p);
 }
 
-size_t v3_overhead(const struct usm_keys *keys, size_t nengine, size_t nuser, size_t ncontext)
+size_t v3_overhead(uint8_t auth, uint8_t priv, size_t nengine, size_t nuser, size_t ncontext)
 {
     enum { HEADS = 80 }; /* every tag, length and number at its longest, and a cipher's padding */
 
-    return HEADS + 2 * nengine + nuser + ncontext + usm_digest_size(keys->auth) + (keys->priv ? USM_SALT : 0);
+    return HEADS + 2 * nengine + nuser + ncontext + usm_digest_size(auth) + (priv ? USM_SALT : 0);
 }
 
 /* ---- Reports ---- */

@@ -70,7 +70,7 @@ size_t v3_seal(struct usm *u, const struct usm_keys *keys, const struct v3_msg *
                const uint8_t **start);
 
 /* Bytes that v3_seal() adds, at most. */
-size_t v3_overhead(const struct usm_keys *keys, size_t nengine, size_t nuser, size_t ncontext);
+size_t v3_overhead(uint8_t auth, uint8_t priv, size_t nengine, size_t nuser, size_t ncontext);
 
 /* ---- Reports (RFC 3412, section 7.1; RFC 3414, section 3.2) ---- */
 
