@@ -26,6 +26,23 @@ void array_grow(void **v, size_t *cap, size_t want, size_t size)
     *cap = n;
 }
 
+void array_shrink(void **v, size_t *cap, size_t n, size_t size)
+{
+    void *p;
+
+    if (n == *cap)
+        return;
+    if (n == 0) {
+        array_release(v);
+        *cap = 0;
+        return;
+    }
+    memcpy(&p, v, sizeof p);
+    p = xreallocarray(p, n, size);
+    memcpy(v, &p, sizeof p);
+    *cap = n;
+}
+
 void array_cut(void *v, size_t *n, size_t i, size_t size)
 {
     char *at = (char *)v + i * size;

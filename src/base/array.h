@@ -16,6 +16,9 @@
 /* Makes room for at least `want` elements in all. */
 #define array_reserve(a, want) array_grow((void **)&(a)->v, &(a)->cap, (want), sizeof *(a)->v)
 
+/* Gives back room beyond its elements: for arrays that are kept by the hundred thousand. */
+#define array_fit(a) array_shrink((void **)&(a)->v, &(a)->cap, (a)->n, sizeof *(a)->v)
+
 /* Appends a copy of x. */
 #define array_push(a, x)                                                                                               \
     do {                                                                                                               \
@@ -34,6 +37,7 @@
     } while (0)
 
 void array_grow(void **v, size_t *cap, size_t want, size_t size);
+void array_shrink(void **v, size_t *cap, size_t n, size_t size);
 void array_cut(void *v, size_t *n, size_t i, size_t size);
 void array_release(void **v);
 

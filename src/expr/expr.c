@@ -126,8 +126,12 @@ static struct value convert(struct value v, enum value_type type)
 
 struct value expr_eval_in(const struct expr *e, const struct value *slots, size_t nslots, struct arena *arena)
 {
-    struct value v = program_run(e->code, e->ninsns, e->consts, slots, nslots, arena);
+    struct value v;
 
+    if (e->ninsns == 1 && e->code[0].op == OP_SLOT) /* a name alone, as most of what modules say is */
+        v = e->code[0].arg < nslots ? slots[e->code[0].arg] : VALUE_UNKNOWN;
+    else
+        v = program_run(e->code, e->ninsns, e->consts, slots, nslots, arena);
     if (v.type == e->type || e->type == VALUE_NONE)
         return v;
     return convert(v, e->type);

@@ -73,10 +73,15 @@ const char *decode_dotted(const uint32_t *v, size_t n, struct arena *arena)
 
 const char *decode_decimal(int64_t n, struct arena *arena)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%" PRId64, n);
+    char digits[24], *p = digits + sizeof digits;
+    uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
 
-    return keep(digits, (size_t)len, arena);
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (n < 0)
+        *--p = '-';
+    return keep(p, (size_t)(digits + sizeof digits - p), arena);
 }
 
 struct value decode_hex(const uint8_t *p, size_t n, struct arena *arena)

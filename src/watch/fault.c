@@ -54,10 +54,15 @@ static void pass_on(struct turn *t, struct alert *a, enum fault_move move)
 
 static void set_degree(struct turn *t, struct fault *f, const struct rule *r)
 {
+    const struct unit *u = &t->n->units.v[f->unit];
+    struct value *points = xcalloc(u->kind->points.n + 1, sizeof *points);
+
+    unit_spread(t->n, u, points);
     xstrset(&f->alert.rule, r->name);
     f->alert.severity = r->severity;
     free(f->alert.message_args);
-    f->alert.message_args = format_message_args(r, &t->n->points.v[t->n->units.v[f->unit].first]);
+    f->alert.message_args = format_message_args(r, points);
+    free(points);
 }
 
 static void fault_add(struct watch *w, struct node *n, struct fault *f)

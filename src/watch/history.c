@@ -57,14 +57,15 @@ void history_forget(const struct node *n, struct unit *u)
 /* The points that were read together with a counter. */
 struct together {
     struct value (*ask)(const struct together *t, unsigned slot);
-    const struct value *points; /* of a read under way */
+    const struct node *node; /* of a read under way: the component's points */
+    const struct unit *unit;
     const struct reading *r;    /* of a stored poll: those of the component */
     size_t n;
 };
 
 static struct value ask_points(const struct together *t, unsigned slot)
 {
-    return t->points[slot];
+    return unit_point(t->node, t->unit, slot);
 }
 
 static struct value ask_stored(const struct together *t, unsigned slot)
@@ -105,18 +106,22 @@ static void feed(struct watch *w, struct unit *u, size_t place, int64_t at_ms, s
     window_feed(window, &kw->spec, at_ms, v);
 }
 
-static void take_unit(struct turn *t, struct unit *u, const struct value *points)
+static void take_unit(struct turn *t, struct unit *u)
 {
     const struct kind_rules *of = rules_of(t->w, u);
     const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
-    const struct together together = {.ask = ask_points, .points = points};
+    const struct together together = {.ask = ask_points, .node = t->n, .unit = u};
 
     for (size_t i = 0; i < of->windows.n; i++) {
         const struct kind_window *kw = &of->windows.v[i];
 
-        if (kw->spec.type == WINDOW_SINCE || !(tells[kw->slot] & t->parts) || points[kw->slot].quality != QUALITY_GOOD)
+        struct value v;
+
+        if (kw->spec.type == WINDOW_SINCE || !(tells[kw->slot] & t->parts))
             continue;
-        feed(t->w, u, i, t->mono, points[kw->slot], &together);
+        v = unit_point(t->n, u, kw->slot);
+        if (v.quality == QUALITY_GOOD)
+            feed(t->w, u, i, t->mono, v, &together);
     }
 }
 
@@ -126,7 +131,7 @@ void history_take(struct turn *t)
 
     for (size_t i = 0; i < n->units.n; i++)
         if (n->units.v[i].seen == n->polls && rules_of(t->w, &n->units.v[i]))
-            take_unit(t, &n->units.v[i], &n->points.v[n->units.v[i].first]);
+            take_unit(t, &n->units.v[i]);
 }
 
 static void replay(struct node *n, int64_t at_ms, const struct reading *r, const struct together *together)

@@ -3,7 +3,9 @@
 
 #include "base/dict.h"
 #include "base/hist.h"
+#include "base/pool.h"
 #include "model/format.h"
+#include "watch/layout.h"
 #include "watch/normalise.h"
 #include "watch/watch.h"
 #include "watch/window.h"
@@ -40,6 +42,8 @@ struct kind_rules {
     uint64_t reads;        /* slots of the kind that they read, by slot_bit() */
     uint64_t reads_device; /* slots of kind device that they read besides */
     bool has_extras;       /* one asks more than points */
+    bool has_parts;        /* one is part of other families' faults */
+    bool has_timed;        /* what one asks changes without a reading */
     ARRAY(struct kind_window) windows;
 };
 
@@ -47,7 +51,8 @@ struct kind_rules {
 struct rule_info {
     bool reads_reachable; /* or ping: judged of a silent device too */
     bool is_part;         /* of other families' faults: judged after them */
-    bool is_timed;        /* what it asks changes without a reading: judged each time */
+    bool is_timed;        /* what it asks changes without a reading: judged each time, once it has a window */
+    bool has_since;       /* it has one from the beginning */
     bool is_reach;        /* of the family that says whether a device is there */
     struct extra_place {
         bool of_device;  /* a window of the device's, not of the component's own */
@@ -70,6 +75,7 @@ struct speech {
     struct pd_plan *plan;
     uint32_t parts; /* that it has anything to read in */
     uint8_t *tells; /* for each point of each kind (see tables.base) the parts that tell it, as bits */
+    const struct layout **layouts; /* for each kind what the modules tell of it */
     ARRAY(struct batch *) idle;
 };
 
@@ -88,6 +94,7 @@ struct tables {
     /* Where a rule's slots are put together: the component's points end at `own_end`, the device's begin there. */
     /* Behind those what the rule asks besides. */
     struct value *scratch;
+    const struct layout *in_scratch; /* whose other slots are unknown there; NULL: nobody's */
     size_t own_end;
 };
 
@@ -105,26 +112,35 @@ struct total {
     bool fresh;     /* an epoch begins with the next reading */
 };
 
-/* A component of it. Its points are at node->points.v[first]; texts in them are owned. */
+/* Who found a component last, and where. Kept in watch->pool, since others of the same make are alike. */
+struct origin {
+    const struct module *module; /* NULL: none since the start or the last reload */
+    const struct component_def *def;
+    uint32_t ninstance, instance[];
+};
+
+/* A component of it: there are many, so it is small. Its points are at node->points.v[first]; texts in them are owned. */
 struct unit {
     const struct kind *kind;
-    char *key, *label;
-    const struct module *module; /* that found it last; NULL: none since the start or the last reload */
-    const struct component_def *def;
-    uint32_t *instance; /* where it was found last */
-    uint16_t ninstance;
+    const struct layout *layout; /* which points it has; the others are not known */
+    const char *key, *label;     /* of watch->pool */
+    const struct origin *origin; /* likewise; NULL: none since the start */
+    struct window **windows;     /* as its kind has them, each made when something is known; NULL: none yet */
+    struct total *total;         /* of the point that is one; NULL: none yet */
+    int64_t found_ms;            /* when it was found last, monotonic */
+    int64_t first_ms;            /* wall clock, ever */
+    uint32_t seen;               /* node->polls when it was found last */
+    uint32_t number;
+    uint32_t first;
     uint8_t parts; /* of the polls that find it, as bits */
     bool changed;  /* in a point that a rule reads, since it was judged last */
     bool gone;     /* for so long that its faults are closed */
-    uint32_t number;
-    uint32_t first;
-    struct window **windows; /* as its kind has them, each made when something is known; NULL: none yet */
-    struct total *total;     /* of the point that is one; NULL: none yet */
-    uint64_t fresh;          /* slots that the last poll that found it changed */
-    uint32_t seen;           /* node->polls when it was found last */
-    int64_t found_ms;        /* when that was, monotonic */
-    int64_t first_ms;        /* wall clock, ever */
 };
+
+static inline const struct component_def *unit_def(const struct unit *u) /* NULL */
+{
+    return u->origin ? u->origin->def : NULL;
+}
 
 /* A hold that is not OK; kept in order of unit and rule. */
 struct held {
@@ -171,6 +187,7 @@ struct node {
     struct pd_device *handle;    /* NULL: no usable target, see the log */
     uint64_t target_hash;        /* of what it was opened with */
     const struct speech *speech; /* NULL: not identified yet */
+    const struct speech *aged;   /* by whose parts points grew old last */
 
     ARRAY(struct unit) units; /* in order of number */
     ARRAY(uint32_t) sorted;   /* places in units, by kind name and key */
@@ -242,6 +259,10 @@ struct watch {
     ARRAY(struct speech *) speeches;
     ARRAY(struct kind *) lost_kinds; /* of components whose kind the knowledge no longer has; only their names */
     ARRAY(struct reading) readings;  /* scratch */
+    ARRAY(uint64_t) fresh;           /* likewise: for each component of the device slots that its poll changed */
+    ARRAY(struct value) shown;       /* what is shown of a device, until another is */
+    struct layouts layouts;
+    struct pool *pool; /* keys, labels and origins of components */
     struct change *repairs;          /* what loading found to be put right */
     int64_t last_device_id, last_alert_id;
     int64_t origin_ms;   /* monotonic: where every device's rhythm is counted from */
@@ -326,8 +347,21 @@ uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, cons
 void unit_put(struct turn *t, const struct unit *u); /* its row */
 /* The kind by name; one that only has a name if the knowledge has none. */
 const struct kind *kind_named(struct watch *w, const char *name);
-/* Sets a point, owning its text; true if it changed. */
-bool point_set(struct value *point, struct value v);
+/* It is called otherwise. */
+void unit_rename(struct watch *w, struct unit *u, const char *label);
+/* A point of it; not known where it has none such. */
+static inline struct value unit_point(const struct node *n, const struct unit *u, unsigned slot)
+{
+    uint16_t place = layout_place(u->layout, slot);
+
+    return place == LAYOUT_NONE ? VALUE_UNKNOWN : n->points.v[u->first + place];
+}
+/* All of them, kind->points.n, into out. */
+void unit_spread(const struct node *n, const struct unit *u, struct value *out);
+/* Sets a point of it, owning its text; true if it changed. What is not known and not kept stays so. */
+bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v);
+/* It has these points from now on, besides those that it has. */
+void unit_widen(struct node *n, struct unit *u, const struct layout *with);
 /* Takes in what a poll read. */
 void inventory_poll(struct turn *t, struct batch *b);
 /* Says whether the device answers, and whether it answers pings: unknown where nobody asked. */

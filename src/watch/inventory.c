@@ -18,7 +18,8 @@ static bool owns_text(const struct value *v)
     return v->type == VALUE_TEXT && (v->quality == QUALITY_GOOD || v->quality == QUALITY_STALE);
 }
 
-bool point_set(struct value *point, struct value v)
+/* Sets a point, owning its text; true if it changed. */
+static bool point_set(struct value *point, struct value v)
 {
     if (value_same(*point, v)) {
         if (!owns_text(point))
@@ -102,28 +103,94 @@ static void sorted_insert(struct node *n, size_t place, uint32_t unit)
     n->sorted.v[place] = unit;
 }
 
-/* Unknown points for a component, at the end. */
-static uint32_t points_add(struct node *n, const struct kind *kind)
-{
-    uint32_t first = (uint32_t)n->points.n;
+/* ---- Its points ---- */
 
-    array_reserve(&n->points, n->points.n + kind->points.n);
-    for (size_t i = 0; i < kind->points.n; i++)
-        n->points.v[n->points.n++] = VALUE_UNKNOWN;
-    return first;
+void unit_spread(const struct node *n, const struct unit *u, struct value *out)
+{
+    for (size_t i = 0; i < u->kind->points.n; i++)
+        out[i] = VALUE_UNKNOWN;
+    for (size_t i = 0; i < u->layout->n; i++)
+        out[u->layout->slots[i]] = n->points.v[u->first + i];
+}
+
+/* Room for so many more, no larger than needed: what is found first stays. */
+static void points_reserve(struct node *n, size_t more)
+{
+    if (n->points.n + more <= n->points.cap)
+        return;
+    n->points.v = xreallocarray(n->points.v, n->points.n + more, sizeof *n->points.v);
+    n->points.cap = n->points.n + more;
+}
+
+/* A gap for so many more behind the points of a component. */
+static void points_open(struct node *n, const struct unit *u, size_t more)
+{
+    size_t end = u->first + u->layout->n;
+
+    points_reserve(n, more);
+    if (n->points.n > end)
+        memmove(&n->points.v[end + more], &n->points.v[end], (n->points.n - end) * sizeof *n->points.v);
+    n->points.n += more;
+    for (size_t i = (size_t)(u - n->units.v) + 1; i < n->units.n; i++)
+        n->units.v[i].first += (uint32_t)more;
+}
+
+void unit_widen(struct node *n, struct unit *u, const struct layout *with)
+{
+    const struct layout *from = u->layout, *to = layout_both(&n->watch->layouts, from, with);
+    struct value *points;
+
+    if (from == to)
+        return;
+    points_open(n, u, to->n - from->n);
+    points = &n->points.v[u->first];
+    for (size_t i = to->n; i-- > 0;) {
+        uint16_t before = from->places[to->slots[i]];
+
+        points[i] = before == LAYOUT_NONE ? VALUE_UNKNOWN : points[before];
+    }
+    u->layout = to;
+}
+
+static bool is_nothing(struct value v)
+{
+    return v.quality == QUALITY_UNKNOWN && v.type == VALUE_NONE && v.why == WHY_NONE;
+}
+
+bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v)
+{
+    uint16_t place = layout_place(u->layout, slot), one = (uint16_t)slot;
+
+    if (place == LAYOUT_NONE) {
+        if (slot >= u->kind->points.n || is_nothing(v))
+            return false;
+        unit_widen(n, u, layout_of(&n->watch->layouts, u->kind, &one, 1));
+        place = layout_place(u->layout, slot);
+    }
+    return point_set(&n->points.v[u->first + place], v);
+}
+
+void unit_rename(struct watch *w, struct unit *u, const char *label)
+{
+    const char *before = u->label;
+
+    u->label = pool_text(w->pool, label);
+    pool_drop(w->pool, before);
 }
 
 uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, const char *label, uint32_t number)
 {
+    struct watch *w = n->watch;
     bool found;
     size_t place = sorted_place(n, kind, key, &found);
     uint32_t at = (uint32_t)n->units.n;
     struct unit u = {
         .kind = kind,
-        .key = xstrdup(key),
-        .label = xstrdup(label),
+        .layout = layout_of(&w->layouts, kind, NULL, 0),
+        .key = pool_text(w->pool, key),
+        .label = pool_text(w->pool, label),
         .number = number ? number : n->last_number + 1,
-        .first = points_add(n, kind),
+        .first = (uint32_t)n->points.n,
         .changed = true,
         .found_ms = watch_mono(n->watch),
         .first_ms = watch_wall(n->watch),
@@ -144,8 +211,8 @@ void unit_put(struct turn *t, const struct unit *u)
         .device_id = t->n->d.id,
         .number = u->number,
         .kind = u->kind->name,
-        .key = u->key,
-        .label = u->label,
+        .key = (char *)(uintptr_t)u->key,
+        .label = (char *)(uintptr_t)u->label,
         .first_ms = u->first_ms,
     };
 
@@ -176,9 +243,9 @@ void inventory_free(struct node *n)
     array_free(&n->points);
     for (size_t i = 0; i < n->units.n; i++) {
         history_forget(n, &n->units.v[i]);
-        free(n->units.v[i].key);
-        free(n->units.v[i].label);
-        free(n->units.v[i].instance);
+        pool_drop(n->watch->pool, n->units.v[i].key);
+        pool_drop(n->watch->pool, n->units.v[i].label);
+        pool_drop(n->watch->pool, n->units.v[i].origin);
         free(n->units.v[i].total);
     }
     array_free(&n->units);
@@ -222,25 +289,41 @@ static int64_t new_unit(struct turn *t, const struct found *f)
     return at;
 }
 
-static void unit_place(struct unit *u, const struct found *f)
+static bool same_origin(const struct origin *o, const struct found *f)
 {
-    if (u->ninstance != f->ninstance) {
-        free(u->instance);
-        u->instance = f->ninstance ? xcalloc(f->ninstance, sizeof *u->instance) : NULL;
-        u->ninstance = (uint16_t)f->ninstance;
-    }
+    return o && o->def == f->def && o->module == f->module && o->ninstance == f->ninstance &&
+           memcmp(o->instance, f->instance, f->ninstance * sizeof *f->instance) == 0;
+}
+
+/* Who found it, where; module NULL: by a knowledge that is gone. */
+static void set_origin(struct watch *w, struct unit *u, const struct found *f)
+{
+    const struct origin *before = u->origin;
+    size_t size = sizeof *before + f->ninstance * sizeof *f->instance;
+    struct origin *now = xcalloc(1, size);
+
+    now->module = f->module;
+    now->def = f->def;
+    now->ninstance = (uint32_t)f->ninstance;
     if (f->ninstance)
-        memcpy(u->instance, f->instance, f->ninstance * sizeof *u->instance);
-    u->module = f->module;
-    u->def = f->def;
+        memcpy(now->instance, f->instance, f->ninstance * sizeof *f->instance);
+    u->origin = pool_take(w->pool, now, size);
+    pool_drop(w->pool, before);
+    free(now);
+}
+
+static void unit_place(struct turn *t, struct unit *u, const struct found *f)
+{
+    if (!same_origin(u->origin, f))
+        set_origin(t->w, u, f);
 }
 
 /* Two definitions may find one component by turns and call it differently: only who found it twice running renames it. */
 static void take_label(struct turn *t, struct unit *u, const struct found *f)
 {
-    if (!*f->label || (u->def && u->def != f->def) || strcmp(u->label, f->label) == 0)
+    if (!*f->label || (unit_def(u) && unit_def(u) != f->def) || strcmp(u->label, f->label) == 0)
         return;
-    xstrset(&u->label, f->label);
+    unit_rename(t->w, u, f->label);
     unit_put(t, u);
 }
 
@@ -248,12 +331,18 @@ static void take_label(struct turn *t, struct unit *u, const struct found *f)
 static uint64_t take_points(struct turn *t, struct unit *u, const struct value *values)
 {
     const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
-    struct value *points = &t->n->points.v[u->first];
+    const struct layout *told = t->speech->layouts[u->kind->number];
+    struct value *points;
     uint64_t changed = 0;
 
-    for (unsigned i = 0; i < u->kind->points.n; i++) {
-        if ((tells[i] & t->parts) && point_set(&points[i], values[i]))
-            changed |= slot_bit(i);
+    if (u->layout != told)
+        unit_widen(t->n, u, told);
+    points = &t->n->points.v[u->first];
+    for (size_t i = 0; i < told->n; i++) {
+        uint16_t slot = told->slots[i], place = u->layout == told ? (uint16_t)i : u->layout->places[slot];
+
+        if ((tells[slot] & t->parts) && point_set(&points[place], values[i]))
+            changed |= slot_bit(slot);
     }
     return changed;
 }
@@ -277,18 +366,25 @@ static bool gives_way(const struct turn *t, const struct component_def *def)
     for (size_t i = 0; i < t->n->units.n; i++) {
         const struct unit *u = &t->n->units.v[i];
 
-        if (u->def && !u->gone && str_eq(u->def->name, def->unless_component) &&
-            str_eq(u->module->name, def->unless_module))
+        if (unit_def(u) && !u->gone && str_eq(unit_def(u)->name, def->unless_component) &&
+            str_eq(u->origin->module->name, def->unless_module))
             return true;
     }
     return false;
+}
+
+/* Which slots of the component changed in this poll. */
+static uint64_t *fresh_of(struct turn *t, size_t unit)
+{
+    array_reserve(&t->w->fresh, unit + 1);
+    return &t->w->fresh.v[unit];
 }
 
 static void take_found(void *ctx, const struct found *f)
 {
     struct turn *t = ctx;
     int64_t at = expect_unit(t, f);
-    uint64_t changed;
+    uint64_t changed, *fresh;
     struct unit *u;
 
     if (gives_way(t, f->def))
@@ -298,16 +394,19 @@ static void take_found(void *ctx, const struct found *f)
     if (at < 0)
         return;
     u = &t->n->units.v[at];
+    fresh = fresh_of(t, (size_t)at);
     t->cursor = (uint32_t)at + 1;
     take_label(t, u, f);
-    unit_place(u, f);
+    unit_place(t, u, f);
     u->parts |= (uint8_t)(1 << f->def->part);
-    u->fresh = u->seen == t->n->polls ? u->fresh : 0;
+    if (u->seen != t->n->polls)
+        *fresh = 0;
     u->seen = t->n->polls;
     u->found_ms = t->mono;
+    u->changed |= u->gone; /* its windows were forgotten */
     u->gone = false;
-    changed = take_points(t, u, f->points);
-    u->fresh |= changed;
+    changed = take_points(t, u, f->told);
+    *fresh |= changed;
     note_change(t, u, changed);
 }
 
@@ -316,7 +415,9 @@ void inventory_poll(struct turn *t, struct batch *b)
     struct node *n = t->n;
 
     t->cursor = 0;
-    batch_finish(b, take_found, t);
+    batch_finish_told(b, take_found, t);
+    array_fit(&n->units);
+    array_fit(&n->sorted);
     identify_settle(t, b);
     n->missing = 0;
     for (size_t i = 0; i < n->units.n; i++)
@@ -327,7 +428,7 @@ bool inventory_fill(struct turn *t, unsigned slot, struct value v)
 {
     struct unit *u = &t->n->units.v[t->n->device_unit];
 
-    if (slot >= u->kind->points.n || !point_set(&t->n->points.v[u->first + slot], v))
+    if (!unit_set(t->n, u, slot, v))
         return false;
     note_change(t, u, slot_bit(slot));
     return true;
@@ -368,14 +469,16 @@ static void unit_age(struct turn *t, struct unit *u)
     bool is_device = u == &t->n->units.v[t->n->device_unit];
     uint64_t changed = 0;
 
-    for (unsigned i = 0; i < u->kind->points.n; i++) {
+    for (size_t i = 0; i < u->layout->n; i++) {
         struct value *v = &t->n->points.v[u->first + i];
+        uint16_t slot = u->layout->slots[i];
+        unsigned of = u->kind->points.v[slot].total_of; /* a total is as old as what it is of */
 
-        if (v->quality != QUALITY_GOOD || (is_device && is_own(tables, i)))
+        if (v->quality != QUALITY_GOOD || (is_device && is_own(tables, slot)))
             continue;
-        if (point_overdue(t, u, t->n->speech->tells[tables->base[u->kind->number] + i])) {
+        if (point_overdue(t, u, t->n->speech->tells[tables->base[u->kind->number] + (of != NO_POINT ? of : slot)])) {
             v->quality = QUALITY_STALE;
-            changed |= slot_bit(i);
+            changed |= slot_bit(slot);
         }
     }
     if (changed)
@@ -403,7 +506,8 @@ static void unit_gone(struct turn *t, uint32_t at)
 static bool any_part_late(const struct turn *t)
 {
     for (unsigned p = 0; p < PART_COUNT; p++) {
-        if (t->mono - t->n->read_ms[p] >= STALE_AFTER * schedule_every(t->n, p))
+        if ((t->n->speech->parts & (1u << p)) &&
+            t->mono - t->n->read_ms[p] >= STALE_AFTER * schedule_every(t->n, p))
             return true;
     }
     return false;
@@ -413,8 +517,10 @@ void inventory_age(struct turn *t, bool complete)
 {
     struct node *n = t->n;
 
-    if (!n->speech || (n->missing == 0 && !any_part_late(t)))
+    /* Who speaks otherwise than before has points that nobody tells any more. */
+    if (!n->speech || (n->missing == 0 && n->aged == n->speech && !any_part_late(t)))
         return;
+    n->aged = n->speech;
     for (uint32_t i = 0; i < n->units.n; i++) {
         struct unit *u = &n->units.v[i];
 
@@ -431,11 +537,11 @@ void inventory_age(struct turn *t, bool complete)
  * Texts and codes seldom change: they are told when they do, and once an hour, so that no window over them has a gap. All
  * else is told each time, since its trend matters.
  */
-static bool is_worth_telling(const struct unit *u, const struct point_def *p, uint32_t whole, uint8_t tells)
+static bool is_worth_telling(const struct point_def *p, uint64_t fresh, uint32_t whole, uint8_t tells)
 {
     bool seldom = p->type == VALUE_TEXT || p->type == VALUE_ENUM || p->type == VALUE_BITS;
 
-    return !seldom || (u->fresh & slot_bit(p->slot)) || (tells & whole);
+    return !seldom || (fresh & slot_bit(p->slot)) || (tells & whole);
 }
 
 static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
@@ -444,16 +550,19 @@ static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
     const struct value *points = &t->n->points.v[u->first];
     bool is_device = u == &t->n->units.v[t->n->device_unit];
     bool found = u->seen == t->n->polls;
+    uint64_t fresh = found ? *fresh_of(t, (size_t)(u - t->n->units.v)) : 0;
     const struct tables *tables = &t->w->tables;
 
-    for (unsigned i = 0; i < u->kind->points.n; i++) {
-        unsigned of = u->kind->points.v[i].total_of; /* a total is told with what it is of */
+    array_reserve(&t->w->readings, t->w->readings.n + u->layout->n);
+    for (size_t i = 0; i < u->layout->n; i++) {
+        uint16_t slot = u->layout->slots[i];
+        const struct point_def *p = &u->kind->points.v[slot];
+        uint8_t by = tells[p->total_of != NO_POINT ? p->total_of : slot]; /* a total is told with what it is of */
 
-        if ((found && (tells[of != NO_POINT ? of : i] & t->parts) &&
-             is_worth_telling(u, &u->kind->points.v[i], whole, tells[i])) ||
-            (is_device && i == tables->reachable) || (is_device && i == tables->ping && t->ping_told))
-            array_push(&t->w->readings,
-                       ((struct reading){.component = u->number, .point = (uint16_t)i, .value = points[i]}));
+        if ((found && (by & t->parts) && is_worth_telling(p, fresh, whole, tells[slot])) ||
+            (is_device && slot == tables->reachable) || (is_device && slot == tables->ping && t->ping_told))
+            t->w->readings.v[t->w->readings.n++] =
+                (struct reading){.component = u->number, .point = slot, .value = points[i]};
     }
 }
 
@@ -483,35 +592,40 @@ void inventory_report(struct turn *t)
 
 /* ---- A reload ---- */
 
-/* Moves what both have of the same name and type. */
-static void move_points(const struct kind *from, struct value *old, const struct kind *to, struct value *points)
+/* Moves what both have of the same name and type; old is by the former layout. */
+static void move_points(struct node *n, struct unit *u, const struct layout *from, struct value *old)
 {
-    for (size_t i = 0; i < from->points.n; i++) {
-        const struct point_def *def = kind_point(to, from->points.v[i].name);
+    for (size_t i = 0; i < from->n; i++) {
+        const struct point_def *was = &from->kind->points.v[from->slots[i]], *def = kind_point(u->kind, was->name);
 
         old[i].slot = VALUE_NO_SLOT; /* it was numbered by a profile that is gone */
-        if (def && def->type == from->points.v[i].type)
-            point_set(&points[def->slot], old[i]);
+        if (def && def->type == was->type)
+            unit_set(n, u, def->slot, old[i]);
     }
 }
 
 void inventory_remap(struct watch *w, struct node *n)
 {
     struct value *old = n->points.v;
-    size_t nold = n->points.n;
+    size_t nold = n->points.n, at = 0;
 
     n->points.v = NULL;
     n->points.n = n->points.cap = 0;
+    n->aged = NULL;
+    for (size_t i = 0; i < n->units.n; i++)
+        n->units.v[i].first = 0;
     for (size_t i = 0; i < n->units.n; i++) {
         struct unit *u = &n->units.v[i];
+        const struct layout *before = u->layout;
         const struct kind *kind = kind_named(w, u->kind->name);
-        uint32_t first = points_add(n, kind);
 
-        move_points(u->kind, &old[u->first], kind, &n->points.v[first]);
+        u->first = (uint32_t)n->points.n;
         u->kind = kind;
-        u->first = first;
-        u->module = NULL;
-        u->def = NULL;
+        u->layout = layout_of(&w->layouts, kind, NULL, 0);
+        move_points(n, u, before, &old[at]);
+        at += before->n;
+        if (u->origin)
+            set_origin(w, u, &(struct found){.instance = u->origin->instance, .ninstance = u->origin->ninstance});
         u->changed = true;
     }
     points_free(old, nold);

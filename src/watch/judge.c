@@ -122,7 +122,7 @@ static void hold_put(struct turn *t, uint32_t unit, const char *rule, const stru
     struct hold_record r = {
         .device_id = t->n->d.id,
         .kind = u->kind->name,
-        .key = u->key,
+        .key = (char *)(uintptr_t)u->key,
         .rule = (char *)(uintptr_t)rule,
         .state = h->state,
         .since_ms = t->wall - (t->mono - h->since_ms),
@@ -168,24 +168,38 @@ struct judgement {
     bool answered;
 };
 
+static void put_device(struct judgement *j)
+{
+    const struct node *n = j->turn->n;
+    const struct unit *device = &n->units.v[n->device_unit];
+    struct tables *tables = &j->turn->w->tables;
+
+    if (!j->device_in_place)
+        unit_spread(n, device, &tables->scratch[tables->own_end]);
+    j->device_in_place = true;
+}
+
+/* The component's points by the slots of its kind, and the device's behind them where a rule may read those. */
 static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *count)
 {
     struct node *n = j->turn->n;
     struct tables *tables = &j->turn->w->tables;
     const struct unit *u = &n->units.v[at];
-    const struct unit *device = &n->units.v[n->device_unit];
+    const struct layout *l = u->layout;
     size_t own = u->kind->points.n;
+    struct value *slots = &tables->scratch[tables->own_end - own];
 
+    for (size_t i = 0; tables->in_scratch != l && i < own; i++)
+        slots[i] = VALUE_UNKNOWN;
+    for (size_t i = 0; i < l->n; i++)
+        slots[l->slots[i]] = n->points.v[u->first + i];
+    tables->in_scratch = l;
     *count = own;
-    if (!tables->rules[u->kind->number].reads_device && !tables->rules[u->kind->number].has_extras)
-        return &n->points.v[u->first];
-    if (!j->device_in_place)
-        memcpy(&tables->scratch[tables->own_end], &n->points.v[device->first],
-               device->kind->points.n * sizeof *tables->scratch);
-    j->device_in_place = true;
-    memcpy(&tables->scratch[tables->own_end - own], &n->points.v[u->first], own * sizeof *tables->scratch);
-    *count += device->kind->points.n;
-    return &tables->scratch[tables->own_end - own];
+    if (tables->rules[u->kind->number].reads_device || tables->rules[u->kind->number].has_extras) {
+        put_device(j);
+        *count += n->units.v[n->device_unit].kind->points.n;
+    }
+    return slots;
 }
 
 /* What the rule asks besides: the i-th, before which nslots are in place. */
@@ -255,16 +269,47 @@ static bool judge_rule(struct judgement *j, uint32_t unit, uint16_t place, const
     return true;
 }
 
+/* Whether what the rule asks of history can be another than when it was judged last: there is a window that goes on. */
+static bool is_moving(const struct judgement *j, const struct unit *u, uint16_t place)
+{
+    const struct node *n = j->turn->n;
+    const struct rule_info *info = &j->turn->w->tables.info[place];
+    const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
+
+    if (!info->is_timed || info->has_since)
+        return info->is_timed;
+    for (size_t i = 0; i < r->extras.n; i++) {
+        const struct unit *whose = info->extras[i].of_device ? &n->units.v[n->device_unit] : u;
+
+        if (r->extras.v[i].type == RULE_WINDOW && whose->windows && whose->windows[info->extras[i].window])
+            return true;
+    }
+    return false;
+}
+
 /* Nothing new was read and nothing is being timed: the outcome would be the last one again. */
 static bool can_skip(const struct judgement *j, const struct unit *u, uint32_t unit, uint16_t rule)
 {
     const struct node *n = j->turn->n;
     const struct tables *tables = &j->turn->w->tables;
 
-    if (u->changed || (tables->rules[u->kind->number].reads_device & n->device_changed) || tables->info[rule].is_part ||
-        tables->info[rule].is_timed)
+    if (u->changed || (tables->rules[u->kind->number].reads_device & n->device_changed) || tables->info[rule].is_part)
         return false;
-    return n->holds.n == 0 || !judge_held(n, unit, rule);
+    if (n->holds.n > 0 && judge_held(n, unit, rule))
+        return false;
+    return !is_moving(j, u, rule);
+}
+
+/* Whether no rule on the component can have anything to say. */
+static bool is_quiet(const struct judgement *j, const struct unit *u)
+{
+    const struct node *n = j->turn->n;
+    const struct kind_rules *of = &j->turn->w->tables.rules[u->kind->number];
+
+    if (of->n == 0 || (j->parts_of && !of->has_parts))
+        return true;
+    return !u->changed && !(of->reads_device & n->device_changed) && !of->has_parts && !of->has_timed &&
+           n->holds.n == 0;
 }
 
 static void judge_unit(struct judgement *j, uint32_t at)
@@ -304,7 +349,7 @@ void judge_run(struct turn *t, bool answered)
     for (int pass = 0; pass < 2; pass++) {
         j.parts_of = pass == 1;
         for (uint32_t i = 0; i < n->units.n; i++) {
-            if (!is_lost(t, &n->units.v[i]) && !n->units.v[i].gone)
+            if (!is_lost(t, &n->units.v[i]) && !n->units.v[i].gone && !is_quiet(&j, &n->units.v[i]))
                 judge_unit(&j, i);
         }
     }

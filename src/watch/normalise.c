@@ -16,7 +16,7 @@
 /* A component found, and where it was found last. */
 struct finding {
     struct found f;
-    struct value *points;
+    struct value *told;
     uint64_t hash; /* of kind and key */
     uint32_t table;
 };
@@ -232,7 +232,7 @@ static bool is_better(struct value v, struct value than)
 }
 
 static void reckon_points(struct batch *b, const struct table_plan *table, const struct row *row,
-                          const struct value *slots, size_t nslots, struct value *points)
+                          const struct value *slots, size_t nslots, struct value *told)
 {
     const struct component_def *def = table->def;
 
@@ -242,8 +242,8 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
                                      : any_value(b, table, rule, row, slots, nslots);
 
         v = blamed(table, &table->points[i], point_value(&table->points[i], v));
-        if (is_better(v, points[rule->slot]))
-            points[rule->slot] = v;
+        if (is_better(v, told[table->points[i].place]))
+            told[table->points[i].place] = v;
     }
 }
 
@@ -333,6 +333,7 @@ static struct finding *add_finding(struct batch *b, uint32_t table, const struct
 {
     const struct table_plan *plan = &b->n->tables.v[table];
     const struct kind *kind = plan->def->kind;
+    size_t ntold = b->n->told.v[plan->told].slots.n;
     struct finding finding = {
         .f = {.kind = kind, .module = plan->module, .def = plan->def, .key = key},
         .hash = hash,
@@ -341,10 +342,10 @@ static struct finding *add_finding(struct batch *b, uint32_t table, const struct
 
     finding.f.instance = row->instance;
     finding.f.ninstance = row->ninstance;
-    finding.points = arena_alloc(&b->arena, (kind->points.n + 1) * sizeof *finding.points);
-    for (size_t i = 0; i < kind->points.n; i++)
-        finding.points[i] = VALUE_UNKNOWN;
-    finding.f.points = finding.points;
+    finding.told = arena_alloc(&b->arena, (ntold + 1) * sizeof *finding.told);
+    for (size_t i = 0; i < ntold; i++)
+        finding.told[i] = VALUE_UNKNOWN;
+    finding.f.told = finding.told;
     array_push(&b->findings, finding);
     return &b->findings.v[b->findings.n - 1];
 }
@@ -399,7 +400,7 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
         f->f.row = slots;
     if (!f->f.label)
         f->f.label = label;
-    reckon_points(b, plan, row, slots, rows->nslots, f->points);
+    reckon_points(b, plan, row, slots, rows->nslots, f->told);
 }
 
 /* What a table without a kind computes, for those that ask it. */
@@ -422,7 +423,7 @@ static void find_rows(struct batch *b, uint32_t table)
         find_row(b, table, i);
 }
 
-void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx)
+static void reckon(struct batch *b)
 {
     clear_buckets(b);
     memset(b->lookups, 0, b->n->njoins * sizeof *b->lookups);
@@ -432,11 +433,42 @@ void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f),
             compute_rows(b, t);
     for (uint32_t i = 0; i < b->n->order.n; i++)
         find_rows(b, b->n->order.v[i]);
+}
+
+void batch_finish_told(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx)
+{
+    reckon(b);
     for (size_t i = 0; i < b->findings.n; i++) {
         struct found *f = &b->findings.v[i].f;
 
         if (!f->label)
             f->label = f->key;
+        fn(ctx, f);
+    }
+}
+
+/* What is told of a component, by the slots of its kind. */
+static const struct value *all_points(struct batch *b, const struct finding *f)
+{
+    const struct told *told = &b->n->told.v[b->n->tables.v[f->table].told];
+    struct value *points = arena_alloc(&b->arena, (f->f.kind->points.n + 1) * sizeof *points);
+
+    for (size_t i = 0; i < f->f.kind->points.n; i++)
+        points[i] = VALUE_UNKNOWN;
+    for (size_t i = 0; i < told->slots.n; i++)
+        points[told->slots.v[i]] = f->told[i];
+    return points;
+}
+
+void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx)
+{
+    reckon(b);
+    for (size_t i = 0; i < b->findings.n; i++) {
+        struct found *f = &b->findings.v[i].f;
+
+        if (!f->label)
+            f->label = f->key;
+        f->points = all_points(b, &b->findings.v[i]);
         fn(ctx, f);
     }
 }

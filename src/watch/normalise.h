@@ -35,6 +35,7 @@ struct found {
     const uint32_t *instance;
     size_t ninstance;
     const struct value *points; /* kind->points.n; those the module does not tell are VALUE_NONE unknown */
+    const struct value *told;   /* of the points those that the modules tell of the kind, in order of their slots */
     /* The slots of def's expressions as read: its columns, then ROW_INDEX_SLOTS, then what was joined; of the first row
      * where rows were merged. Identification reads the columns here. */
     const struct value *row;
@@ -46,6 +47,8 @@ struct found {
  * found are really gone.
  */
 void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx);
+/* Likewise with what is told alone: points is NULL. */
+void batch_finish_told(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx);
 
 /* The slots of a component of single values, as batch_finish() left them; NULL where nothing of it was read, or its
  * `when` is not true. */

@@ -13,10 +13,9 @@ static bool is_down(const struct node *n)
 {
     const struct tables *tables = &n->watch->tables;
     const struct unit *u = &n->units.v[n->device_unit];
-    const struct value *ping = tables->ping < u->kind->points.n ? &n->points.v[u->first + tables->ping] : NULL;
+    struct value ping = unit_point(n, u, tables->ping);
 
-    return n->status.state == DEVICE_DOWN &&
-           !(ping && ping->quality == QUALITY_GOOD && ping->type == VALUE_BOOL && ping->b);
+    return n->status.state == DEVICE_DOWN && !(ping.quality == QUALITY_GOOD && ping.type == VALUE_BOOL && ping.b);
 }
 
 const struct node *parent_down(const struct node *n)

@@ -110,6 +110,60 @@ static void plan_tables(struct normaliser *n, const struct profile *p)
     }
 }
 
+static uint32_t told_of(struct normaliser *n, const struct kind *kind)
+{
+    uint32_t i = 0;
+
+    while (i < n->told.n && n->told.v[i].kind != kind)
+        i++;
+    if (i == n->told.n)
+        array_push(&n->told, ((struct told){.kind = kind}));
+    return i;
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+    uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Ascending, each once. */
+static void order_slots(struct told *t)
+{
+    size_t kept = 0;
+
+    if (t->slots.n > 0)
+        qsort(t->slots.v, t->slots.n, sizeof *t->slots.v, compare_slots);
+    for (size_t i = 0; i < t->slots.n; i++)
+        if (kept == 0 || t->slots.v[kept - 1] != t->slots.v[i])
+            t->slots.v[kept++] = t->slots.v[i];
+    t->slots.n = kept;
+}
+
+/* Finds what is told of each kind, and where each rule's point stands in that. */
+static void plan_told(struct normaliser *n)
+{
+    for (size_t i = 0; i < n->tables.n; i++) {
+        struct table_plan *t = &n->tables.v[i];
+
+        if (!t->def->kind)
+            continue;
+        t->told = told_of(n, t->def->kind);
+        for (size_t k = 0; k < t->def->points.n; k++)
+            array_push(&n->told.v[t->told].slots, (uint16_t)t->def->points.v[k].slot);
+    }
+    for (size_t i = 0; i < n->told.n; i++)
+        order_slots(&n->told.v[i]);
+    for (size_t i = 0; i < n->tables.n; i++) {
+        struct table_plan *t = &n->tables.v[i];
+
+        for (size_t k = 0; t->def->kind && k < t->def->points.n; k++)
+            while (n->told.v[t->told].slots.v[t->points[k].place] != t->def->points.v[k].slot)
+                t->points[k].place++;
+    }
+}
+
 static uint32_t table_named(const struct normaliser *n, const char *module, const char *component)
 {
     for (uint32_t i = 0; i < n->tables.n; i++)
@@ -219,6 +273,7 @@ struct normaliser *normaliser_new(const struct profile *p)
     struct normaliser *n = xcalloc(1, sizeof *n);
 
     plan_tables(n, p);
+    plan_told(n);
     order_tables(n);
     plan_sources(n, p);
     return n;
@@ -231,6 +286,9 @@ void normaliser_free(struct normaliser *n)
     for (size_t i = 0; i < n->tables.n; i++)
         free(n->tables.v[i].points);
     array_free(&n->tables);
+    for (size_t i = 0; i < n->told.n; i++)
+        array_free(&n->told.v[i].slots);
+    array_free(&n->told);
     array_free(&n->order);
     array_free(&n->sources);
     array_free(&n->use_at);

@@ -16,6 +16,13 @@ struct point_plan {
     const struct point_def *def;
     uint32_t main_slot;              /* the first column that it reads, or what else it does; VALUE_NO_SLOT: nothing */
     const struct column *dictionary; /* its members are numbered otherwise than the point's; NULL: alike */
+    uint16_t place;                  /* where it stands among the points that are told of its kind */
+};
+
+/* Which points of a kind the modules tell, by slot. */
+struct told {
+    const struct kind *kind;
+    ARRAY(uint16_t) slots;
 };
 
 struct table_plan {
@@ -26,6 +33,7 @@ struct table_plan {
     uint8_t context;           /* of its module: see struct pd_source */
     uint32_t first_join;       /* of its joins among those of all tables */
     uint32_t instead;          /* the table that it gives way to; or NO_TABLE */
+    uint32_t told;             /* what is told of its kind: place in normaliser.told; of those that have one */
     struct point_plan *points; /* parallel to def->points */
 };
 
@@ -34,6 +42,7 @@ enum { NO_TABLE = UINT32_MAX };
 struct normaliser {
     ARRAY(struct table_plan) tables;
     ARRAY(uint32_t) order; /* of those that find components: as they stand, but each behind what it gives way to */
+    ARRAY(struct told) told; /* for each kind */
     size_t njoins;
     ARRAY(struct pd_source) sources;
     ARRAY(uint32_t) use_at; /* of each source: its first place in uses; one more at the end */

@@ -18,17 +18,16 @@ enum { DAY_MS = 86400000, WRAP_CS = 100 };
 static const double WRAP_S = 4294967296.0 / WRAP_CS;
 static const double WRAP_SLACK_S = 60;
 
-/* A point of the device's that was read just now and is good; NULL. */
-static const struct value *read_now(const struct turn *t, unsigned slot, enum value_type type)
+/* A point of the device's that was read just now and is good: *out; or NULL. */
+static const struct value *read_now(const struct turn *t, unsigned slot, enum value_type type, struct value *out)
 {
     const struct unit *u = &t->n->units.v[t->n->device_unit];
-    const struct value *v;
 
     if (slot >= u->kind->points.n || u->seen != t->n->polls ||
         !(t->speech->tells[t->w->tables.base[u->kind->number] + slot] & t->parts))
         return NULL;
-    v = &t->n->points.v[u->first + slot];
-    return v->quality == QUALITY_GOOD && v->type == type ? v : NULL;
+    *out = unit_point(t->n, u, slot);
+    return out->quality == QUALITY_GOOD && out->type == type ? out : NULL;
 }
 
 static bool fell(const struct restarts *r, double uptime, int64_t now_ms)
@@ -94,8 +93,9 @@ void restart_take(struct turn *t)
 {
     const struct tables *tables = &t->w->tables;
     struct restarts *r = &t->n->restarts;
-    const struct value *uptime = read_now(t, tables->uptime, VALUE_NUM);
-    const struct value *boots = read_now(t, tables->boots, VALUE_INT);
+    struct value values[2];
+    const struct value *uptime = read_now(t, tables->uptime, VALUE_NUM, &values[0]);
+    const struct value *boots = read_now(t, tables->boots, VALUE_INT, &values[1]);
     const char *by;
 
     if (uptime || boots) {

@@ -21,6 +21,22 @@ static void learn_tells(struct speech *s, const struct tables *t)
     }
 }
 
+/* What is told of each kind. */
+static void learn_layouts(struct speech *s, struct watch *w)
+{
+    const struct vocabulary *v = &watch_knowledge(w)->vocabulary;
+    ARRAY(uint16_t) slots = {0};
+
+    for (size_t i = 0; i < w->tables.nkinds; i++) {
+        slots.n = 0;
+        for (uint16_t k = 0; k < v->kinds.v[i]->points.n; k++)
+            if (s->tells[w->tables.base[i] + k])
+                array_push(&slots, k);
+        s->layouts[i] = layout_of(&w->layouts, v->kinds.v[i], slots.v, slots.n);
+    }
+    array_free(&slots);
+}
+
 static int compile(struct watch *w, struct speech *s)
 {
     struct pd_compile_error err = {0};
@@ -52,6 +68,8 @@ struct speech *speech_get(struct watch *w, const struct profile *p, unsigned col
     s->normaliser = normaliser_new(p);
     s->tells = xcalloc(w->tables.npoints + 1, 1);
     learn_tells(s, &w->tables);
+    s->layouts = xcalloc(w->tables.nkinds + 1, sizeof(const struct layout *));
+    learn_layouts(s, w);
     array_push(&w->speeches, s);
     return compile(w, s) == 0 ? s : NULL;
 }
@@ -79,6 +97,7 @@ void speech_free_all(struct watch *w)
             w->config.collector_ops[s->collector]->plan_free(s->plan);
         normaliser_free(s->normaliser);
         free(s->tells);
+        free(s->layouts);
         free(s);
     }
     array_free(&w->speeches);

@@ -113,6 +113,7 @@ static void place_extras(struct tables *t, const struct rule *r, struct rule_inf
         else if (e->type == RULE_DEVICE_LABEL)
             info->extras[i].label = label_place(t, e->name);
         info->is_timed |= e->type == RULE_WINDOW;
+        info->has_since |= e->type == RULE_WINDOW && e->window.history == EXPR_SINCE;
     }
 }
 
@@ -140,6 +141,8 @@ static void add_rule(struct tables *t, const struct rule *r, uint16_t place, con
         .is_reach = str_eq(r->family, FAMILY_REACH),
     };
     place_extras(t, r, &t->info[place], device_kind);
+    of->has_parts |= t->info[place].is_part;
+    of->has_timed |= t->info[place].is_timed;
 }
 
 /* ---- The identify module as a profile ---- */

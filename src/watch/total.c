@@ -84,12 +84,11 @@ static double step(struct turn *t, struct unit *u, const struct point_def *of, d
 
 static void take(struct turn *t, struct unit *u, const struct point_def *total)
 {
-    struct value *points = &t->n->points.v[u->first];
     const struct point_def *of = &u->kind->points.v[total->total_of];
     struct value sum;
     double now;
 
-    if (!number_of(points[of->slot], &now))
+    if (!number_of(unit_point(t->n, u, of->slot), &now))
         return;
     if (!u->total) {
         u->total = xcalloc(1, sizeof *u->total);
@@ -104,7 +103,7 @@ static void take(struct turn *t, struct unit *u, const struct point_def *total)
     sum = total->type == VALUE_INT ? value_int((int64_t)u->total->sum) : value_num(u->total->sum);
     if (u->total->counted != now)
         sum.quality = QUALITY_STALE;
-    point_set(&points[total->slot], sum);
+    unit_set(t->n, u, total->slot, sum);
 }
 
 /* Calls fn for each total of the device's components. */

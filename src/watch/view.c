@@ -120,7 +120,7 @@ static const struct column *def_column(const struct module *m, const struct comp
 /* The column behind a point: by the definition that found the component, else by another of its kind. */
 static const struct column *point_column(const struct node *n, const struct unit *u, unsigned slot)
 {
-    const struct column *c = u->def ? def_column(u->module, u->def, slot) : NULL;
+    const struct column *c = unit_def(u) ? def_column(u->origin->module, u->origin->def, slot) : NULL;
 
     for (size_t i = 0; !c && n->speech && i < n->speech->profile->modules.n; i++) {
         const struct module *m = n->speech->profile->modules.v[i];
@@ -138,9 +138,31 @@ static char *source_text(const struct unit *u, const struct column *c)
     struct sbuf b = {0};
 
     sbuf_add(&b, c->address);
-    for (size_t i = 0; i < u->ninstance; i++)
-        sbuf_addf(&b, ".%" PRIu32, u->instance[i]);
+    for (size_t i = 0; u->origin && i < u->origin->ninstance; i++)
+        sbuf_addf(&b, ".%" PRIu32, u->origin->instance[i]);
     return sbuf_take(&b);
+}
+
+/* Room for all points of the device, so that what is shown stays while the others are. */
+static void begin_show(const struct node *n)
+{
+    struct watch *w = n->watch;
+    size_t all = 1;
+
+    for (size_t i = 0; i < n->units.n; i++)
+        all += n->units.v[i].kind->points.n;
+    w->shown.n = 0;
+    array_reserve(&w->shown, all);
+}
+
+static const struct value *show_points(const struct node *n, const struct unit *u)
+{
+    struct watch *w = n->watch;
+    struct value *points = &w->shown.v[w->shown.n];
+
+    unit_spread(n, u, points);
+    w->shown.n += u->kind->points.n;
+    return points;
 }
 
 static struct component_view view_of(const struct node *n, const struct unit *u)
@@ -150,10 +172,10 @@ static struct component_view view_of(const struct node *n, const struct unit *u)
         .number = u->number,
         .key = u->key,
         .label = u->label,
-        .instance = u->instance,
-        .ninstance = u->ninstance,
-        .module = u->module,
-        .points = &n->points.v[u->first],
+        .instance = u->origin ? u->origin->instance : NULL,
+        .ninstance = u->origin ? u->origin->ninstance : 0,
+        .module = u->origin ? u->origin->module : NULL,
+        .points = show_points(n, u),
     };
 }
 
@@ -164,7 +186,7 @@ static void show_unit(const struct node *n, const struct unit *u, void (*fn)(voi
     char **sources = xcalloc(npoints + 1, sizeof *sources);
     struct reason *reasons = xcalloc(npoints + 1, sizeof *reasons);
     struct component_view v = view_of(n, u);
-    const struct finding_place at = {u->kind, u->module, u->def, u->instance, u->ninstance};
+    const struct finding_place at = {u->kind, v.module, unit_def(u), v.instance, v.ninstance};
 
     v.sources = (const char *const *)sources;
     v.reasons = reasons;
@@ -201,6 +223,7 @@ int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *
 
     if (!n)
         return PD_ENOENT;
+    begin_show(n);
     order = xcalloc(n->units.n + 1, sizeof *order);
     for (size_t i = 0; i < n->units.n; i++)
         order[i] = &n->units.v[i];
@@ -221,6 +244,7 @@ int watch_device_points(const struct watch *w, int64_t id, void (*fn)(void *ctx,
 
     if (!n)
         return PD_ENOENT;
+    begin_show(n);
     for (size_t i = 0; i < n->units.n; i++) {
         struct component_view v = view_of(n, &n->units.v[i]);
 

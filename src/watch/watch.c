@@ -166,6 +166,7 @@ struct watch *watch_new(const struct watch_config *config)
 
     w->config = *config;
     tables_init(&w->tables, config->knowledge, config->settings);
+    w->pool = pool_new();
     w->nodes = u64dict_new();
     w->names = dict_new();
     w->addresses = dict_new();
@@ -188,6 +189,8 @@ void watch_free(struct watch *w)
     ping_fini(w);
     speech_free_all(w);
     tables_fini(&w->tables);
+    layouts_free(&w->layouts);
+    pool_free(w->pool);
     u64dict_free(w->nodes);
     dict_free(w->names);
     dict_free(w->addresses);
@@ -202,6 +205,8 @@ void watch_free(struct watch *w)
     }
     array_free(&w->lost_kinds);
     array_free(&w->readings);
+    array_free(&w->fresh);
+    array_free(&w->shown);
     change_free(w->repairs);
     hist_window_free(w->lateness);
     free(w);
@@ -270,6 +275,28 @@ void watch_load_hold(struct watch *w, const struct hold_record *h)
         change_put_hold(w->repairs, &forgotten);
 }
 
+/* Readings of one component. */
+static void load_unit(struct node *n, struct unit *u, const struct reading *r, size_t count)
+{
+    ARRAY(uint16_t) slots = {0};
+
+    for (size_t i = 0; i < count; i++)
+        if (r[i].point < u->kind->points.n)
+            array_push(&slots, r[i].point);
+    unit_widen(n, u, layout_of(&n->watch->layouts, u->kind, slots.v, slots.n));
+    array_free(&slots);
+    for (size_t i = 0; i < count; i++) {
+        struct value v = r[i].value;
+
+        if (r[i].point >= u->kind->points.n ||
+            (v.type != VALUE_NONE && v.type != u->kind->points.v[r[i].point].type))
+            continue;
+        if (v.quality == QUALITY_GOOD)
+            v.quality = QUALITY_STALE;
+        unit_set(n, u, r[i].point, v);
+    }
+}
+
 /* What was good then may not be now: it is shown, but not judged. */
 void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t count)
 {
@@ -278,17 +305,15 @@ void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const st
     if (!n)
         return;
     n->status.last_poll_ms = at_ms;
-    for (size_t i = 0; i < count; i++) {
-        const struct unit *u = unit_numbered(n, r[i].component);
-        struct value v = r[i].value;
+    for (size_t i = 0, same; i < count; i += same) {
+        struct unit *u = unit_numbered(n, r[i].component);
 
-        if (!u || r[i].point >= u->kind->points.n ||
-            (v.type != VALUE_NONE && v.type != u->kind->points.v[r[i].point].type))
-            continue;
-        if (v.quality == QUALITY_GOOD)
-            v.quality = QUALITY_STALE;
-        point_set(&n->points.v[u->first + r[i].point], v);
+        for (same = 1; i + same < count && r[i + same].component == r[i].component;)
+            same++;
+        if (u)
+            load_unit(n, u, &r[i], same);
     }
+    array_fit(&n->points);
 }
 
 void watch_load_history(struct watch *w, int64_t device_id, const void *data, size_t n)
@@ -427,6 +452,7 @@ static void reload_node(struct watch *w, struct node *n, const uint16_t *map, co
 void watch_reload(struct watch *w, const struct settings *settings, const struct knowledge *knowledge)
 {
     const struct knowledge *old = w->config.knowledge;
+    struct layouts before = w->layouts;
     uint16_t *map = map_rules(old, knowledge);
     struct node *n;
 
@@ -436,10 +462,12 @@ void watch_reload(struct watch *w, const struct settings *settings, const struct
         history_put_aside(n);
     speech_free_all(w);
     tables_fini(&w->tables);
+    w->layouts = (struct layouts){0};
     w->config.settings = settings;
     w->config.knowledge = knowledge;
     tables_init(&w->tables, knowledge, settings);
     for (size_t at = 0; (n = next_node(w, &at));)
         reload_node(w, n, map, old);
+    layouts_free(&before);
     free(map);
 }

@@ -179,7 +179,7 @@ struct component_view {
     const char *const *sources;   /* for each point, the address it was read from (with instance), or NULL */
     const struct reason *reasons; /* for each point, why it is not good */
 };
-/* Calls fn for each component of a device, in order of kind and number. PD_ENOENT. */
+/* Calls fn for each component of a device, in order of kind and number; views are good until another device's are asked. PD_ENOENT. */
 int watch_device_components(const struct watch *w, int64_t id, void (*fn)(void *ctx, const struct component_view *v),
                             void *ctx);
 

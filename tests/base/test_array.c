@@ -53,6 +53,26 @@ static void reserved_room_is_not_moved(void **state)
     array_free(&a);
 }
 
+static void what_is_fitted_keeps_its_elements(void **state)
+{
+    ARRAY(int) a = {0};
+
+    (void)state;
+    array_fit(&a);
+    assert_null(a.v);
+    for (int i = 0; i < 9; i++)
+        array_push(&a, i);
+    array_fit(&a);
+    assert_int_equal(a.cap, 9);
+    assert_int_equal(a.v[8], 8);
+    array_push(&a, 9);
+    assert_int_equal(a.v[9], 9);
+    a.n = 0;
+    array_fit(&a);
+    assert_int_equal(a.cap, 0);
+    assert_null(a.v);
+}
+
 static void a_freed_array_can_be_used_again(void **state)
 {
     ARRAY(struct { char c[7]; }) a = {0};
@@ -75,6 +95,7 @@ int main(void)
         cmocka_unit_test(elements_keep_their_order),
         cmocka_unit_test(removal_closes_the_gap),
         cmocka_unit_test(reserved_room_is_not_moved),
+        cmocka_unit_test(what_is_fitted_keeps_its_elements),
         cmocka_unit_test(a_freed_array_can_be_used_again),
     };
 
