@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "base/wheel.h"
+#include "plugin/addr.h"
 
 /*
  * What a plugin is given and what it must give. A collector reads devices; a
@@ -165,6 +166,39 @@ struct pd_target {
     size_t ncontexts;
 };
 
+/* ---- Traps: what devices say unasked ---- */
+
+/* A trap or an inform. Everything is borrowed for the length of the call. */
+struct pd_trap {
+    const union pd_addr *from;  /* who sent the packet, which anybody can pretend to be */
+    const union pd_addr *agent; /* of whom it tells, where it says so and that is not the sender; NULL */
+    uint8_t version;            /* 1, 2 or 3 */
+    bool inform;                /* it is to be answered */
+    bool authentic;             /* version 3: its digest is right and it is no replay */
+    const uint8_t *community;   /* versions 1 and 2: not compared with anything yet; else NULL */
+    size_t ncommunity;
+    const char *user;      /* version 3; else NULL */
+    const uint8_t *engine; /* version 3: the sender's engine, of traps alone; else NULL */
+    size_t nengine;
+    uint64_t uptime;     /* hundredths of a second */
+    const uint32_t *oid; /* what it is: the value of snmpTrapOID */
+    size_t noid;
+    const struct pd_cell *cells; /* its other varbinds in order, with the whole name as instance; source is 0 */
+    size_t ncells;
+};
+
+/* Who is told of traps. */
+struct pd_trap_sink {
+    /* Whether a device is known at that address: cheap, asked of every packet. */
+    bool (*knows)(void *arg, const union pd_addr *from);
+    /*
+     * A trap that got through. True if it is believed: then, if it is an inform, done(done_arg) follows once, perhaps
+     * before this returns, when what came of it is on disk; with that it is answered. Repeated ones don't come here.
+     */
+    bool (*trap)(void *arg, const struct pd_trap *t, void (*done)(void *done_arg), void *done_arg);
+    void *arg;
+};
+
 struct pd_collector;
 struct pd_plan;
 struct pd_device; /* the collector's record of a target */
@@ -204,6 +238,11 @@ struct pd_collector_ops {
     void (*cancel)(struct pd_read *r);
     /* Appends counters as name/value pairs: every drop reason is one. */
     void (*counters)(struct pd_collector *c, void (*put)(void *arg, const char *name, uint64_t value), void *arg);
+    /*
+     * From now on traps go to the sink (copied), and any of these users (borrowed during the call) may authenticate
+     * them; called again where either changes, with NULL to hear no more. NULL: the collector knows no traps.
+     */
+    void (*traps)(struct pd_collector *c, const struct pd_trap_sink *sink, const struct pd_usm_secret *users, size_t n);
 };
 
 /* ---- Channels ---- */
