@@ -20,11 +20,39 @@ void conf_report_free(struct conf_report *r);
 
 /* ---- Settings: patrold.yaml and conf.d/ ---- */
 
+/* How SNMPv3's messages are authenticated and enciphered; as pd_usm_auth and pd_usm_priv (plugin/plugin.h) have them. */
+enum usm_auth_kind {
+    USM_AUTH_NONE,
+    USM_AUTH_MD5,
+    USM_AUTH_SHA1,
+    USM_AUTH_SHA224,
+    USM_AUTH_SHA256,
+    USM_AUTH_SHA384,
+    USM_AUTH_SHA512,
+};
+enum usm_privacy_kind {
+    USM_PRIVACY_NONE,
+    USM_PRIVACY_DES,
+    USM_PRIVACY_AES128,
+    USM_PRIVACY_AES192,
+    USM_PRIVACY_AES256,
+    USM_PRIVACY_AES192_REEDER,
+    USM_PRIVACY_AES256_REEDER,
+};
+
 struct credential {
     char *name;
-    uint8_t version; /* 1 or 2 */
-    char *community; /* from the file, or from community_file (mode 0600 at most) */
+    uint8_t version;                        /* 1, 2 or 3 */
+    char *community;                        /* from the file, or from community_file (mode 0600 at most) */
+    uint8_t auth, privacy;                  /* version 3: enum usm_auth_kind, enum usm_privacy_kind */
+    char *user, *context;                   /* version 3; context may be NULL */
+    char *auth_password, *privacy_password; /* likewise, as the community; NULL where there is no such protection */
 };
+/* "authPriv": what RFC 3411 calls it; NULL for versions 1 and 2. */
+const char *credential_level(const struct credential *c);
+/* As one writes it in the settings: "sha256", "aes128". */
+const char *credential_auth_name(const struct credential *c);
+const char *credential_privacy_name(const struct credential *c);
 
 struct recipient {
     char *address; /* mail address */

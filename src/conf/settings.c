@@ -8,21 +8,16 @@
 #include "base/mem.h"
 #include "base/zone.h"
 #include "conf/conf.h"
+#include "conf/credentials.h"
 #include "conf/modbus.h"
 #include "conf/plans.h"
 #include "conf/schema.h"
+#include "conf/secret.h"
 
 /*
  * patrold.yaml and conf.d/. A draft holds what the files say, with the nodes
  * that said it; it becomes struct settings once nothing is wrong.
  */
-struct credential_draft {
-    char *name;
-    struct yaml_node *here;
-    uint8_t version;
-    struct yaml_node *community, *community_file;
-};
-
 struct override_draft {
     char *name;
     struct yaml_node *here;
@@ -46,7 +41,7 @@ static const char *const lang_names[] = {"en", "zh_CN", NULL};
 static const char *const severity_names[] = {"info", "warning", "major", "critical", NULL};
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 
-enum { SECOND = 1000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE, MAX_SECRET = 1024 };
+enum { SECOND = 1000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE };
 
 #define SETTING(f) SCHEMA_FIELD(struct draft, s.f)
 
@@ -109,17 +104,6 @@ static const struct schema recipient_schema = {
     .shorthand = "address",
     .check = check_recipient,
 };
-
-static const struct schema_row credential_rows[] = {
-    {.type = SCHEMA_NAME, SCHEMA_FIELD(struct credential_draft, name)},
-    {.type = SCHEMA_HERE, SCHEMA_FIELD(struct credential_draft, here)},
-    {"version", SCHEMA_INT, .min = 1, .max = 2, .fallback = "2", SCHEMA_FIELD(struct credential_draft, version)},
-    {"community", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct credential_draft, community)},
-    {"community_file", SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct credential_draft, community_file)},
-    {0},
-};
-static const struct schema credential_schema = {
-    .what = "a credential", .rows = credential_rows, .size = sizeof(struct credential_draft)};
 
 static const struct schema_row override_rows[] = {
     {.type = SCHEMA_NAME, SCHEMA_FIELD(struct override_draft, name)},
@@ -230,78 +214,14 @@ static void init_override(void *section)
     o->hold_ms = o->clear_hold_ms = o->severity = -1;
 }
 
-/* A path as written, beside the file that names it unless it is absolute. */
-static char *path_beside(const struct yaml_node *node)
-{
-    const char *slash = strrchr(node->file->path, '/');
-
-    if (node->text[0] == '/' || !slash)
-        return xstrdup(node->text);
-    return xasprintf("%.*s/%s", (int)(slash - node->file->path), node->file->path, node->text);
-}
-
-/* A secret may stand only where nobody else can read it. */
-static bool check_private(const char *path, struct yaml_node *node, struct conf_report *report)
-{
-    struct stat st;
-
-    if (stat(path, &st) == 0 && (st.st_mode & 077) == 0)
-        return true;
-    if (path == node->file->path)
-        conf_error(report, node,
-                   "a secret in a file that others can read: make it 'chmod 0600 %s', or name a file of its own", path);
-    else
-        conf_error(report, node, "a secret in a file that others can read: make it 'chmod 0600 %s'", path);
-    return false;
-}
-
-static char *read_secret_file(struct yaml_node *node, struct conf_report *report)
-{
-    char *path = path_beside(node), *secret = NULL;
-    size_t n;
-    int rc = file_read(path, MAX_SECRET, &secret, &n);
-
-    if (rc < 0) {
-        conf_error(report, node, "%s cannot be read: %s", path, pd_strerror(rc));
-        secret = NULL;
-    } else if (check_private(path, node, report)) {
-        secret[strcspn(secret, "\r\n")] = '\0';
-        if (!*secret)
-            conf_error(report, node, "%s is empty: it must hold the secret in its first line", path);
-        else if (!str_utf8_valid(secret, strlen(secret)))
-            conf_error(report, node, "%s is not UTF-8", path);
-    }
-    free(path);
-    return secret;
-}
-
-/* The secret that stands inline or in a file of its own; NULL where neither is given, or after a complaint. */
-static char *take_secret(struct yaml_node *inlined, struct yaml_node *file, struct conf_report *report)
-{
-    if (inlined && file) {
-        conf_error(report, file, "'%s' stands beside it: give one of the two", inlined->text);
-        return NULL;
-    }
-    if (file)
-        return read_secret_file(file, report);
-    if (!inlined)
-        return NULL;
-    /* What every device is shipped with is no secret. */
-    if (!str_eq(inlined->text, "public"))
-        check_private(inlined->file->path, inlined, report);
-    return xstrdup(inlined->text);
-}
-
 static void take_credentials(struct draft *d, struct conf_report *report)
 {
     for (size_t i = 0; i < d->credentials.n; i++) {
-        const struct credential_draft *from = &d->credentials.v[i];
-        struct credential c = {.name = xstrdup(from->name), .version = from->version};
+        struct credential_draft *from = &d->credentials.v[i];
 
-        c.community = take_secret(from->community, from->community_file, report);
-        if (!from->community && !from->community_file)
-            conf_error(report, from->here, "a credential needs 'community' or 'community_file'");
-        array_push(&d->s.credentials, c);
+        credential_take(from, report);
+        array_push(&d->s.credentials, from->credential);
+        from->credential = (struct credential){0};
     }
 }
 
@@ -321,9 +241,9 @@ static void take_mail(struct draft *d, struct conf_report *report)
 {
     struct settings *s = &d->s;
 
-    s->mail.password = take_secret(d->password, d->password_file, report);
+    s->mail.password = conf_take_secret(d->password, d->password_file, report);
     if (d->ca_file)
-        s->mail.ca_file = path_beside(d->ca_file);
+        s->mail.ca_file = conf_path_beside(d->ca_file);
     if (d->user && !d->password && !d->password_file)
         conf_error(report, d->user, "a user needs 'password_file'");
     if (d->url && !str_starts(d->url->text, "smtp://") && !str_starts(d->url->text, "smtps://"))
@@ -380,7 +300,7 @@ static void take_knowledge(struct draft *d)
 {
     for (size_t i = 0; i < d->knowledge.n; i++)
         if (d->knowledge.v[i])
-            array_push(&d->s.knowledge_dirs, path_beside(d->knowledge.v[i]));
+            array_push(&d->s.knowledge_dirs, conf_path_beside(d->knowledge.v[i]));
     if (d->knowledge.n == 0)
         array_push(&d->s.knowledge_dirs, xstrdup(PKGDATADIR));
 }
@@ -447,7 +367,7 @@ int settings_load(const char *path, struct settings **out, struct conf_report *r
     take_knowledge(&d);
     take_rules(&d);
     if (d.program)
-        d.s.report.program = path_beside(d.program);
+        d.s.report.program = conf_path_beside(d.program);
     take_plans(&d, report);
     if (report->errors > before) {
         rc = PD_EINVAL;
@@ -476,10 +396,8 @@ void settings_free(struct settings *s)
     for (size_t i = 0; i < s->knowledge_dirs.n; i++)
         free(s->knowledge_dirs.v[i]);
     schema_release(&modbus_schema, &s->modbus);
-    for (size_t i = 0; i < s->credentials.n; i++) {
-        free(s->credentials.v[i].name);
-        free(s->credentials.v[i].community);
-    }
+    for (size_t i = 0; i < s->credentials.n; i++)
+        credential_fini(&s->credentials.v[i]);
     free(s->mail.url);
     free(s->mail.from);
     free(s->mail.user);

@@ -104,6 +104,7 @@ static const struct ctl_column device_columns[] = {
     {.name = "unit", .title = "ctl.col.modbus-unit", .type = VIEW_INT},
     {.name = "collector"},
     {.name = "credential"},
+    {.name = "security"},
     {.name = "profile", .type = VIEW_CODE, .words = "profile"},
     {.name = "site"},
     {.name = "customer"},

@@ -156,6 +156,21 @@ static const char *customer_of(struct core *c, const struct device *d)
     return site ? ((const struct archive_site *)site)->customer : NULL;
 }
 
+/* How SNMPv3 protects what is asked of it; null where there is no such protection to tell of. */
+static json_t *security(struct core *c, const struct device *d)
+{
+    const struct credential *by = d->credential ? settings_credential(core_settings(c), d->credential) : NULL;
+    const char *level = by ? credential_level(by) : NULL;
+
+    if (!level)
+        return json_null();
+    if (!by->auth)
+        return json_string(level);
+    if (!by->privacy)
+        return json_sprintf("%s %s", level, credential_auth_name(by));
+    return json_sprintf("%s %s %s", level, credential_auth_name(by), credential_privacy_name(by));
+}
+
 /* A device's record and how it is doing. */
 static json_t *device_json(struct core *c, const struct device *d)
 {
@@ -195,6 +210,7 @@ static json_t *device_json(struct core *c, const struct device *d)
                     "readings", (json_int_t)s.readings);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         json_object_set_new(row, texts[i].name, text_or_null(texts[i].text));
+    json_object_set_new(row, "security", security(c, d));
     json_object_set_new(row, "trouble", text_or_null(s.trouble));
     json_object_set_new(row, "installed", day_or_null(d->installed_day));
     json_object_set_new(row, "accepted", day_or_null(d->accepted_day));

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "daemon/internal.h"
+#include "watch/target.h"
 
 /*
  * device.walk: everything that a device says below an object identifier, undecoded.
@@ -206,19 +207,17 @@ static int open_device(struct probe *p, size_t collector, char **why)
         .address = json_string_value(json_object_get(p->args, "address")),
         .port = (uint16_t)json_integer_value(json_object_get(p->args, "port")),
         .unit = (uint8_t)json_integer_value(json_object_get(p->args, "unit")),
-        .version = c ? c->version : 0,
-        .community = c && c->community ? c->community : "",
-        .timeout_ms = c ? (int)s->timeout_ms : 0,
-        .retries = c ? s->retries : -1,
         .no_bulk = json_is_true(json_object_get(p->args, "no_bulk")),
     };
+    struct pd_usm_secret usm;
     int rc;
 
+    target_put_credential(&t, &usm, c, s);
     if (!c && !p->ops->no_credential) {
         *why = xasprintf("there is no credential%s%s%s", named ? " '" : "", named ? named : "", named ? "'" : "");
         return PD_ENOENT;
     }
-    if (json_integer_value(json_object_get(p->args, "version")) == 1)
+    if (json_integer_value(json_object_get(p->args, "version")) == 1 && !t.usm)
         t.version = 1;
     rc = p->ops->open(p->core->collectors[collector], &t, &p->device);
     if (rc < 0)

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "watch/internal.h"
+#include "watch/target.h"
 
 /*
  * When what is read. A device has a jitter of its own within the status
@@ -126,39 +127,13 @@ int64_t schedule_identify_phase(const struct node *n)
 
 /* ---- Where it is and how to talk to it ---- */
 
-static uint64_t hash_bytes(uint64_t h, const void *p, size_t n)
-{
-    const unsigned char *s = p;
-
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ s[i]) * UINT64_C(0x100000001b3);
-    return h;
-}
-
-static uint64_t hash_text(uint64_t h, const char *s)
-{
-    return s ? hash_bytes(h, s, strlen(s) + 1) : h;
-}
-
-static uint64_t target_hash(const struct pd_target *t)
-{
-    int64_t numbers[] = {t->port, t->version,      t->timeout_ms, t->retries,  t->no_bulk, t->max_repetitions,
-                         t->unit, t->message_size, t->max_rows,   t->in_flight};
-    uint64_t h = hash_bytes(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
-
-    h = hash_text(hash_text(h, t->address), t->community);
-    for (size_t i = 0; i < t->ncontexts; i++)
-        h = hash_text(hash_text(h, t->contexts[i].name ? "name" : "each"),
-                      t->contexts[i].name ? t->contexts[i].name : t->contexts[i].each);
-    return h;
-}
-
 /* What the device's profile wants of the collector, over what the settings say. */
 static void take_quirks(struct pd_target *t, const struct profile *p)
 {
     const struct profile_quirks *q = &p->quirks;
 
-    t->version = q->version ? q->version : t->version;
+    if (!t->usm) /* who asks by a user cannot ask otherwise */
+        t->version = q->version ? q->version : t->version;
     t->timeout_ms = q->timeout_ms ? (int)q->timeout_ms : t->timeout_ms;
     t->retries = q->retries >= 0 ? q->retries : t->retries;
     t->no_bulk = q->no_bulk;
@@ -181,14 +156,12 @@ int schedule_open(struct node *n)
         .address = n->d.address,
         .port = n->d.port,
         .unit = n->d.unit,
-        .version = c ? c->version : 0,
-        .community = c && c->community ? c->community : "",
-        .timeout_ms = c ? (int)s->timeout_ms : 0,
-        .retries = c ? s->retries : -1,
     };
+    struct pd_usm_secret usm;
     ARRAY(struct pd_context) contexts = {0};
     int rc = 0;
 
+    target_put_credential(&t, &usm, c, s);
     for (size_t i = 0; p && i < p->contexts.n; i++)
         array_push(&contexts, ((struct pd_context){.name = p->contexts.v[i].name, .each = p->contexts.v[i].each}));
     t.contexts = contexts.v;

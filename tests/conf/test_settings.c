@@ -333,13 +333,13 @@ static void test_errors_come_all_at_once(void **state)
         "poll: {every: {status: never}}\n"
         "recipients: [nobody]\n"
         "mail: {url: 'mail.example.com', user: x}\n"
-        "credentials: {a: {version: 3}, b: {community: public, community_file: x}}\n");
+        "credentials: {a: {version: 4}, b: {community: public, community_file: x}}\n");
     put("conf.d/x.yaml", 0644, "database: [x]\n");
     ASSERT_ERRORS(10, "/patrold.yaml:1:1: error: unknown key 'hots'",
                   "/patrold.yaml:2:12: error: unknown time zone 'Asia/Shanghia'",
                   "/patrold.yaml:3:24: error: expected a duration", "/patrold.yaml:4:14: error: 'nobody' is not a mail",
                   "/patrold.yaml:5:13: error: 'mail.example.com' must begin", "/patrold.yaml:5:39: error: a user needs",
-                  "/patrold.yaml:6:28: error: 3 is out of range: 1 to 2", "error: 'public' stands beside it",
+                  "/patrold.yaml:6:28: error: 4 is out of range: 1 to 3", "error: 'public' stands beside it",
                   "/conf.d/x.yaml:1:11: error: expected a text, not a list");
     free(dir);
 }
@@ -354,6 +354,79 @@ static void test_secrets_must_be_private(void **state)
     ASSERT_ERRORS(1, ":1:30: error: a secret in a file that others can read", "or name a file of its own");
     put("patrold.yaml", 0600, "credentials: {a: {community: s3cret}}\n");
     settings_free(load_good());
+}
+
+static void test_snmpv3_credentials(void **state)
+{
+    const struct credential *c;
+    struct settings *s;
+
+    (void)state;
+    put("auth", 0600, "correct horse\n");
+    put("patrold.yaml", 0600,
+        "credentials:\n"
+        "  plain: {version: 3, user: look}\n"
+        "  half: {version: 3, user: 监控, auth: sha1, auth_password: '12345678', privacy: none, context: vlan-10}\n"
+        "  full: {version: 3, user: look, auth: sha256, auth_password_file: auth, privacy: aes256-reeder,\n"
+        "         privacy_password: battery staple}\n");
+    s = load_good();
+    c = settings_credential(s, "plain");
+    assert_int_equal(c->version, 3);
+    assert_string_equal(c->user, "look");
+    assert_null(c->auth_password);
+    assert_string_equal(credential_level(c), "noAuthNoPriv");
+    c = settings_credential(s, "half");
+    assert_string_equal(c->user, "监控");
+    assert_int_equal(c->auth, USM_AUTH_SHA1);
+    assert_string_equal(c->context, "vlan-10");
+    assert_string_equal(credential_level(c), "authNoPriv");
+    c = settings_credential(s, "full");
+    assert_int_equal(c->auth, USM_AUTH_SHA256);
+    assert_int_equal(c->privacy, USM_PRIVACY_AES256_REEDER);
+    assert_string_equal(c->auth_password, "correct horse");
+    assert_string_equal(c->privacy_password, "battery staple");
+    assert_null(c->context);
+    assert_string_equal(credential_level(c), "authPriv");
+    assert_string_equal(credential_auth_name(c), "sha256");
+    assert_string_equal(credential_privacy_name(c), "aes256-reeder");
+    settings_free(s);
+}
+
+static void test_snmpv3_credentials_that_make_no_sense(void **state)
+{
+    static const struct {
+        const char *credential, *message;
+    } rows[] = {
+        {"version: 3", "error: a credential of version 3 needs a 'user'"},
+        {"version: 3, user: ''", "error: "},
+        {"version: 3, user: u, community: public", "error: a community is of versions 1 and 2"},
+        {"version: 3, user: a23456789012345678901234567890123", "has 33 bytes: SNMPv3 takes at most 32"},
+        {"user: u", "error: this is of version 3: 'version: 3' is missing"},
+        {"community: public, auth: md5", "error: this is of version 3"},
+        {"version: 3, user: u, auth: sha265, auth_password: '12345678'", "(did you mean 'sha256'?)"},
+        {"version: 3, user: u, auth: md5, auth_password: '12345678', privacy: aes, privacy_password: '12345678'",
+         "error: "},
+        {"version: 3, user: u, auth: md5, auth_password: '1234567'", "at least 8 bytes; this has 7"},
+        {"version: 3, user: u, auth: md5", "error: 'auth: md5' needs 'auth_password' or 'auth_password_file'"},
+        {"version: 3, user: u, auth: md5, auth_password: '12345678', privacy: des",
+         "error: 'privacy: des' needs 'privacy_password'"},
+        {"version: 3, user: u, privacy: des, privacy_password: '12345678'",
+         "error: there is no privacy without authentication: 'auth' is missing"},
+        {"version: 3, user: u, auth: none, privacy: des, privacy_password: '12345678'",
+         "error: there is no privacy without authentication, as 'auth: none' says"},
+        {"version: 3, user: u, auth_password: '12345678'", "'auth' is missing, as in 'auth: sha256'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = xasprintf("credentials: {a: {%s}}\n", rows[i].credential);
+
+        put("patrold.yaml", 0600, text);
+        ASSERT_ERRORS(1, "/patrold.yaml:1:", rows[i].message);
+        free(text);
+    }
+    put("patrold.yaml", 0644, "credentials: {a: {version: 3, user: u, auth: md5, auth_password: '12345678'}}\n");
+    ASSERT_ERRORS(1, "error: a secret in a file that others can read");
 }
 
 static void test_secret_files_must_hold_one(void **state)
@@ -404,6 +477,8 @@ int main(void)
         TEST(test_conf_d_is_read_in_order_of_name),
         TEST(test_errors_come_all_at_once),
         TEST(test_secrets_must_be_private),
+        TEST(test_snmpv3_credentials),
+        TEST(test_snmpv3_credentials_that_make_no_sense),
         TEST(test_secret_files_must_hold_one),
         TEST(test_missing_file),
         TEST(test_the_example_is_good),
