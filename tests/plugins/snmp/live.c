@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
 
@@ -51,8 +52,12 @@ static void keep_cell(struct live_read *r, const struct pd_cell *c)
     memcpy(k.instance, c->instance, c->ninstance * sizeof *c->instance);
     if (c->type == PD_CELL_INT || c->type == PD_CELL_UINT || c->type == PD_CELL_TICKS)
         k.number = c->i;
-    if (c->type == PD_CELL_BYTES)
-        k.text = xstrndup((const char *)c->bytes, c->nbytes);
+    if (c->type == PD_CELL_BYTES) {
+        k.text = xmalloc(c->nbytes + 1u);
+        memcpy(k.text, c->bytes, c->nbytes);
+        k.text[c->nbytes] = '\0';
+        k.nbytes = c->nbytes;
+    }
     array_push(&r->cells, k);
 }
 
@@ -168,6 +173,36 @@ void live_kill(pid_t pid)
 {
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
+}
+
+pid_t live_snmpd(const char *folder, uint16_t port, const char *conf)
+{
+    char conf_path[96], kept[96], path[192], log_path[96], pid_path[96], listen4[48], listen6[48];
+    const char *const argv[] = {"/usr/sbin/snmpd", "-f",    "-Lf",   log_path, "-p", pid_path, "-I",
+                                "-smux",           listen4, listen6, NULL};
+
+    (void)snprintf(conf_path, sizeof conf_path, "%s/snmpd.conf", folder);
+    (void)snprintf(kept, sizeof kept, "%s/kept", folder);
+    (void)snprintf(log_path, sizeof log_path, "%s/log", folder);
+    (void)snprintf(pid_path, sizeof pid_path, "%s/pid", folder);
+    (void)snprintf(listen4, sizeof listen4, "udp:127.0.0.1:%u", port);
+    (void)snprintf(listen6, sizeof listen6, "udp6:[::1]:%u", port);
+    assert_int_equal(file_write_whole(conf_path, conf, strlen(conf), 0600), 0);
+    (void)snprintf(path, sizeof path, "%s:%s", folder, kept); /* what it remembers is a configuration too */
+    setenv("SNMPCONFPATH", path, 1);
+    setenv("SNMP_PERSISTENT_DIR", kept, 1);
+    return live_spawn(argv, log_path);
+}
+
+void live_snmpd_log(const char *folder)
+{
+    char path[96], *text = NULL;
+    size_t n;
+
+    (void)snprintf(path, sizeof path, "%s/log", folder);
+    (void)file_read(path, 1 << 20, &text, &n);
+    fprintf(stderr, "snmpd does not answer (Debian packages snmpd and snmp are needed): %s\n", text ? text : "");
+    free(text);
 }
 
 uint16_t live_free_port(void)

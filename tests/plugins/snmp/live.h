@@ -20,6 +20,7 @@ struct live_cell {
     uint32_t instance[PD_MAX_INSTANCE];
     int64_t number; /* INT, UINT, TICKS */
     char *text;     /* BYTES, with a NUL behind */
+    uint32_t nbytes;
 };
 
 /* What one read or walk brought. */
@@ -59,6 +60,13 @@ pid_t live_spawn(const char *const argv[], const char *log);
 /* Its exit status, or -1. */
 int live_waitpid(pid_t pid);
 void live_kill(pid_t pid);
+/*
+ * Debian's snmpd on that port of 127.0.0.1 and ::1, its configuration a text, its files in the folder: what it remembers
+ * over a restart in FOLDER/kept, its words in FOLDER/log.
+ */
+pid_t live_snmpd(const char *folder, uint16_t port, const char *conf);
+/* Prints what snmpd said. */
+void live_snmpd_log(const char *folder);
 /* A UDP port of 127.0.0.1 that nobody used a moment ago. */
 uint16_t live_free_port(void);
 /* Waits until the device answers for sysObjectID; false after ten seconds. */

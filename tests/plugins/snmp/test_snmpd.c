@@ -31,33 +31,17 @@ struct agent {
 
 static int start_agent(void **state)
 {
-    static const char conf[] = "rocommunity public\nrocommunity6 public\n";
     struct pd_snmp_config config = pd_snmp_defaults;
     struct agent *a = calloc(1, sizeof *a);
-    char conf_path[96], log_path[96], pid_path[96], listen4[48], listen6[48];
-    const char *const argv[] = {"/usr/sbin/snmpd", "-f", "-Lf",   log_path, "-C",    "-c", conf_path, "-p",
-                                pid_path,          "-I", "-smux", listen4,  listen6, NULL};
 
     config.timeout_ms = 500;
     live_folder(a->folder);
     a->port = live_free_port();
-    (void)snprintf(conf_path, sizeof conf_path, "%s/snmpd.conf", a->folder);
-    (void)snprintf(log_path, sizeof log_path, "%s/log", a->folder);
-    (void)snprintf(pid_path, sizeof pid_path, "%s/pid", a->folder);
-    (void)snprintf(listen4, sizeof listen4, "udp:127.0.0.1:%u", a->port);
-    (void)snprintf(listen6, sizeof listen6, "udp6:[::1]:%u", a->port);
-    assert_int_equal(file_write_whole(conf_path, conf, sizeof conf - 1, 0600), 0);
-    setenv("SNMP_PERSISTENT_DIR", a->folder, 1);
-    a->pid = live_spawn(argv, log_path);
+    a->pid = live_snmpd(a->folder, a->port, "rocommunity public\nrocommunity6 public\n");
     live_start(&a->live, &config);
     a->device = live_open(&a->live, "127.0.0.1", a->port, 2);
     if (!live_answers(&a->live, a->device)) {
-        char *text = NULL;
-        size_t n;
-
-        (void)file_read(log_path, 1 << 20, &text, &n);
-        fprintf(stderr, "snmpd does not answer (Debian packages snmpd and snmp are needed): %s\n", text ? text : "");
-        free(text);
+        live_snmpd_log(a->folder);
         live_remove(a->folder);
         return -1;
     }
