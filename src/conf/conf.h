@@ -113,10 +113,12 @@ struct settings {
     enum lang lang;      /* of what has no reader of its own */
     /* folders with kinds.yaml, modules/, profiles/, rules/, calendars/, checklists/: later ones override by name */
     ARRAY(char *) knowledge_dirs;
-    int64_t every_ms[PART_COUNT]; /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */
-    bool ping;                    /* poll.ping: devices that do not answer are pinged; default yes */
-    int64_t timeout_ms;           /* snmp.timeout, default 2 s */
-    int retries;                  /* snmp.retries, default 3 */
+    int64_t every_ms[PART_COUNT];    /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */
+    bool ping;                       /* poll.ping: devices that do not answer are pinged; default yes */
+    int64_t silent_ms;               /* poll.silent: the longest interval of who is down; default 5 min */
+    int subnet_reads, gateway_reads; /* poll.at_once: reads under way in a /24 or /64, behind a gateway; 0: any */
+    int64_t timeout_ms;              /* snmp.timeout, default 2 s */
+    int retries;                     /* snmp.retries, default 3 */
     struct modbus_settings modbus;
     struct { /* likewise from the start on */
         int64_t timeout_ms;

@@ -54,8 +54,18 @@ static const struct schema_row every_rows[] = {
 };
 static const struct schema every_schema = {.what = "poll.every", .rows = every_rows, .size = sizeof(struct draft)};
 
+static const struct schema_row at_once_rows[] = {
+    {"subnet", SCHEMA_INT, .min = 0, .max = 100000, .fallback = "64", SETTING(subnet_reads)},
+    {"gateway", SCHEMA_INT, .min = 0, .max = 1000, .fallback = "4", SETTING(gateway_reads)},
+    {0},
+};
+static const struct schema at_once_schema = {
+    .what = "poll.at_once", .rows = at_once_rows, .size = sizeof(struct draft)};
+
 static const struct schema_row poll_rows[] = {
     {"every", SCHEMA_SECTION, .sub = &every_schema},
+    {"silent", SCHEMA_DURATION, .min = SECOND, .max = DAY, .fallback = "5m", SETTING(silent_ms)},
+    {"at_once", SCHEMA_SECTION, .sub = &at_once_schema},
     {"ping", SCHEMA_BOOL, .fallback = "true", SETTING(ping)},
     {0},
 };

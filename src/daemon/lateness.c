@@ -22,8 +22,12 @@ void lateness_queued(struct lateness *l, int64_t due_ms)
 void lateness_stored(struct lateness *l, size_t n, int64_t now_ms)
 {
     assert(n <= l->due.n - l->first);
-    for (size_t i = 0; i < n; i++)
-        hist_window_add(l->stored, now_ms, (now_ms - l->due.v[l->first + i]) * 1000);
+    for (size_t i = 0; i < n; i++) {
+        int64_t due = l->due.v[l->first + i];
+
+        if (due >= 0)
+            hist_window_add(l->stored, now_ms, (now_ms - due) * 1000);
+    }
     l->first += n;
     if (l->first * 2 < l->due.n)
         return;

@@ -13,7 +13,7 @@ struct lateness {
 
 void lateness_init(struct lateness *l);
 void lateness_fini(struct lateness *l);
-/* A poll was queued. */
+/* A poll was queued; due_ms -1: one that is not counted. */
 void lateness_queued(struct lateness *l, int64_t due_ms);
 /* The n oldest are on disk. */
 void lateness_stored(struct lateness *l, size_t n, int64_t now_ms);

@@ -415,14 +415,15 @@ static void choose_languages(struct making *m)
 static void begin(struct making *m)
 {
     const struct reports_config *c = &m->reports->config;
-    const int64_t polls = 3, grace_ms = 60000;
+    const int64_t polls = 3, grace_ms = 60000, probes_ms = c->settings->silent_ms;
+    const int64_t polls_ms = polls * c->settings->every_ms[PART_STATUS];
     const struct gather_args args = {
         .store = c->store,
         .knowledge = c->knowledge,
         .first_day = m->first_day,
         .zone = m->zone,
         .now_ms = clock_wall(&c->services.clock),
-        .speaks_ms = polls * c->settings->every_ms[PART_STATUS] + grace_ms,
+        .speaks_ms = (polls_ms > probes_ms ? polls_ms : probes_ms) + grace_ms,
         .mine = is_mine,
         .contract = promised,
         .ctx = m,

@@ -1,6 +1,8 @@
 #ifndef PD_WATCH_INTERNAL_H
 #define PD_WATCH_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "base/dict.h"
 #include "base/hist.h"
 #include "base/pool.h"
@@ -24,6 +26,7 @@ enum {
     MAX_UNITS = 20000, /* components of a device; more are not taken up */
     NO_UNIT = MAX_UNITS + 1,
     STALE_AFTER = 3, /* intervals of a part without a reading */
+    DOWN_AFTER = 3,  /* polls in a row without an answer: until then a packet may have been lost */
 };
 
 /* ---- What the knowledge and the settings come to (tables.c) ---- */
@@ -180,6 +183,14 @@ struct waiter {
  */
 enum { DOUBT_IDENTIFY = 1, DOUBT_INVENTORY = 2, DOUBT_ALL = 3 };
 
+/* A subnet or a gateway, and who reads there (share.c). */
+struct share {
+    char *key;
+    bool gateway;
+    unsigned members, busy; /* of them are being read */
+    TAILQ_HEAD(, node) waiting;
+};
+
 struct node {
     struct watch *watch;
     struct device d;
@@ -218,8 +229,11 @@ struct node {
     uint8_t told;        /* which enum profile_text the identify module told, as bits; and TOLD_READ */
     bool retarget;       /* open it anew before the next read */
     uint8_t doubt;       /* DOUBT_ */
+    uint8_t silent;      /* polls in a row without an answer, as far as can be counted */
+    bool has_place;      /* among those that are read in its subnet and behind its gateway */
     uint8_t halves;      /* reads that told but half of who it is since it is in doubt */
     int64_t answered_ms; /* when it answered last, or was begun to be asked; monotonic */
+    int64_t missed_ms;   /* when the first of the silent polls was due; monotonic */
     int64_t
         same_ms; /* since when it says that it is another one, of which it is not known whether it still answers; 0: no */
     int64_t same_as;  /* it is this device at another place, which is to be said once the poll is over; 0: no */
@@ -227,10 +241,12 @@ struct node {
     uint32_t polls;
     uint32_t missing; /* components that the last poll should have found */
 
-    struct pd_read *read;          /* under way */
-    struct pd_device *ping_handle; /* at collector icmp, opened when first wanted */
-    struct pd_read *pinging;       /* under way, after a read without an answer: */
-    struct pd_read_result silence; /* its end, which is judged with the ping's; owns its detail */
+    struct share *subnet, *gateway, *waits_for; /* NULL: none */
+    TAILQ_ENTRY(node) waiting;                  /* for waits_for */
+    struct pd_read *read;                       /* under way */
+    struct pd_device *ping_handle;              /* at collector icmp, opened when first wanted */
+    struct pd_read *pinging;                    /* under way, after a read without an answer: */
+    struct pd_read_result silence;              /* its end, which is judged with the ping's; owns its detail */
     struct batch *batch;
     struct speech *reading; /* by what it is read */
     uint32_t parts;
@@ -251,6 +267,7 @@ struct watch {
     struct u64dict *nodes; /* by id, in order of id */
     struct dict *names;
     struct dict *addresses;      /* address_key() -> node */
+    struct dict *shares;         /* subnets and gateways: share.c's own */
     struct dict *identities;     /* what tells devices apart -> who had it first */
     ARRAY(struct device) merged; /* removed, since they were the same as another */
     int pinger;                  /* place of the collector icmp, or PD_ENOENT */
@@ -265,7 +282,8 @@ struct watch {
     struct pool *pool; /* keys, labels and origins of components */
     struct change *repairs;          /* what loading found to be put right */
     int64_t last_device_id, last_alert_id;
-    int64_t origin_ms;   /* monotonic: where every device's rhythm is counted from */
+    int64_t origin_ms;   /* monotonic: when it was started */
+    int64_t rhythm_ms;   /* monotonic: a midnight (UTC), from which every device's rhythm is counted */
     int64_t offset_ms;   /* wall clock minus monotonic */
     int64_t next_add_ms; /* devices added in one go are polled one after another */
     bool started;
@@ -364,14 +382,16 @@ bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v);
 void unit_widen(struct node *n, struct unit *u, const struct layout *with);
 /* Takes in what a poll read. */
 void inventory_poll(struct turn *t, struct batch *b);
-/* Says whether the device answers, and whether it answers pings: unknown where nobody asked. */
-void inventory_reachable(struct turn *t, bool reachable, struct value ping);
+/* Says whether the device can be reached (unknown: nothing new), and whether it answers pings: unknown where nobody asked. */
+void inventory_reachable(struct turn *t, struct value reachable, struct value ping);
 /* Sets a point of the device's that patrold fills itself; true if it changed. */
 bool inventory_fill(struct turn *t, unsigned slot, struct value v);
 /* Makes values stale, components gone. complete: what was not found is really not there. */
 void inventory_age(struct turn *t, bool complete);
 /* Hands what the poll told to the readings. */
 void inventory_report(struct turn *t);
+/* Hands on that the device was not reachable at a time before. */
+void inventory_report_missed(struct turn *t, int64_t at_ms);
 /* After a reload: kinds and points by name. */
 void inventory_remap(struct watch *w, struct node *n);
 void inventory_free(struct node *n);
@@ -533,6 +553,19 @@ bool ping_begin(struct node *n, const struct pd_read_result *silence);
 void ping_cancel(struct node *n);
 void ping_close(struct node *n);
 
+/* ---- share.c ---- */
+
+/* The device is among those of its subnet and its gateway, or no longer. */
+void share_join(struct watch *w, struct node *n);
+void share_leave(struct watch *w, struct node *n);
+void share_free_all(struct watch *w);
+/* True if it may be read now: share_give() when that has ended. Else its timer fires when its turn has come. */
+bool share_take(struct node *n);
+/* It is not read any more, nor does it wait. */
+void share_give(struct node *n);
+/* Other units stand behind the same gateway. */
+bool share_has_others(const struct node *n);
+
 /* ---- schedule.c ---- */
 
 /* Takes in the end of a read, with what a ping said after one without an answer. */
@@ -541,6 +574,10 @@ void schedule_take(struct node *n, const struct pd_read_result *r, struct value 
 /* Opens the device at its collector, anew if its target changed. PD_ENOENT without its credential; the collector's error. */
 int schedule_open(struct node *n);
 void schedule_close(struct node *n);
+/* The last midnight (UTC) on the monotonic clock. */
+int64_t schedule_midnight(const struct watch *w);
+/* When a device is polled first after a start: at its own jitter. */
+int64_t schedule_begin(const struct node *n);
 /* Sets when everything is due first. */
 void schedule_first(struct node *n, int64_t first_ms);
 /* The timer's function: reads what is due. arg is the node. */
@@ -549,6 +586,8 @@ void schedule_poll(void *arg);
 void schedule_next(struct node *n);
 /* Everything is due now. */
 void schedule_now(struct node *n);
+/* Some parts are, as bits. */
+void schedule_parts_now(struct node *n, uint32_t parts);
 /* It may be another machine: who it is is read next. */
 void schedule_doubt(struct node *n);
 int64_t schedule_jitter(const struct node *n);

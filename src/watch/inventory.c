@@ -434,11 +434,12 @@ bool inventory_fill(struct turn *t, unsigned slot, struct value v)
     return true;
 }
 
-void inventory_reachable(struct turn *t, bool reachable, struct value ping)
+void inventory_reachable(struct turn *t, struct value reachable, struct value ping)
 {
     const struct tables *tables = &t->w->tables;
 
-    inventory_fill(t, tables->reachable, value_bool(reachable));
+    if (reachable.quality == QUALITY_GOOD)
+        inventory_fill(t, tables->reachable, reachable);
     t->ping_told = inventory_fill(t, tables->ping, ping) || ping.quality == QUALITY_GOOD;
 }
 
@@ -587,7 +588,20 @@ void inventory_report(struct turn *t)
     w->counters.readings += w->readings.n;
     if (w->readings.n)
         w->config.ops.readings(w->config.ops.ctx, n->d.id, t->wall, w->readings.v, w->readings.n,
-                               n->asked_ms - n->late_ms);
+                               n->silent ? -1 : n->asked_ms - n->late_ms);
+}
+
+void inventory_report_missed(struct turn *t, int64_t at_ms)
+{
+    const struct node *n = t->n;
+    struct reading r = {
+        .component = n->units.v[n->device_unit].number,
+        .point = (uint16_t)t->w->tables.reachable,
+        .value = value_bool(false),
+    };
+
+    t->w->counters.readings++;
+    t->w->config.ops.readings(t->w->config.ops.ctx, n->d.id, at_ms, &r, 1, -1);
 }
 
 /* ---- A reload ---- */

@@ -64,21 +64,6 @@ static void end_ping(void *arg, const struct pd_read_result *r)
     free((char *)(uintptr_t)silence.detail);
 }
 
-/* Units of one gateway: it would answer for each of them, whether that is there or not. */
-static bool behind_gateway(const struct node *n)
-{
-    uint64_t id;
-    void *v;
-
-    for (size_t at = 0; n->d.unit > 0 && u64dict_next(n->watch->nodes, &at, &id, &v);) {
-        const struct node *other = v;
-
-        if (other != n && str_eq(other->d.address, n->d.address) && other->d.unit != n->d.unit)
-            return true;
-    }
-    return false;
-}
-
 /* A serial bus's name is no address: that is no error. */
 static bool open_handle(struct node *n)
 {
@@ -93,7 +78,8 @@ bool ping_begin(struct node *n, const struct pd_read_result *silence)
     struct watch *w = n->watch;
     const struct pd_sink sink = {.cells = no_cells, .end = end_ping, .arg = n};
 
-    if (!w->config.settings->ping || !w->ping_plan || (int)n->collector == w->pinger || behind_gateway(n) ||
+    /* Of units of one gateway it would be that which answers, whether the unit is there or not. */
+    if (!w->config.settings->ping || !w->ping_plan || (int)n->collector == w->pinger || share_has_others(n) ||
         !open_handle(n) || ops(w)->read(n->ping_handle, w->ping_plan, 1, &sink, &n->pinging) < 0)
         return false;
     n->silence = *silence;

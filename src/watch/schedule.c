@@ -18,10 +18,11 @@
 
 enum {
     DAY_MS = 24 * 3600 * 1000,
-    RETRY_BEATS = 5, /* status intervals until a part is tried again that an answering device did not tell */
-    HALVES = 3,      /* half answers to who it is, after which no whole one is waited for */
-    LAG_MS = 1000,   /* a poll that begins no later than this counts as begun when it was due */
-    STEP_MS = 2000,  /* by which the wall clock may move against the monotonic one without a word */
+    RETRY_BEATS = 5,  /* status intervals until a part is tried again that an answering device did not tell */
+    HALVES = 3,       /* half answers to who it is, after which no whole one is waited for */
+    SILENT_SHARE = 8, /* who is down is probed at this share of its silence, up to poll.silent */
+    LAG_MS = 1000,    /* a poll that begins no later than this counts as begun when it was due */
+    STEP_MS = 2000,   /* by which the wall clock may move against the monotonic one without a word */
 };
 
 /* ---- The rhythm ---- */
@@ -63,11 +64,21 @@ int64_t schedule_every(const struct node *n, unsigned part)
 static int64_t next_time(const struct node *n, unsigned part, int64_t after)
 {
     int64_t beat = beat_ms(n), every = schedule_every(n, part);
-    int64_t first = n->watch->origin_ms + schedule_jitter(n);
+    int64_t first = n->watch->rhythm_ms + schedule_jitter(n);
 
     if (every > beat)
         first += (int64_t)(spread((uint64_t)n->d.id + part) % (uint64_t)(every / beat)) * beat;
     return after < first ? first : first + ((after - first) / every + 1) * every;
+}
+
+int64_t schedule_midnight(const struct watch *w)
+{
+    return watch_mono(w) - watch_wall(w) % DAY_MS;
+}
+
+int64_t schedule_begin(const struct node *n)
+{
+    return next_time(n, probe_part(n), n->watch->origin_ms);
 }
 
 void schedule_first(struct node *n, int64_t first_ms)
@@ -87,10 +98,10 @@ static uint32_t parts_due(const struct node *n, int64_t now)
     return parts;
 }
 
-/* Who does not answer, or is not known yet, is only probed. */
+/* Who did not answer, or is not known yet, is only probed. */
 static bool only_probe(const struct node *n)
 {
-    return !n->speech || n->status.state == DEVICE_DOWN;
+    return !n->speech || n->silent > 0;
 }
 
 static int64_t next_due(const struct node *n)
@@ -117,6 +128,15 @@ void schedule_now(struct node *n)
 
     schedule_first(n, now);
     n->identify_ms = now;
+    schedule_next(n);
+}
+
+void schedule_parts_now(struct node *n, uint32_t parts)
+{
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        if (parts & (1u << p))
+            n->due_ms[p] = watch_mono(n->watch);
+    }
     schedule_next(n);
 }
 
@@ -225,18 +245,33 @@ void schedule_doubt(struct node *n)
     }
 }
 
+/* One lost poll is no outage, and the first of those that make one is where it began. */
+static void note_silence(struct turn *t)
+{
+    struct node *n = t->n;
+
+    if (n->silent == 0)
+        n->missed_ms = t->asked_ms;
+    if (n->silent < UINT8_MAX)
+        n->silent++;
+    if (n->silent >= DOWN_AFTER)
+        n->status.state = DEVICE_DOWN;
+}
+
 static void note_status(struct turn *t, bool answered)
 {
     struct node *n = t->n;
     bool was_down = n->status.state == DEVICE_DOWN;
 
     n->status.last_poll_ms = t->wall;
-    n->status.state = answered ? DEVICE_UP : DEVICE_DOWN;
     t->w->counters.polls++;
     if (!answered) {
         t->w->counters.failed_polls++;
+        note_silence(t);
         return;
     }
+    n->silent = 0;
+    n->status.state = DEVICE_UP;
     n->status.last_answer_ms = t->wall;
     n->answered_ms = t->mono;
     if (t->result->rtt_ms >= 0)
@@ -320,6 +355,17 @@ static void note_clock(struct turn *t)
     }
 }
 
+/* When it is probed next: who is down the more seldom the longer it is silent. */
+static int64_t next_probe(const struct turn *t)
+{
+    const struct node *n = t->n;
+    int64_t every = schedule_every(n, PART_STATUS), most = t->w->config.settings->silent_ms;
+    int64_t wait = (t->mono - n->answered_ms) / SILENT_SHARE;
+
+    wait = wait < most ? wait : most;
+    return next_time(n, probe_part(n), t->mono + (n->status.state == DEVICE_DOWN && wait > every ? wait - every : 0));
+}
+
 /* What was read is due again in its turn; what an answering device left out, a little sooner. */
 static void advance(struct turn *t, bool answered)
 {
@@ -331,12 +377,12 @@ static void advance(struct turn *t, bool answered)
         if (answered)
             n->identify_ms = n->ask_again ? t->mono : status == PD_READ_DONE ? t->mono + DAY_MS : retry;
         if (only_probe(n))
-            n->due_ms[probe_part(n)] = n->ask_again ? t->mono : next_time(n, probe_part(n), t->mono);
+            n->due_ms[probe_part(n)] = n->ask_again ? t->mono : next_probe(t);
         n->ask_again = false;
         return;
     }
     for (unsigned p = 0; p < PART_COUNT; p++) {
-        int64_t next = next_time(n, p, t->mono);
+        int64_t next = answered ? next_time(n, p, t->mono) : next_probe(t);
 
         if (!(t->parts & (1u << p)) || (!answered && p != probe_part(n)))
             continue;
@@ -373,6 +419,25 @@ static void take_nothing(struct turn *t)
     turn_end(t, t->change && t->change->events.n > 0);
 }
 
+/* Whether it can be reached: of who misses a poll or two nothing is said. */
+static struct value reachable(const struct turn *t, bool answered)
+{
+    return answered ? value_bool(true) : t->n->status.state == DEVICE_DOWN ? value_bool(false) : VALUE_UNKNOWN;
+}
+
+/* A poll or two that were missed are a gap in what is stored; a third shows that they were the outage's beginning. */
+static void report(struct turn *t, bool answered)
+{
+    const struct node *n = t->n;
+
+    if (answered ? !n->identifying : n->silent > DOWN_AFTER)
+        inventory_report(t);
+    else if (!answered && n->silent == DOWN_AFTER) {
+        inventory_report_missed(t, t->wall - (t->mono - n->missed_ms));
+        inventory_report(t);
+    }
+}
+
 static void take_read(struct turn *t, struct value ping)
 {
     struct node *n = t->n;
@@ -382,7 +447,7 @@ static void take_read(struct turn *t, struct value ping)
     note_clock(t);
     note_status(t, answered);
     note_trouble(t);
-    inventory_reachable(t, answered, (int)n->collector == t->w->pinger ? value_bool(answered) : ping);
+    inventory_reachable(t, reachable(t, answered), (int)n->collector == t->w->pinger ? value_bool(answered) : ping);
     if (n->identifying && answered)
         identify_take(t, n->batch);
     else if (answered)
@@ -399,8 +464,7 @@ static void take_read(struct turn *t, struct value ping)
     inventory_age(t, t->result->status == PD_READ_DONE && !n->identifying);
     if (!t->w->config.ops.backlog(t->w->config.ops.ctx))
         judge_run(t, answered);
-    if (!(n->identifying && answered))
-        inventory_report(t);
+    report(t, answered);
     history_save(t);
     turn_end(t, t->change && t->change->events.n > 0);
 }
@@ -439,6 +503,7 @@ static void end_read(void *arg, const struct pd_read_result *r)
     struct node *n = arg;
 
     n->read = NULL;
+    share_give(n);
     note_lateness(n, r);
     if (r->status != PD_READ_NOANSWER || !ping_begin(n, r))
         schedule_take(n, r, VALUE_UNKNOWN);
@@ -458,6 +523,7 @@ static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
         return;
     log_about(LOG_LEVEL_WARN, "watch", &(struct log_about){.device = n->d.name}, "%s can't be read now: %s", n->d.name,
               pd_strerror(rc));
+    share_give(n);
     speech_batch_done(n->reading, n->batch);
     n->batch = NULL;
     n->reading = NULL;
@@ -494,18 +560,19 @@ void schedule_poll(void *arg)
     const struct speech *identify = identify_speech(w, n->collector);
     uint32_t parts = 0;
 
-    if (n->read || n->pinging)
+    if (n->read || n->pinging || !share_take(n))
         return;
     note_due(n, now);
     if (n->retarget)
         schedule_open(n);
     if (!n->handle || (!n->speech && !identify)) {
+        share_give(n);
         give_up(n);
         return;
     }
     if (!identify)
         n->identify_ms = INT64_MAX;
-    n->identifying = !n->speech || (n->status.state != DEVICE_DOWN && n->identify_ms <= now);
+    n->identifying = !n->speech || (!n->silent && n->identify_ms <= now);
     if (!n->identifying)
         parts = only_probe(n) ? 1u << probe_part(n) : parts_due(n, now);
     assert(identify || !n->identifying);
@@ -513,8 +580,10 @@ void schedule_poll(void *arg)
         begin_read(n, identify, identify_parts(n));
     else if (parts)
         begin_read(n, n->speech, parts);
-    else
+    else {
+        share_give(n);
         schedule_next(n);
+    }
 }
 
 void schedule_stop(struct node *n)
@@ -522,6 +591,7 @@ void schedule_stop(struct node *n)
     struct watch *w = n->watch;
 
     wheel_unset(w->config.services.wheel, &n->timer);
+    share_give(n);
     if (n->read)
         w->config.collector_ops[n->collector]->cancel(n->read);
     ping_cancel(n);

@@ -104,6 +104,7 @@ void node_settle(struct watch *w, struct node *n)
 
     dict_put(w->addresses, key, n);
     free(key);
+    share_join(w, n);
 }
 
 void node_leave(struct watch *w, struct node *n)
@@ -112,6 +113,7 @@ void node_leave(struct watch *w, struct node *n)
 
     dict_del(w->addresses, key);
     free(key);
+    share_leave(w, n);
 }
 
 void node_add(struct watch *w, struct node *n)
@@ -171,6 +173,7 @@ struct watch *watch_new(const struct watch_config *config)
     w->names = dict_new();
     w->addresses = dict_new();
     w->identities = dict_new();
+    w->shares = dict_new();
     w->faults = u64dict_new();
     w->repairs = change_new();
     w->lateness = hist_window_new();
@@ -195,6 +198,7 @@ void watch_free(struct watch *w)
     dict_free(w->names);
     dict_free(w->addresses);
     dict_free(w->identities);
+    share_free_all(w);
     for (size_t i = 0; i < w->merged.n; i++)
         device_fini(&w->merged.v[i]);
     array_free(&w->merged);
@@ -403,6 +407,7 @@ void watch_start(struct watch *w)
     w->started = true;
     w->origin_ms = watch_mono(w);
     w->offset_ms = watch_wall(w) - w->origin_ms;
+    w->rhythm_ms = schedule_midnight(w);
     for (size_t at = 0; (n = next_node(w, &at));) {
         t = repair_turn(w, n);
         node_add_device_unit(&t);
@@ -411,7 +416,7 @@ void watch_start(struct watch *w)
         identify_known(&t);
         n->identify_ms = w->origin_ms + schedule_identify_phase(n);
         n->history_ms = w->origin_ms + history_phase(n);
-        node_begin(n, w->origin_ms + schedule_jitter(n));
+        node_begin(n, schedule_begin(n));
     }
     t = repair_turn(w, NULL);
     w->repairs = NULL;

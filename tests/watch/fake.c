@@ -7,6 +7,7 @@
 #include "base/dict.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/str.h"
 
 struct datum {
@@ -21,6 +22,7 @@ struct fake_device {
     char *address;
     enum fake_mode mode;
     bool shut;
+    unsigned loss;
     int64_t delay_ms;
     ARRAY(struct datum) data;
     const struct pd_cell *hostile;
@@ -34,6 +36,7 @@ struct pd_collector {
     struct pd_services services;
     struct dict *devices;
     size_t busy, open;
+    struct rng_seeded chance;
 };
 
 struct pd_plan {
@@ -52,7 +55,10 @@ struct pd_read {
     uint32_t parts;
     struct pd_sink sink;
     struct timer timer;
+    bool lost;
 };
+
+enum { TRIES = 4, TRY_MS = 2000 };
 
 /* ---- The script ---- */
 
@@ -68,6 +74,11 @@ struct fake_device *fake_device(struct pd_collector *c, const char *address)
     d->delay_ms = 50;
     dict_put(c->devices, address, d);
     return d;
+}
+
+void fake_loss(struct fake_device *d, unsigned percent)
+{
+    d->loss = percent;
 }
 
 void fake_mode(struct fake_device *d, enum fake_mode mode)
@@ -161,6 +172,7 @@ static int fake_start(const struct pd_services *services, const void *config, st
     struct pd_collector *c = xcalloc(1, sizeof *c);
 
     (void)config;
+    rng_seed(&c->chance, 20);
     c->services = *services;
     c->devices = dict_new();
     *out = c;
@@ -279,6 +291,17 @@ static void answer_source(struct pd_read *r, const struct pd_source *s)
     }
 }
 
+/* How many tries of the first request were in vain. */
+static int lost_tries(struct fake_device *d)
+{
+    struct pd_rng rng = rng_seeded_ops(&d->collector->chance);
+    int lost = 0;
+
+    while (d->loss && lost < TRIES && (rng_below(&rng, 100) < d->loss || rng_below(&rng, 100) < d->loss))
+        lost++;
+    return lost;
+}
+
 static void answer(void *arg)
 {
     static const enum pd_read_status statuses[] = {
@@ -289,6 +312,10 @@ static void answer(void *arg)
     const struct fake_device *d = r->device->device;
     size_t n = r->plan->sources.n;
 
+    if (r->lost) {
+        end(r, PD_READ_NOANSWER);
+        return;
+    }
     if (d->nhostile)
         r->sink.cells(r->sink.arg, d->hostile, d->nhostile);
     if (d->mode == FAKE_PARTIAL)
@@ -305,15 +332,17 @@ static int fake_read(struct pd_device *d, const struct pd_plan *plan, uint32_t p
 {
     struct pd_collector *c = d->collector;
     int64_t now = clock_mono(&c->services.clock);
+    int lost;
     struct pd_read *r;
 
     if (d->read)
         return PD_EBUSY;
+    lost = lost_tries(d->device);
     r = xcalloc(1, sizeof *r);
-    *r = (struct pd_read){.device = d, .plan = plan, .parts = parts, .sink = *sink};
+    *r = (struct pd_read){.device = d, .plan = plan, .parts = parts, .sink = *sink, .lost = lost == TRIES};
     array_push(&d->device->reads, ((struct fake_read){.at_ms = now, .parts = parts, .sources = plan->sources.n}));
     timer_init(&r->timer, answer, r);
-    wheel_set(c->services.wheel, &r->timer, now + d->device->delay_ms);
+    wheel_set(c->services.wheel, &r->timer, now + d->device->delay_ms + lost * TRY_MS);
     d->read = r;
     c->busy++;
     *out = r;

@@ -22,6 +22,8 @@ struct fake_device *fake_device(struct pd_collector *c, const char *address);
 void fake_mode(struct fake_device *d, enum fake_mode mode);
 /* Its address is none for this collector. */
 void fake_shut(struct fake_device *d);
+/* Of a hundred packets so many are lost each way: a first request that four tries do not save has no answer. */
+void fake_loss(struct fake_device *d, unsigned percent);
 /* How long a read takes. */
 void fake_delay(struct fake_device *d, int64_t ms);
 /* instance: 0 for a scalar, else the row's one number. */

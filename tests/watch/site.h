@@ -41,6 +41,7 @@ struct site {
     ARRAY(struct reading) readings;
     size_t polls, nreadings;
     int64_t readings_of;
+    int64_t told_late_ms; /* of the last call that told of what was before */
 };
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };

@@ -84,13 +84,13 @@ static void a_pending_hold_keeps_its_time_over_a_restart(void **state)
     struct fake_device *f = begin(&s, &id);
 
     (void)state;
-    fake_mode(f, FAKE_SILENT); /* held for 90 s */
+    fake_text(f, "box.name", 0, "worn"); /* held for 90 s */
     site_pass(s, MINUTE);
     assert_int_equal(s->holds.n, 1);
     assert_int_equal(s->holds.v[0].state, HOLD_PENDING);
     site_restart(s, 100 * SECOND);
     site_pass(s, MINUTE + SECOND);
-    assert_non_null(site_open(s, id, "reach"));
+    assert_non_null(site_open(s, id, "worn"));
     site_free(s);
 }
 
@@ -101,13 +101,13 @@ static void a_hold_from_the_future_begins_now(void **state)
     struct fake_device *f = begin(&s, &id);
 
     (void)state;
-    fake_mode(f, FAKE_SILENT);
+    fake_text(f, "box.name", 0, "worn");
     site_pass(s, MINUTE);
     site_restart(s, -DAY); /* the wall clock was set back */
     site_pass(s, MINUTE + SECOND);
-    assert_null(site_open(s, id, "reach"));
+    assert_null(site_open(s, id, "worn"));
     site_pass(s, 2 * MINUTE);
-    assert_non_null(site_open(s, id, "reach"));
+    assert_non_null(site_open(s, id, "worn"));
     site_free(s);
 }
 
@@ -119,7 +119,7 @@ static void a_hold_keeps_its_time_over_a_clock_step_and_a_restart(void **state)
     int64_t since;
 
     (void)state;
-    fake_mode(f, FAKE_SILENT);
+    fake_text(f, "box.name", 0, "worn");
     site_pass(s, MINUTE);
     since = s->holds.v[0].since_ms;
     s->time.wall += HOUR;
@@ -260,14 +260,14 @@ static void holds_and_points_live_through_a_reload(void **state)
     struct fake_device *f = begin(&s, &id);
 
     (void)state;
-    fake_mode(f, FAKE_SILENT);
+    fake_text(f, "box.name", 0, "worn");
     site_pass(s, MINUTE);
     assert_int_equal(s->holds.v[0].state, HOLD_PENDING);
     site_reload(s, "cover-open");
-    assert_string_equal(site_point(s, id, "device", "", "name").text, "前台打印机");
+    assert_string_equal(site_point(s, id, "device", "", "name").text, "worn");
     assert_int_equal((int)site_point(s, id, "supply", "1", "level").num, 80);
     site_pass(s, 2 * MINUTE + SECOND);
-    assert_non_null(site_open(s, id, "reach"));
+    assert_non_null(site_open(s, id, "worn"));
     site_free(s);
 }
 
