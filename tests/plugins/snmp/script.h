@@ -11,11 +11,13 @@
 #include "base/str.h"
 #include "plugins/snmp/pdu.h"
 #include "plugins/snmp/snmp.h"
+#include "tests/plugins/snmp/agent3.h"
 
 /*
  * A network in a test's hands, a clock that moves only when told, and one scripted
- * agent at 192.0.2.1:161, community "public": what it holds is a table, how it
- * misbehaves are switches, and a hook may do to a request whatever it likes.
+ * agent at 192.0.2.1:161, community "public" or an engine of version 3: what it
+ * holds is a table, how it misbehaves are switches, and a hook may do to a request
+ * whatever it likes.
  */
 
 /* One object of the agent; the table is in the order of its OIDs. */
@@ -54,6 +56,12 @@ struct script {
     /* Called for each request; true if it dealt with it. */
     bool (*hook)(struct script *s, const struct snmp_packet *request, const struct snmp_msg *m);
     int step; /* the hook's */
+    /*
+     * Version 3: the engine that the agent speaks through, at 192.0.2.1 (others by their last number); NULL: none.
+     * v3_hook is called for each message; pdu is what came, or of type 0 where the engine would not answer.
+     */
+    struct agent3 *engines[4];
+    bool (*v3_hook)(struct script *s, const struct snmp_packet *request, struct v3_msg *m, struct snmp_msg *pdu);
 
     /* What happened. */
     unsigned requests;  /* packets that the collector sent */
@@ -79,6 +87,8 @@ void script_start(struct script *s, const struct pd_snmp_config *config);
 void script_stop(struct script *s);
 /* Opens the device; version 1 or 2. */
 void script_open(struct script *s, uint8_t version);
+/* Opens it by a user of version 3. */
+void script_open_v3(struct script *s, const struct pd_usm_secret *secret);
 /* Opens another one. */
 struct pd_device *script_open_target(struct script *s, const struct pd_target *target);
 
