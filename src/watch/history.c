@@ -11,14 +11,14 @@
  * restarts. In memory on the monotonic clock; written once an hour, and when it
  * can't be had again from stored polls, as one row in the database.
  *
- * The row (version 1): version; wall clock; restarts (restart.c); how many and then
+ * The row: version; wall clock; restarts (restart.c); how many and then
  * which windows there are: kind, point or condition, type, length, limit; for
  * each component's: its number, which of these, length of its bytes, its bytes
  * (window.c); for each total (total.c) its component's number and what is known of it; CRC-32C of all before. Times are ages. Windows of an hour and less
  * are left out of the row: the polls that are read back at a start make them.
  */
 enum {
-    VERSION = 2, /* 1 had no totals */
+    VERSION = 3, /* 1 had no totals, 2 all levels of each window */
     SAVE_MS = 3600000,
     SHORT_MS = 3600000,
     DAY_MS = 86400000,
@@ -31,25 +31,22 @@ static const struct kind_rules *rules_of(const struct watch *w, const struct uni
     return u->kind->number < w->tables.nkinds ? &w->tables.rules[u->kind->number] : NULL;
 }
 
-static struct window *window_at(struct watch *w, struct unit *u, size_t place)
+static uint16_t unit_place(const struct node *n, const struct unit *u)
 {
-    const struct kind_rules *of = rules_of(w, u);
-
-    if (!u->windows)
-        u->windows = xcalloc(of->windows.n, sizeof(struct window *));
-    if (!u->windows[place])
-        u->windows[place] = window_new(&of->windows.v[place].spec);
-    return u->windows[place];
+    return (uint16_t)(u - n->units.v);
 }
 
-void history_forget(const struct node *n, struct unit *u)
+static struct window *window_at(struct node *n, struct unit *u, size_t place)
 {
-    const struct kind_rules *of = rules_of(n->watch, u);
+    u->windows |= window_bit(place);
+    return windows_make(&n->windows, unit_place(n, u), (uint16_t)place, &rules_of(n->watch, u)->windows.v[place].spec);
+}
 
-    for (size_t i = 0; u->windows && of && i < of->windows.n; i++)
-        window_free(u->windows[i]);
-    free(u->windows);
-    u->windows = NULL;
+void history_forget(struct node *n, struct unit *u)
+{
+    if (u->windows)
+        windows_forget(&n->windows, unit_place(n, u));
+    u->windows = 0;
 }
 
 /* ---- Readings ---- */
@@ -89,21 +86,25 @@ static double fastest(const struct counter_bounds *b, const struct together *t)
     return pace.num / (double)b->bits;
 }
 
-static void feed(struct watch *w, struct unit *u, size_t place, int64_t at_ms, struct value v, const struct together *t)
+static void feed(struct node *n, struct unit *u, size_t place, int64_t at_ms, struct value v, const struct together *t)
 {
-    const struct kind_window *kw = &rules_of(w, u)->windows.v[place];
+    const struct kind_window *kw = &rules_of(n->watch, u)->windows.v[place];
     const struct counter_bounds *b = &u->kind->points.v[kw->slot].bounds;
-    struct window *window = window_at(w, u, place);
-    struct value begins = b->begins != NO_POINT ? t->ask(t, b->begins) : VALUE_UNKNOWN;
+    struct window *window = window_at(n, u, place);
+    struct window_counter c;
+    struct value begins;
 
-    if (kw->spec.type == WINDOW_STEPS && kw->spec.counter)
-        window_counter(window, at_ms,
-                       &(struct window_counter){
-                           .has_origin = begins.quality == QUALITY_GOOD && begins.type == VALUE_INT,
-                           .origin = begins.i,
-                           .a_second = fastest(b, t),
-                       });
-    window_feed(window, &kw->spec, at_ms, v);
+    if (kw->spec.type != WINDOW_STEPS || !kw->spec.counter) {
+        windows_feed(&n->windows, &n->watch->round, window, &kw->spec, at_ms, v, NULL);
+        return;
+    }
+    begins = b->begins != NO_POINT ? t->ask(t, b->begins) : VALUE_UNKNOWN;
+    c = (struct window_counter){
+        .has_origin = begins.quality == QUALITY_GOOD && begins.type == VALUE_INT,
+        .origin = begins.i,
+        .a_second = fastest(b, t),
+    };
+    windows_feed(&n->windows, &n->watch->round, window, &kw->spec, at_ms, v, &c);
 }
 
 static void take_unit(struct turn *t, struct unit *u)
@@ -121,7 +122,7 @@ static void take_unit(struct turn *t, struct unit *u)
             continue;
         v = unit_point(t->n, u, kw->slot);
         if (v.quality == QUALITY_GOOD)
-            feed(t->w, u, i, t->mono, v, &together);
+            feed(t->n, u, i, t->mono, v, &together);
     }
 }
 
@@ -132,6 +133,9 @@ void history_take(struct turn *t)
     for (size_t i = 0; i < n->units.n; i++)
         if (n->units.v[i].seen == n->polls && rules_of(t->w, &n->units.v[i]))
             take_unit(t, &n->units.v[i]);
+    windows_end_round(&n->windows, &t->w->round);
+    if (n->windows.v.n != n->windows.v.cap)
+        windows_settle(&n->windows);
 }
 
 static void replay(struct node *n, int64_t at_ms, const struct reading *r, const struct together *together)
@@ -147,7 +151,7 @@ static void replay(struct node *n, int64_t at_ms, const struct reading *r, const
         const struct kind_window *kw = &of->windows.v[i];
 
         if (kw->spec.type != WINDOW_SINCE && kw->slot == r->point)
-            feed(w, u, i, at_ms, r->value, together);
+            feed(n, u, i, at_ms, r->value, together);
     }
     if (n->device_unit != NO_UNIT && u == &n->units.v[n->device_unit])
         restart_replay(n, at_ms, r->point, r->value);
@@ -164,17 +168,19 @@ void history_replay(struct node *n, int64_t at_ms, const struct reading *r, size
         for (size_t j = 0; j < together.n; j++)
             replay(n, at_ms, &r[i + j], &together);
     }
+    windows_end_round(&n->windows, &n->watch->round);
 }
 
 void history_break(struct node *n)
 {
     for (size_t i = 0; i < n->units.n; i++) {
-        struct unit *u = &n->units.v[i];
-        const struct kind_rules *of = u->windows ? rules_of(n->watch, u) : NULL;
+        const struct kind_rules *of = rules_of(n->watch, &n->units.v[i]);
+        struct window *w;
+        uint16_t place;
 
-        for (size_t j = 0; of && j < of->windows.n; j++)
-            if (u->windows[j] && of->windows.v[j].spec.type == WINDOW_STEPS && of->windows.v[j].spec.counter)
-                window_break(u->windows[j]);
+        for (size_t at = 0; of && n->units.v[i].windows && (w = windows_next(&n->windows, (uint16_t)i, &at, &place));)
+            if (of->windows.v[place].spec.type == WINDOW_STEPS && of->windows.v[place].spec.counter)
+                window_break(w);
     }
 }
 
@@ -185,17 +191,22 @@ struct value history_value(struct turn *t, uint32_t unit, uint16_t rule, size_t 
 {
     const struct expr_window *asked = &watch_knowledge(t->w)->rules.v[rule]->extras.v[i].window;
     const struct extra_place *place = &t->w->tables.info[rule].extras[i];
-    struct unit *u = &t->n->units.v[place->of_device ? t->n->device_unit : unit];
+    struct node *n = t->n;
+    struct unit *u = &n->units.v[place->of_device ? n->device_unit : unit];
     const struct kind_window *kw = &rules_of(t->w, u)->windows.v[place->window];
+    struct window *w = NULL;
     struct value condition;
 
-    if (kw->spec.type != WINDOW_SINCE)
-        return window_value(u->windows ? u->windows[place->window] : NULL, &kw->spec, asked->history, t->mono);
+    if (kw->spec.type != WINDOW_SINCE) {
+        if (u->windows & window_bit(place->window))
+            w = windows_find(&n->windows, unit_place(n, u), place->window);
+        return windows_value(&n->windows, w, &kw->spec, asked->history, t->mono);
+    }
     condition = expr_eval(asked->condition, slots, nslots);
-    t->remember |= window_judge(window_at(t->w, u, place->window), t->mono, condition);
-    return condition.quality == QUALITY_GOOD
-               ? window_value(u->windows[place->window], &kw->spec, asked->history, t->mono)
-               : VALUE_UNKNOWN;
+    w = window_at(n, u, place->window);
+    t->remember |= window_judge(w, t->mono, condition);
+    return condition.quality == QUALITY_GOOD ? windows_value(&n->windows, w, &kw->spec, asked->history, t->mono)
+                                             : VALUE_UNKNOWN;
 }
 
 /* ---- As bytes ---- */
@@ -276,25 +287,28 @@ static void put_totals(struct sbuf *out, const struct node *n)
     put_number(out, 0);
 }
 
-static void put_unit(struct sbuf *out, const struct watch *w, const struct unit *u, int64_t mono, bool all)
+static void put_unit(struct sbuf *out, struct node *n, uint16_t unit, int64_t mono, bool all)
 {
-    const struct kind_rules *of = rules_of(w, u);
+    const struct unit *u = &n->units.v[unit];
+    const struct kind_rules *of = rules_of(n->watch, u);
     uint8_t bytes[WINDOW_MAX_BYTES];
+    const struct window *w;
+    uint16_t place;
 
-    for (size_t i = 0; of && u->windows && i < of->windows.n; i++) {
+    for (size_t at = 0; of && u->windows && (w = windows_next(&n->windows, unit, &at, &place));) {
         struct wire_out window = wire_out(bytes, sizeof bytes);
 
-        if (!u->windows[i] || !is_kept(&of->windows.v[i], all))
+        if (!is_kept(&of->windows.v[place], all))
             continue;
-        window_encode(u->windows[i], &of->windows.v[i].spec, mono, &window);
+        windows_encode(&n->windows, w, &of->windows.v[place].spec, mono, &window);
         put_number(out, u->number);
-        put_number(out, first_of(w, u->kind->number) + i);
+        put_number(out, first_of(n->watch, u->kind->number) + place);
         put_number(out, wire_used(&window));
         put(out, &window);
     }
 }
 
-static void encode(const struct node *n, int64_t mono, int64_t wall, bool all, struct sbuf *out)
+static void encode(struct node *n, int64_t mono, int64_t wall, bool all, struct sbuf *out)
 {
     uint8_t bytes[RESTARTS_MAX * 10 + 100];
     struct wire_out w = wire_out(bytes, sizeof bytes);
@@ -306,7 +320,7 @@ static void encode(const struct node *n, int64_t mono, int64_t wall, bool all, s
     put(out, &w);
     put_defs(out, n->watch);
     for (size_t i = 0; i < n->units.n; i++)
-        put_unit(out, n->watch, &n->units.v[i], mono, all);
+        put_unit(out, n, (uint16_t)i, mono, all);
     put_number(out, 0); /* no component has this number */
     put_totals(out, n);
     w = wire_out(bytes, CRC_BYTES);
@@ -374,23 +388,16 @@ static void get_window(struct decoder *d, uint64_t number)
     const uint8_t *bytes = wire_bytes(&d->in, size <= wire_left(&d->in) ? (size_t)size : SIZE_MAX);
     struct unit *u = number <= UINT32_MAX ? unit_numbered(d->n, (uint32_t)number) : NULL;
     const struct target *to = def < d->targets.n ? &d->targets.v[def] : NULL;
-    struct window *w;
     struct wire_in in;
 
     d->in.bad |= !to;
     if (d->in.bad || !u || !to->kind || u->kind != to->kind)
         return;
     in = wire_in(bytes, (size_t)size);
-    w = window_decode(&rules_of(d->n->watch, u)->windows.v[to->place].spec, d->then_ms, &in);
-    if (!w) {
-        d->in.bad = true;
-        return;
-    }
-    if (u->windows)
-        window_free(u->windows[to->place]);
-    else
-        u->windows = xcalloc(rules_of(d->n->watch, u)->windows.n, sizeof(struct window *));
-    u->windows[to->place] = w;
+    windows_decode(&d->n->windows, unit_place(d->n, u), (uint16_t)to->place,
+                   &rules_of(d->n->watch, u)->windows.v[to->place].spec, d->then_ms, &in);
+    u->windows |= window_bit(to->place);
+    d->in.bad |= in.bad;
 }
 
 static void get_total(struct decoder *d, uint64_t number)
@@ -440,6 +447,7 @@ int history_decode(struct node *n, int64_t mono, int64_t wall, const void *p, si
     while (version > 1 && !d.in.bad && (number = wire_varint(&d.in)) != 0)
         get_total(&d, number);
     array_free(&d.targets);
+    windows_settle(&n->windows);
     if (version > 1 && !d.in.bad)
         n->totals_ms = saved;
     return d.in.bad ? PD_ECORRUPT : 0;
@@ -450,7 +458,8 @@ void history_put_aside(struct node *n)
     sbuf_reset(&n->aside);
     encode(n, watch_mono(n->watch), watch_wall(n->watch), true, &n->aside);
     for (size_t i = 0; i < n->units.n; i++)
-        history_forget(n, &n->units.v[i]);
+        n->units.v[i].windows = 0;
+    windows_fini(&n->windows);
 }
 
 void history_restore(struct node *n)
@@ -486,6 +495,7 @@ void history_save(struct turn *t)
         return;
     n->history_ms = t->mono + SAVE_MS;
     t->remember = false;
+    windows_settle(&n->windows);
     encode(n, t->mono, t->wall, false, &blob);
     change_put_history(turn_change(t), n->d.id, blob.s, blob.n);
     sbuf_free(&blob);

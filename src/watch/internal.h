@@ -128,17 +128,23 @@ struct unit {
     const struct layout *layout; /* which points it has; the others are not known */
     const char *key, *label;     /* of watch->pool */
     const struct origin *origin; /* likewise; NULL: none since the start */
-    struct window **windows;     /* as its kind has them, each made when something is known; NULL: none yet */
     struct total *total;         /* of the point that is one; NULL: none yet */
     int64_t found_ms;            /* when it was found last, monotonic */
     int64_t first_ms;            /* wall clock, ever */
     uint32_t seen;               /* node->polls when it was found last */
     uint32_t number;
     uint32_t first;
+    uint32_t windows; /* which of its kind's it has, by window_bit(): each is made when something is known */
     uint8_t parts; /* of the polls that find it, as bits */
     bool changed;  /* in a point that a rule reads, since it was judged last */
     bool gone;     /* for so long that its faults are closed */
 };
+
+/* Of kinds with more than 32 windows the rest share the last bit: one of them is there. */
+static inline uint32_t window_bit(size_t place)
+{
+    return UINT32_C(1) << (place < 31 ? place : 31);
+}
 
 static inline const struct component_def *unit_def(const struct unit *u) /* NULL */
 {
@@ -203,6 +209,7 @@ struct node {
     ARRAY(struct unit) units; /* in order of number */
     ARRAY(uint32_t) sorted;   /* places in units, by kind name and key */
     ARRAY(struct value) points;
+    struct windows windows; /* of all units, by their places */
     uint32_t last_number; /* numbers are never given twice */
     uint32_t device_unit; /* place of the one of kind device */
     bool full;            /* said that there are too many components */
@@ -278,6 +285,7 @@ struct watch {
     ARRAY(struct reading) readings;  /* scratch */
     ARRAY(uint64_t) fresh;           /* likewise: for each component of the device slots that its poll changed */
     ARRAY(struct value) shown;       /* what is shown of a device, until another is */
+    struct window_round round;       /* likewise: of readings */
     struct layouts layouts;
     struct pool *pool; /* keys, labels and origins of components */
     struct change *repairs;          /* what loading found to be put right */
@@ -438,7 +446,7 @@ void history_restore(struct node *n);
 /* When in the hour the device's is written. */
 int64_t history_phase(const struct node *n);
 /* Forgets the component's windows. */
-void history_forget(const struct node *n, struct unit *u);
+void history_forget(struct node *n, struct unit *u);
 
 /* ---- restart.c ---- */
 

@@ -241,8 +241,8 @@ void inventory_free(struct node *n)
 {
     points_free(n->points.v, n->points.n);
     array_free(&n->points);
+    windows_fini(&n->windows);
     for (size_t i = 0; i < n->units.n; i++) {
-        history_forget(n, &n->units.v[i]);
         pool_drop(n->watch->pool, n->units.v[i].key);
         pool_drop(n->watch->pool, n->units.v[i].label);
         pool_drop(n->watch->pool, n->units.v[i].origin);

@@ -281,7 +281,7 @@ static bool is_moving(const struct judgement *j, const struct unit *u, uint16_t 
     for (size_t i = 0; i < r->extras.n; i++) {
         const struct unit *whose = info->extras[i].of_device ? &n->units.v[n->device_unit] : u;
 
-        if (r->extras.v[i].type == RULE_WINDOW && whose->windows && whose->windows[info->extras[i].window])
+        if (r->extras.v[i].type == RULE_WINDOW && (whose->windows & window_bit(info->extras[i].window)))
             return true;
     }
     return false;

@@ -53,6 +53,7 @@ static uint16_t window_place(struct kind_rules *of, const struct kind_window *w)
         i++;
     if (i == of->windows.n)
         array_push(&of->windows, *w);
+    of->windows.v[i].spec.asks |= w->spec.asks;
     return (uint16_t)i;
 }
 
@@ -72,7 +73,7 @@ static void place_window(struct tables *t, const struct rule *r, const struct ex
                          const struct kind *device_kind, struct extra_place *out)
 {
     const struct kind *kind = r->kind;
-    struct kind_window w = {.spec.type = window_type_of(asked->history)};
+    struct kind_window w = {.spec.type = window_type_of(asked->history), .spec.asks = window_asks(asked->history)};
 
     if (w.spec.type == WINDOW_SINCE) {
         w.text = expr_text(asked->condition);

@@ -210,6 +210,7 @@ void watch_free(struct watch *w)
     array_free(&w->lost_kinds);
     array_free(&w->readings);
     array_free(&w->fresh);
+    window_round_fini(&w->round);
     array_free(&w->shown);
     change_free(w->repairs);
     hist_window_free(w->lateness);

@@ -1,6 +1,7 @@
 #ifndef PD_WATCH_WINDOW_H
 #define PD_WATCH_WINDOW_H
 
+#include "base/array.h"
 #include "base/wire.h"
 #include "expr/expr.h"
 
@@ -26,10 +27,14 @@
  * A leap away from the limit by more than a quarter of the new distance, such as
  * a new cartridge, begins the trend anew.
  *
- * Memory, on 64 bits: 328 bytes for delta and rate (one window for both), 600 for
- * avg, min and max, 464 for days_left, 56 for seen, last and since, and 8 a window that a
- * component's kind has. So a switch of 48 ports with the shipped rules has 68 KB
- * of windows, a server with five disks 3 KB.
+ * All windows of a device lie together, and are small. When something was read,
+ * and which of it is joined, is the same for all points that are read in one
+ * go: windows of one length share this (a beat) until one of them misses a reading.
+ * Memory, on 64 bits: 32 bytes for each, and for seen, last and since no more. For delta
+ * and rate (one window for both) a number of 0, 1, 2, 4 or 8 bytes a piece, as large
+ * as the steps in it come to; 8 a piece for days_left and for each of avg, min and max that is
+ * asked; 208 a beat, 344 for days_left. So a switch of 48 ports whose errors are counted has 5 KB
+ * of windows with the shipped rules, and one on which there are none 3 KB.
  */
 enum { WINDOW_PIECES = 16 };
 
@@ -43,43 +48,87 @@ enum window_type {
 };
 enum window_type window_type_of(enum expr_history h);
 
+/* Which of LEVELS is asked, as bits; nothing else is kept. */
+enum { WINDOW_SUM = 1, WINDOW_LEAST = 2, WINDOW_MOST = 4, WINDOW_ALL_LEVELS = 7 };
+uint8_t window_asks(enum expr_history h); /* 0 of the others */
+
 /* What windows of one kind have in common; two of the same type, length and limit are the same. */
 struct window_spec {
     enum window_type type;
     bool counter;
+    uint8_t asks;      /* of LEVELS */
     int64_t length_ms; /* 0 of LAST and SINCE */
     int64_t gap_ms;    /* up to which readings are joined, if it is more than a piece */
     double limit;
 };
 
 struct window;
+struct beat;
 
-struct window *window_new(const struct window_spec *s);
-void window_free(struct window *w); /* NULL is fine */
+/* The windows of a device, in order of component and place; zeroed: none. */
+struct windows {
+    ARRAY(struct window) v;
+    ARRAY(struct beat *) beats; /* NULL: free */
+    uint8_t *pieces;            /* of all windows */
+    size_t npieces, hint;
+};
+void windows_fini(struct windows *all);
+/* The component's window at a place among those of its kind; NULL. */
+struct window *windows_find(struct windows *all, uint16_t unit, uint16_t place);
+/* The same, made if there is none yet. Good until another is made or forgotten. */
+struct window *windows_make(struct windows *all, uint16_t unit, uint16_t place, const struct window_spec *s);
+void windows_forget(struct windows *all, uint16_t unit);
+/* Gives back room that is not needed; beats that have become alike are one again. */
+void windows_settle(struct windows *all);
 
-/* A good reading; times (ms, one clock for all calls) rise, what is not after the last is left out. */
-void window_feed(struct window *w, const struct window_spec *s, int64_t at_ms, struct value v);
-/* The device was restarted: no step leads to the next reading. */
-void window_break(struct window *w);
 /*
- * Of a counter, before its reading is fed: no step leads to it where it counts
- * from something else than the one before, or could have gone round since.
+ * Readings come in rounds, all of one moment: windows_feed() for each, then windows_end_round(). A round can be used
+ * again and again, for one device after the other.
+ */
+struct window_round {
+    ARRAY(struct beat_before *) before; /* beats as they were, of those that others share */
+    size_t n;
+};
+void window_round_fini(struct window_round *r);
+
+/*
+ * Of a counter: no step leads to a reading where it counts from something else than at the one before, or could have
+ * gone round since.
  */
 struct window_counter {
     bool has_origin;
     int64_t origin;  /* what it counts from */
     double a_second; /* counts of 32 bits at the most; 0: it never goes round, INFINITY: nobody knows */
 };
-void window_counter(struct window *w, int64_t at_ms, const struct window_counter *c);
+
+/*
+ * A good reading; times (ms, one clock for all calls) rise, what is not after the last is left out. c NULL: nothing is
+ * known of a counter's bounds.
+ */
+void windows_feed(struct windows *all, struct window_round *r, struct window *w, const struct window_spec *s,
+                  int64_t at_ms, struct value v, const struct window_counter *c);
+void windows_end_round(struct windows *all, struct window_round *r);
+
+/* The device was restarted: no step leads to the next reading. */
+void window_break(struct window *w);
 /* Of SINCE: how the condition was judged. True if it begins or ends to hold. */
 bool window_judge(struct window *w, int64_t at_ms, struct value condition);
 /* What it tells now; window NULL: nothing was ever read. */
-struct value window_value(struct window *w, const struct window_spec *s, enum expr_history h, int64_t now_ms);
+struct value windows_value(const struct windows *all, const struct window *w, const struct window_spec *s,
+                           enum expr_history h, int64_t now_ms);
 
 /* As bytes, relative to now. The longest is WINDOW_MAX_BYTES. */
 enum { WINDOW_MAX_BYTES = 700 };
-void window_encode(const struct window *w, const struct window_spec *s, int64_t now_ms, struct wire_out *out);
-/* One that was saved when the clock showed then_ms. NULL and in->bad for what cannot be one. */
-struct window *window_decode(const struct window_spec *s, int64_t then_ms, struct wire_in *in);
+void windows_encode(const struct windows *all, const struct window *w, const struct window_spec *s, int64_t now_ms,
+                    struct wire_out *out);
+/*
+ * One that was saved when the clock showed then_ms, as the component's at that place. in->bad for what cannot be one. One
+ * that lacks what is asked now is left out.
+ */
+void windows_decode(struct windows *all, uint16_t unit, uint16_t place, const struct window_spec *s, int64_t then_ms,
+                    struct wire_in *in);
+
+/* Each window of a component, from the first: *at begins at 0. NULL behind the last. */
+struct window *windows_next(struct windows *all, uint16_t unit, size_t *at, uint16_t *place);
 
 #endif

@@ -3,31 +3,31 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "watch/window.h"
+#include "../watch/one_window.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void live(struct window *w, const struct window_spec *s)
+static void live(struct one *w)
 {
     int64_t now = 0;
 
     for (int i = 0; i < 40; i++, now += i * 100000) {
-        if (s->type == WINDOW_SINCE)
-            window_judge(w, now, value_bool(i % 3));
+        if (w->spec.type == WINDOW_SINCE)
+            window_judge(one_window(w), now, value_bool(i % 3));
         else
-            window_feed(w, s, now, value_num(i));
+            one_feed(w, now, value_num(i));
         for (int h = EXPR_AVG; h <= EXPR_SINCE; h++)
-            if (window_type_of((enum expr_history)h) == s->type)
-                window_value(w, s, (enum expr_history)h, now);
+            if (window_type_of((enum expr_history)h) == w->spec.type)
+                one_value(w, (enum expr_history)h, now);
     }
 }
 
-static void check_encoding(const struct window *w, const struct window_spec *s)
+static void check_encoding(struct one *w)
 {
     uint8_t bytes[WINDOW_MAX_BYTES];
     struct wire_out out = wire_out(bytes, sizeof bytes);
 
-    window_encode(w, s, 0, &out);
+    one_encode(w, 0, &out);
     if (out.bad)
         abort();
 }
@@ -37,21 +37,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct window_spec s = {.length_ms = 3600000, .gap_ms = 900000, .limit = 100};
     struct wire_in in;
-    struct window *w;
+    struct one *w;
 
     if (size == 0)
         return 0;
     s.type = (enum window_type)(data[0] % (WINDOW_SINCE + 1));
     s.counter = data[0] & 0x80;
     in = wire_in(data + 1, size - 1);
-    w = window_decode(&s, 0, &in);
+    w = one_decode(&s, 0, &in);
     if (!w != in.bad)
         abort();
     if (w) {
-        check_encoding(w, &s);
-        live(w, &s);
-        check_encoding(w, &s);
+        check_encoding(w);
+        live(w);
+        check_encoding(w);
     }
-    window_free(w);
+    one_free(w);
     return 0;
 }
