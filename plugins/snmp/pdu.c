@@ -32,6 +32,8 @@ static bool take_pdu(struct wire_in *in, struct snmp_msg *m)
         m->status = take_int32(&pdu);
         m->index = take_int32(&pdu);
         m->varbinds = ber_expect(&pdu, BER_SEQUENCE);
+    } else {
+        m->varbinds = pdu;
     }
     return !pdu.bad;
 }

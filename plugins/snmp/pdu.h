@@ -107,7 +107,7 @@ struct snmp_varbinds {
 /*
  * A message's head; bytes behind the message are ignored. PD_EPROTO for nonsense,
  * PD_EVERSION for another version of SNMP. Of a v1 trap only version, community
- * and type are filled in. The result points into the packet.
+ * and type are filled in, and varbinds is all that its PDU holds (trap.h). The result points into the packet.
  */
 int snmp_decode(const void *packet, size_t n, struct snmp_msg *out);
 /* A PDU by itself, as version 3 has it; PD_EPROTO likewise. */

@@ -1,0 +1,10 @@
+#ifndef PD_SNMP_CELL_H
+#define PD_SNMP_CELL_H
+
+#include "plugin/plugin.h"
+#include "plugins/snmp/pdu.h"
+
+/* Puts a varbind's value into a cell, with its type and tag; pointers are the varbind's. The rest of the cell stays. */
+void snmp_cell_set(struct pd_cell *cell, const struct snmp_varbind *vb);
+
+#endif
