@@ -161,7 +161,7 @@ static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varb
     struct pd_cell *cell;
     uint16_t n;
 
-    if (cell_type(vb->type) == PD_CELL_ABSENT) {
+    if (snmp_cell_type(vb->type) == PD_CELL_ABSENT) {
         close_column(r, c);
         return;
     }

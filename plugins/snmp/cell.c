@@ -1,6 +1,6 @@
 #include "plugins/snmp/cell.h"
 
-static enum pd_cell_type cell_type(uint8_t type)
+enum pd_cell_type snmp_cell_type(uint8_t type)
 {
     switch (type) {
     case SNMP_INTEGER:
@@ -35,7 +35,7 @@ static enum pd_cell_type cell_type(uint8_t type)
 
 void snmp_cell_set(struct pd_cell *cell, const struct snmp_varbind *vb)
 {
-    cell->type = (uint8_t)cell_type(vb->type);
+    cell->type = (uint8_t)snmp_cell_type(vb->type);
     cell->tag = vb->type;
     switch (cell->type) {
     case PD_CELL_INT:

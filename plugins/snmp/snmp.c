@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "plugins/snmp/read.h"
+#include "plugins/snmp/trap_sink.h"
 #include "plugins/snmp/v3_peer.h"
 
 enum { DEFAULT_PORT = 161, MAX_RETRIES = 20, MAX_TIMEOUT_MS = 60000 };
@@ -20,6 +21,7 @@ const struct pd_snmp_config pd_snmp_defaults = {
     .max_bytes = 16 << 20,
     .max_ms = 600000,
     .stall_ms = 30000,
+    .traps.rates = {.source = {20, 200}, .all = {4000, 8000}, .stranger = {10, 50}, .all_strangers = {200, 1000}},
 };
 
 struct pd_collector {
@@ -28,6 +30,8 @@ struct pd_collector {
     struct snmp_udp *udp; /* NULL on another network */
     LIST_HEAD(, pd_device) devices;
     uint32_t plans; /* serials given */
+    struct trap_udp *trap_udp;
+    struct trap_sink *traps; /* NULL: they are heard nowhere */
 };
 
 int snmp_start_on(const struct pd_services *services, const struct pd_snmp_config *config, const struct snmp_net *net,
@@ -51,6 +55,35 @@ int snmp_start_on(const struct pd_services *services, const struct pd_snmp_confi
     return 0;
 }
 
+/* ---- Traps ---- */
+
+static void start_traps(struct pd_collector *c)
+{
+    const struct pd_snmp_traps *t = &c->config.traps;
+    union pd_addr *listen = xcalloc(t->nlisten + 1, sizeof *listen);
+    struct trap_udp_config udp = {.fds = t->fds, .nfds = t->nfds, .listen = listen, .rcvbuf = c->config.rcvbuf};
+
+    for (size_t i = 0; i < t->nlisten; i++)
+        if (trap_listen_at(t->listen[i].host, t->listen[i].port, &listen[udp.nlisten]) == 0)
+            udp.nlisten++;
+    if (t->nfds + udp.nlisten == 0) {
+        log_info("snmp", "no socket for traps: none are heard");
+    } else if (trap_udp_open(c->core.services, &udp, &c->trap_udp) == 0) {
+        const struct trap_net net = trap_udp_net(c->trap_udp);
+
+        c->traps = trap_sink_new(c->core.services, snmp_engine_usm(c->core.engine), &net, &t->rates, t->engine_file);
+    }
+    c->config.traps = (struct pd_snmp_traps){0}; /* it was the caller's */
+    free(listen);
+}
+
+static void snmp_traps(struct pd_collector *c, const struct pd_trap_sink *sink, const struct pd_usm_secret *users,
+                       size_t n)
+{
+    if (c->traps)
+        trap_sink_to(c->traps, sink, users, n);
+}
+
 static int snmp_start(const struct pd_services *services, const void *config, struct pd_collector **out)
 {
     const struct pd_snmp_config *cfg = config ? config : &pd_snmp_defaults;
@@ -62,11 +95,13 @@ static int snmp_start(const struct pd_services *services, const void *config, st
         return rc;
     net = snmp_udp_net(udp);
     rc = snmp_start_on(services, cfg, &net, out);
-    if (rc < 0)
+    if (rc < 0) {
         snmp_udp_close(udp);
-    else
-        (*out)->udp = udp;
-    return rc;
+        return rc;
+    }
+    (*out)->udp = udp;
+    start_traps(*out);
+    return 0;
 }
 
 /* ---- Devices ---- */
@@ -237,6 +272,8 @@ static void snmp_stop(struct pd_collector *c)
         return;
     while ((d = LIST_FIRST(&c->devices)) != NULL)
         snmp_close(d); /* takes itself off the list */ // NOLINT(clang-analyzer-unix.Malloc)
+    trap_sink_free(c->traps);
+    trap_udp_close(c->trap_udp);
     snmp_engine_free(c->core.engine);
     snmp_udp_close(c->udp);
     free(c->core.varbinds);
@@ -280,6 +317,8 @@ static int snmp_walk(struct pd_device *d, const char *root, const struct pd_sink
 static void snmp_counters(struct pd_collector *c, void (*put)(void *arg, const char *name, uint64_t value), void *arg)
 {
     snmp_engine_counters(c->core.engine, put, arg);
+    if (c->traps)
+        trap_sink_counters(c->traps, put, arg);
 }
 
 const struct pd_collector_ops pd_snmp_ops = {
@@ -294,4 +333,5 @@ const struct pd_collector_ops pd_snmp_ops = {
     .walk = snmp_walk,
     .cancel = snmp_read_cancel,
     .counters = snmp_counters,
+    .traps = snmp_traps,
 };

@@ -16,7 +16,7 @@ struct trap_rate {
 };
 
 struct trap_rates {
-    struct trap_rate source, all;            /* of known ones */
+    struct trap_rate source, all;             /* of known ones */
     struct trap_rate stranger, all_strangers; /* of the others */
 };
 

@@ -1,5 +1,6 @@
 #include "plugins/snmp/trap_net.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -30,10 +31,23 @@ struct trap_udp {
     ARRAY(struct trap_socket) sockets;
     size_t turn; /* the socket that is read first: none may starve the others */
     uint8_t (*data)[RECV_SIZE];
-    union control (*controls);
+    union control(*controls);
 };
 
 /* ---- Opening ---- */
+
+int trap_listen_at(const char *host, uint16_t port, union pd_addr *out)
+{
+    union pd_addr a = {.in = {.sin_family = AF_INET, .sin_port = htons(port)}};
+
+    if (inet_pton(AF_INET, host, &a.in.sin_addr) != 1) {
+        a = (union pd_addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
+        if (inet_pton(AF_INET6, host, &a.in6.sin6_addr) != 1)
+            return PD_EINVAL;
+    }
+    *out = a;
+    return 0;
+}
 
 static void set_buffer(int fd, int want)
 {
@@ -68,8 +82,9 @@ static void adopt(struct trap_udp *u, int fd, int rcvbuf)
     int family = 0, type = 0;
     socklen_t n = sizeof family, m = sizeof type;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 &&
-        type == SOCK_DGRAM && (family == AF_INET || family == AF_INET6) && u->sockets.n < MAX_SOCKETS) {
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &n) == 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) == 0 && type == SOCK_DGRAM &&
+        (family == AF_INET || family == AF_INET6) && u->sockets.n < MAX_SOCKETS) {
         take_socket(u, fd, family, rcvbuf);
         return;
     }

@@ -38,6 +38,9 @@ struct trap_udp_config {
     size_t nlisten;
     int rcvbuf; /* bytes, asked for; the kernel counts them twice */
 };
+/* A numeric address, without an interface; 0.0.0.0 and :: too. PD_EINVAL for any other text. */
+int trap_listen_at(const char *host, uint16_t port, union pd_addr *out);
+
 struct trap_udp;
 /*
  * Takes over the descriptors and opens the rest; what can't be opened is said in the log. PD_ENOENT if nothing is

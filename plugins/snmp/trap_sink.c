@@ -13,9 +13,9 @@
 #include "plugins/snmp/trap_usm.h"
 
 enum {
-    TURN_BATCHES = 4,         /* taken in one turn of the loop */
-    QUIET_MS = 10000,         /* between two lines of the log */
-    MAX_WAITING = 4096,       /* informs whose answer waits for the disk */
+    TURN_BATCHES = 4,   /* taken in one turn of the loop */
+    QUIET_MS = 10000,   /* between two lines of the log */
+    MAX_WAITING = 4096, /* informs whose answer waits for the disk */
     MAX_WAITING_BYTES = 4 << 20,
     ANSWER_SIZE = SNMP_MAX_MESSAGE + V3_HEADROOM + V3_TAIL,
     LEAST = 12, /* bytes: no trap is shorter */
@@ -178,8 +178,8 @@ static enum drop tell(struct trap_sink *s, const struct pd_trap *t, struct waiti
  * A trap that can be read. answer[0..n): what it is answered with; n = 0: it is none that is. key: by which it is known
  * again; once: so it is.
  */
-static enum drop take(struct trap_sink *s, const struct trap_packet *p, const struct pd_trap *t, bool once, uint64_t key,
-                      const uint8_t *answer, size_t n)
+static enum drop take(struct trap_sink *s, const struct trap_packet *p, const struct pd_trap *t, bool once,
+                      uint64_t key, const uint8_t *answer, size_t n)
 {
     enum trap_sight sight = once ? trap_seen_look(s->seen, key, now(s)) : TRAP_NEW;
     struct waiting *w = NULL;
@@ -283,15 +283,10 @@ static enum drop take_authentic(struct trap_sink *s, const struct trap_packet *p
 static enum drop take_v3(struct trap_sink *s, const struct trap_packet *p)
 {
     static const enum drop drops[] = {
-        [TRAP_AUTHENTIC] = TAKEN,
-        [TRAP_PLAIN] = DROP_LEVEL,
-        [TRAP_OPAQUE] = DROP_LEVEL,
-        [TRAP_NONSENSE] = DROP_MALFORMED,
-        [TRAP_ASKS] = TAKEN,
-        [TRAP_NO_USER] = DROP_USER,
-        [TRAP_NO_LEVEL] = DROP_LEVEL,
-        [TRAP_WRONG_DIGEST] = DROP_DIGEST,
-        [TRAP_NOT_DECIPHERED] = DROP_CIPHER,
+        [TRAP_AUTHENTIC] = TAKEN,          [TRAP_PLAIN] = DROP_LEVEL,
+        [TRAP_NONSENSE] = DROP_MALFORMED,  [TRAP_ASKS] = TAKEN,
+        [TRAP_NO_USER] = DROP_USER,        [TRAP_NO_LEVEL] = DROP_LEVEL,
+        [TRAP_WRONG_DIGEST] = DROP_DIGEST, [TRAP_NOT_DECIPHERED] = DROP_CIPHER,
         [TRAP_REPLAYED] = DROP_REPLAYED,
     };
     struct trap_message in;

@@ -25,7 +25,6 @@ void trap_sink_free(struct trap_sink *s); /* NULL is fine; no `done` may be call
 /* As pd_collector_ops.traps. */
 void trap_sink_to(struct trap_sink *s, const struct pd_trap_sink *sink, const struct pd_usm_secret *users, size_t n);
 
-void trap_sink_counters(const struct trap_sink *s, void (*put)(void *arg, const char *name, uint64_t value),
-                        void *arg);
+void trap_sink_counters(const struct trap_sink *s, void (*put)(void *arg, const char *name, uint64_t value), void *arg);
 
 #endif

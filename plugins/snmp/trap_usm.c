@@ -232,8 +232,7 @@ static enum trap_proof open_ours(struct trap_usm *t, struct trap_message *in, in
         in->keys = &u->own;
         in->user = u->name;
     }
-    if (proof == TRAP_AUTHENTIC &&
-        !usm_is_timely(t->self->boots, own_time(t, now_ms), in->m.boots, in->m.time)) {
+    if (proof == TRAP_AUTHENTIC && !usm_is_timely(t->self->boots, own_time(t, now_ms), in->m.boots, in->m.time)) {
         report(t, in, V3_NOT_IN_WINDOW, in->keys, now_ms);
         return in->nreport ? TRAP_ASKS : TRAP_REPLAYED;
     }

@@ -20,8 +20,7 @@ void trap_usm_users(struct trap_usm *t, const struct pd_usm_secret *users, size_
 
 enum trap_proof {
     TRAP_AUTHENTIC,
-    TRAP_PLAIN,  /* readable, but anybody could have sent it */
-    TRAP_OPAQUE, /* from somebody, about something: the rest is why */
+    TRAP_PLAIN, /* readable, but anybody could have sent it */
     TRAP_NONSENSE,
     TRAP_ASKS,    /* who we are, or what time it is: it is told, nothing else came of it */
     TRAP_NO_USER, /* nobody is called so */
