@@ -299,7 +299,7 @@ void usm_encrypt(struct usm *u, const struct usm_keys *k, int32_t boots, int32_t
         wire_put_u64be(&out, u->salt);
     }
     make_iv(k, boots, time, salt, iv);
-    if (!usm_crypt(u, k->priv, true, k->priv_key, iv, data, n, data))
+    if (!usm_encipher(u, k->priv, k->priv_key, iv, data, n))
         memset(data, 0, n); /* nothing leaves in the clear */
 }
 
@@ -311,7 +311,7 @@ const uint8_t *usm_decrypt(struct usm *u, const struct usm_keys *k, int32_t boot
     if (n > USM_MAX_DATA || k->priv == PD_PRIV_NONE || usm_padded(k->priv, n) != n)
         return NULL;
     make_iv(k, boots, time, salt, iv);
-    return usm_crypt(u, k->priv, false, k->priv_key, iv, data, n, u->plain) ? u->plain : NULL;
+    return usm_decipher(u, k->priv, k->priv_key, iv, data, n, u->plain) ? u->plain : NULL;
 }
 
 /* ---- Clocks ---- */

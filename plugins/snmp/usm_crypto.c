@@ -50,10 +50,15 @@ struct usm *usm_new(const struct pd_rng *rng)
     struct usm *u = xcalloc(1, sizeof *u);
 
     u->hash = EVP_MD_CTX_new();
-    u->crypt = EVP_CIPHER_CTX_new();
     u->salt = rng_u64(rng);
     LIST_INIT(&u->users);
     return u;
+}
+
+static void free_engine(struct usm_engine *e)
+{
+    EVP_CIPHER_CTX_free(e->ctx);
+    EVP_CIPHER_free(e->cipher);
 }
 
 void usm_free(struct usm *u)
@@ -63,11 +68,10 @@ void usm_free(struct usm *u)
     for (int i = 0; i < USM_AUTHS; i++)
         EVP_MD_free(u->md[i]);
     for (int i = 0; i < USM_PRIVS; i++) {
-        EVP_CIPHER_free(u->cipher[i]);
-        EVP_CIPHER_free(u->blocks[i]);
+        free_engine(&u->encrypt[i]);
+        free_engine(&u->decrypt[i]);
     }
     EVP_MD_CTX_free(u->hash);
-    EVP_CIPHER_CTX_free(u->crypt);
     OPENSSL_cleanse(u->plain, sizeof u->plain);
     free(u);
 }
@@ -82,13 +86,35 @@ static const EVP_MD *md_of(struct usm *u, uint8_t auth)
     return u->md[auth];
 }
 
-static const EVP_CIPHER *cipher_of(EVP_CIPHER **kept, const char *algorithm)
+/* The context of a cipher in one direction; NULL where the library lacks it. */
+static EVP_CIPHER_CTX *context_of(struct usm_engine *e, const char *algorithm, bool encrypt)
 {
-    if (!*kept) {
-        *kept = EVP_CIPHER_fetch(NULL, algorithm, NULL);
-        ERR_clear_error();
-    }
-    return *kept;
+    EVP_CIPHER_CTX *ctx;
+
+    if (e->ctx)
+        return e->ctx;
+    if (!e->cipher)
+        e->cipher = EVP_CIPHER_fetch(NULL, algorithm, NULL);
+    ctx = e->cipher ? EVP_CIPHER_CTX_new() : NULL;
+    if (ctx && EVP_CipherInit_ex2(ctx, e->cipher, NULL, NULL, encrypt, NULL) && EVP_CIPHER_CTX_set_padding(ctx, 0))
+        e->ctx = ctx;
+    else
+        EVP_CIPHER_CTX_free(ctx);
+    ERR_clear_error();
+    return e->ctx;
+}
+
+/* AES is deciphered by enciphering (see below). */
+static EVP_CIPHER_CTX *encryption(struct usm *u, uint8_t priv)
+{
+    return context_of(&u->encrypt[priv], usm_cipher(priv)->algorithm, true);
+}
+
+static EVP_CIPHER_CTX *decryption(struct usm *u, uint8_t priv)
+{
+    const struct usm_cipher *c = usm_cipher(priv);
+
+    return context_of(&u->decrypt[priv], c->block ? c->block : c->algorithm, c->block != NULL);
 }
 
 bool usm_has_auth(struct usm *u, uint8_t auth)
@@ -98,12 +124,7 @@ bool usm_has_auth(struct usm *u, uint8_t auth)
 
 bool usm_has_priv(struct usm *u, uint8_t priv)
 {
-    const struct usm_cipher *c = usm_cipher(priv);
-
-    if (priv == PD_PRIV_NONE)
-        return true;
-    return priv < USM_PRIVS && cipher_of(&u->cipher[priv], c->algorithm) &&
-           (!c->block || cipher_of(&u->blocks[priv], c->block));
+    return priv == PD_PRIV_NONE || (priv < USM_PRIVS && encryption(u, priv) && decryption(u, priv));
 }
 
 /* ---- Digests ---- */
@@ -127,13 +148,27 @@ void usm_hash_end(struct usm *u, uint8_t out[EVP_MAX_MD_SIZE])
 
 /* ---- Ciphers ---- */
 
-static bool run(struct usm *u, const EVP_CIPHER *c, bool encrypt, const uint8_t *key, const uint8_t *iv,
-                const uint8_t *in, size_t n, uint8_t *out)
+static bool run(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *iv, const uint8_t *in, size_t n, uint8_t *out)
 {
     int got = 0;
 
-    return c && EVP_CipherInit_ex2(u->crypt, c, key, iv, encrypt, NULL) && EVP_CIPHER_CTX_set_padding(u->crypt, 0) &&
-           EVP_CipherUpdate(u->crypt, out, &got, in, (int)n) && (size_t)got == n;
+    return ctx && EVP_CipherInit_ex2(ctx, NULL, key, iv, -1, NULL) && EVP_CipherUpdate(ctx, out, &got, in, (int)n) &&
+           (size_t)got == n;
+}
+
+/* out ^= in. */
+static void lay_over(uint8_t *out, const uint8_t *in, size_t n)
+{
+    for (; n >= sizeof(uint64_t); n -= sizeof(uint64_t), out += sizeof(uint64_t), in += sizeof(uint64_t)) {
+        uint64_t a, b;
+
+        memcpy(&a, out, sizeof a);
+        memcpy(&b, in, sizeof b);
+        a ^= b;
+        memcpy(out, &a, sizeof a);
+    }
+    for (size_t i = 0; i < n; i++)
+        out[i] ^= in[i];
 }
 
 /*
@@ -143,40 +178,42 @@ static bool run(struct usm *u, const EVP_CIPHER *c, bool encrypt, const uint8_t 
 static bool decrypt_cfb(struct usm *u, uint8_t priv, const uint8_t *key, const uint8_t *iv, const uint8_t *in, size_t n,
                         uint8_t *out)
 {
-    const EVP_CIPHER *c = cipher_of(&u->blocks[priv], usm_cipher(priv)->block);
     size_t whole = (n + USM_AES_BLOCK - 1) / USM_AES_BLOCK * USM_AES_BLOCK;
 
     if (n == 0)
         return true;
     memcpy(out, iv, USM_AES_BLOCK);
     memcpy(out + USM_AES_BLOCK, in, whole - USM_AES_BLOCK);
-    if (!run(u, c, true, key, NULL, out, whole, out))
+    if (!run(decryption(u, priv), key, NULL, out, whole, out))
         return false;
-    for (size_t i = 0; i < n; i++)
-        out[i] ^= in[i];
+    lay_over(out, in, n);
     return true;
 }
 
-static bool crypt_des(struct usm *u, bool encrypt, const uint8_t *key, const uint8_t *iv, const uint8_t *in, size_t n,
-                      uint8_t *out)
+static bool run_des(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *iv, const uint8_t *in, size_t n,
+                    uint8_t *out)
 {
     uint8_t thrice[24];
     bool done;
 
     for (int i = 0; i < 3; i++)
         memcpy(thrice + 8 * i, key, 8);
-    done =
-        run(u, cipher_of(&u->cipher[PD_PRIV_DES], usm_cipher(PD_PRIV_DES)->algorithm), encrypt, thrice, iv, in, n, out);
+    done = run(ctx, thrice, iv, in, n, out);
     OPENSSL_cleanse(thrice, sizeof thrice);
     return done;
 }
 
-bool usm_crypt(struct usm *u, uint8_t priv, bool encrypt, const uint8_t *key, const uint8_t *iv, const uint8_t *in,
-               size_t n, uint8_t *out)
+bool usm_encipher(struct usm *u, uint8_t priv, const uint8_t *key, const uint8_t *iv, uint8_t *data, size_t n)
 {
     if (priv == PD_PRIV_DES)
-        return crypt_des(u, encrypt, key, iv, in, n, out);
-    if (!encrypt)
-        return decrypt_cfb(u, priv, key, iv, in, n, out);
-    return run(u, cipher_of(&u->cipher[priv], usm_cipher(priv)->algorithm), true, key, iv, in, n, out);
+        return run_des(encryption(u, priv), key, iv, data, n, data);
+    return run(encryption(u, priv), key, iv, data, n, data);
+}
+
+bool usm_decipher(struct usm *u, uint8_t priv, const uint8_t *key, const uint8_t *iv, const uint8_t *data, size_t n,
+                  uint8_t *out)
+{
+    if (priv == PD_PRIV_DES)
+        return run_des(decryption(u, priv), key, iv, data, n, out);
+    return decrypt_cfb(u, priv, key, iv, data, n, out);
 }

@@ -26,11 +26,16 @@ struct usm_cipher {
     bool reeder;                          /* how a short key is extended */
 };
 
+/* A cipher and its context, made when first used: to set a context up costs more than to encipher a packet. */
+struct usm_engine {
+    EVP_CIPHER *cipher;
+    EVP_CIPHER_CTX *ctx;
+};
+
 struct usm {
-    EVP_MD *md[USM_AUTHS]; /* fetched when first used */
-    EVP_CIPHER *cipher[USM_PRIVS], *blocks[USM_PRIVS];
+    EVP_MD *md[USM_AUTHS]; /* likewise */
     EVP_MD_CTX *hash;
-    EVP_CIPHER_CTX *crypt;
+    struct usm_engine encrypt[USM_PRIVS], decrypt[USM_PRIVS];
     bool failed; /* the library did, in what is being reckoned */
     uint64_t salt;
     LIST_HEAD(, usm_user) users;
@@ -44,8 +49,10 @@ void usm_hash_begin(struct usm *u, uint8_t auth);
 void usm_hash_add(struct usm *u, const void *p, size_t n);
 void usm_hash_end(struct usm *u, uint8_t out[EVP_MAX_MD_SIZE]);
 
-/* Enciphers, or deciphers, n bytes from in to out, which may be the same. */
-bool usm_crypt(struct usm *u, uint8_t priv, bool encrypt, const uint8_t *key, const uint8_t *iv, const uint8_t *in,
-               size_t n, uint8_t *out);
+/* Enciphers n bytes where they are; false if the library failed. */
+bool usm_encipher(struct usm *u, uint8_t priv, const uint8_t *key, const uint8_t *iv, uint8_t *data, size_t n);
+/* Deciphers them to out, which has room for a whole number of blocks. */
+bool usm_decipher(struct usm *u, uint8_t priv, const uint8_t *key, const uint8_t *iv, const uint8_t *data, size_t n,
+                  uint8_t *out);
 
 #endif
