@@ -21,6 +21,7 @@ enum {
     MAX_BATCHES = 8,     /* received in a row before the loop gets its turn */
     MAX_SEARCHES = 1000, /* for who sent what fits no request, for each reason in that time */
     RANDOM_STOCK = 64,
+    SLOW_MS = 20, /* between requests whose keys take some milliseconds to reckon */
 };
 
 TAILQ_HEAD(snmp_queue, snmp_request);
@@ -57,6 +58,7 @@ struct snmp_engine {
     uint64_t drops[SNMP_DROPS];
     struct quiet quiet[SNMP_DROPS + 1]; /* the last for packets the kernel refuses */
     struct usm *usm;
+    int64_t slow_ms; /* when the next request may go out whose keys take long to reckon */
     uint8_t packets[SNMP_BATCH][V3_HEADROOM + SNMP_REQUEST_SIZE];
 };
 
@@ -324,12 +326,18 @@ static void end_request(struct snmp_request *q)
     leave_queue(l, q);
     leave_recent(l, q);
     give_slot(q->engine, q);
+    q->is_held = false;
 }
 
 static void on_timeout(void *arg)
 {
     struct snmp_request *q = arg;
 
+    if (q->is_held) {
+        q->is_held = false;
+        enqueue(lane_of(q), q);
+        return;
+    }
     if (q->tries <= q->peer->retries && now(q->engine) - q->first_ms < q->patience_ms) {
         enqueue(lane_of(q), q);
         return;
@@ -462,13 +470,27 @@ static void take_answer(struct snmp_engine *e, struct snmp_request *q, const str
 
 /* ---- Version 3 ---- */
 
+/* Keys that take long are reckoned one after the other, so that the loop gets its turn between. */
+static void hold(struct snmp_request *q)
+{
+    struct snmp_engine *e = q->engine;
+
+    e->slow_ms = e->slow_ms > now(e) ? e->slow_ms : now(e);
+    q->is_held = true;
+    wheel_set(e->services->wheel, &q->timer, e->slow_ms);
+    e->slow_ms += SLOW_MS;
+}
+
 /* The request is sent once more, as something new: with an id of its own, and all its tries. */
 static void ask_again(struct snmp_request *q)
 {
     end_request(q);
     q->tries = 0;
     q->submitted_ms = q->first_ms = now(q->engine);
-    enqueue(lane_of(q), q);
+    if (snmp_v3_peer_is_slow(q->peer->v3))
+        hold(q);
+    else
+        enqueue(lane_of(q), q);
 }
 
 static enum snmp_drop match_v3(struct snmp_engine *e, const struct snmp_packet *p, struct v3_msg *m,

@@ -97,6 +97,7 @@ struct snmp_request {
     uint16_t sent, repeated;                 /* packets, in all legs */
     uint8_t misfit; /* enum snmp_drop: the last of what came from the device instead of an answer, as far as known */
     bool is_queued, is_recent;
+    bool is_held; /* until its timer puts it into the queue */
 };
 
 struct snmp_request_ops {

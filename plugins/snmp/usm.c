@@ -108,6 +108,13 @@ void usm_localise(struct usm *u, const struct usm_user *user, const uint8_t *eng
     OPENSSL_cleanse(key, sizeof key);
 }
 
+bool usm_localise_is_slow(const struct usm_user *user)
+{
+    const struct usm_cipher *c = usm_cipher(user->priv);
+
+    return c->reeder && usm_digest(user->auth)->size < c->nkey;
+}
+
 /* ---- Users ---- */
 
 static const char *check_secret(const struct pd_usm_secret *s)

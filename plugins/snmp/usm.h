@@ -61,6 +61,8 @@ struct usm_keys {
     uint8_t priv_key[USM_MAX_CIPHER_KEY];
 };
 void usm_localise(struct usm *u, const struct usm_user *user, const uint8_t *engine, size_t n, struct usm_keys *out);
+/* True if that takes milliseconds: Reeder's way to extend a key stretches it like a password, for each engine. */
+bool usm_localise_is_slow(const struct usm_user *user);
 
 /* The steps of it: the key of a password (RFC 3414, A.2), and that key at an engine; the bytes of the digest in each. */
 size_t usm_password_key(struct usm *u, uint8_t auth, const char *password, uint8_t key[USM_MAX_KEY]);

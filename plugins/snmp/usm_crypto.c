@@ -122,11 +122,6 @@ bool usm_has_auth(struct usm *u, uint8_t auth)
     return auth == PD_AUTH_NONE || (auth < USM_AUTHS && md_of(u, auth));
 }
 
-bool usm_has_priv(struct usm *u, uint8_t priv)
-{
-    return priv == PD_PRIV_NONE || (priv < USM_PRIVS && encryption(u, priv) && decryption(u, priv));
-}
-
 /* ---- Digests ---- */
 
 void usm_hash_begin(struct usm *u, uint8_t auth)
@@ -216,4 +211,14 @@ bool usm_decipher(struct usm *u, uint8_t priv, const uint8_t *key, const uint8_t
     if (priv == PD_PRIV_DES)
         return run_des(decryption(u, priv), key, iv, data, n, out);
     return decrypt_cfb(u, priv, key, iv, data, n, out);
+}
+
+/* A library may have a cipher and yet refuse such a key as DES has here. */
+bool usm_has_priv(struct usm *u, uint8_t priv)
+{
+    static const uint8_t key[USM_MAX_CIPHER_KEY] = {1, 2, 3}, iv[USM_AES_BLOCK];
+    uint8_t data[USM_AES_BLOCK] = {0}, out[USM_AES_BLOCK];
+
+    return priv == PD_PRIV_NONE || (priv < USM_PRIVS && usm_encipher(u, priv, key, iv, data, sizeof data) &&
+                                    usm_decipher(u, priv, key, iv, data, sizeof data, out));
 }

@@ -12,6 +12,7 @@ struct record {
     struct usm_clock clock;
     uint8_t n; /* 0: it is not known */
     uint8_t id[USM_MAX_ENGINE];
+    bool has_keys; /* they are reckoned when it is first asked */
     struct usm_keys keys;
 };
 
@@ -32,16 +33,22 @@ static struct record *current(struct snmp_v3_peer *p)
     return p->other ? p->other : &p->known;
 }
 
+bool snmp_v3_peer_is_slow(const struct snmp_v3_peer *p)
+{
+    const struct record *r = p->other ? p->other : &p->known;
+
+    return r->n > 0 && !r->has_keys && usm_localise_is_slow(p->user);
+}
+
 static bool is_engine(const struct record *r, const uint8_t *id, size_t n)
 {
     return r->n == n && memcmp(r->id, id, n) == 0;
 }
 
-static void set_engine(struct snmp_v3_peer *p, struct record *r, const uint8_t *id, size_t n)
+static void set_engine(struct record *r, const uint8_t *id, size_t n)
 {
     *r = (struct record){.n = (uint8_t)n};
     memcpy(r->id, id, n);
-    usm_localise(p->usm, p->user, id, n, &r->keys);
 }
 
 static void forget(struct record **r)
@@ -66,7 +73,7 @@ static void learn(struct snmp_v3_peer *p, const struct v3_msg *m, int64_t now_ms
             p->other = xmalloc(sizeof *p->other);
         r = p->other;
     }
-    set_engine(p, r, m->engine, m->nengine);
+    set_engine(r, m->engine, m->nengine);
     r->clock = (struct usm_clock){.boots = m->boots, .time = m->time, .at_ms = now_ms};
 }
 
@@ -130,7 +137,7 @@ int snmp_v3_peer_new(struct usm *usm, const struct pd_usm_secret *secret, struct
     p->level = (secret->auth ? V3_AUTH : 0) | (secret->priv ? V3_PRIV : 0);
     p->fixed = n > 0;
     if (p->fixed)
-        set_engine(p, &p->known, id, (size_t)n);
+        set_engine(&p->known, id, (size_t)n);
     *out = p;
     return 0;
 }
@@ -180,6 +187,9 @@ size_t snmp_v3_peer_write(const struct snmp_peer *peer, uint8_t *steps, int64_t 
         *steps |= V3_STEP_DISCOVERS;
         return write_probe(p, id, buf, start);
     }
+    if (!r->has_keys)
+        usm_localise(p->usm, p->user, r->id, r->n, &r->keys);
+    r->has_keys = true;
     m.engine = m.context_engine = r->id;
     m.nengine = m.ncontext_engine = r->n;
     m.user = (const uint8_t *)usm_user_name(p->user, &m.nuser);
@@ -224,7 +234,7 @@ static enum snmp_drop open_message(struct snmp_v3_peer *p, struct v3_msg *m, str
         rc = v3_open(p->usm, NULL, m, pdu);
     } else if (level & ~p->level) {
         return SNMP_DROP_LEVEL;
-    } else if (!is_engine(r, m->engine, m->nengine)) {
+    } else if (!is_engine(r, m->engine, m->nengine) || !r->has_keys) {
         return SNMP_DROP_ENGINE;
     } else if (m->nuser != n || memcmp(m->user, user, n) != 0) {
         return SNMP_DROP_USER;

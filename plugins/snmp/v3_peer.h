@@ -39,6 +39,8 @@ void snmp_v3_peer_free(struct snmp_v3_peer *p);
 size_t snmp_v3_peer_room(const struct snmp_v3_peer *p, size_t ncontext);
 /* True if the next leg asks who it is: then there is no PDU to be written. */
 bool snmp_v3_peer_discovers(const struct snmp_v3_peer *p);
+/* True if the next leg has to reckon keys for milliseconds first, so that not many of its kind may go out together. */
+bool snmp_v3_peer_is_slow(const struct snmp_v3_peer *p);
 /* The message of the next leg around the PDU of npdu bytes at buf + V3_HEADROOM; as v3_seal(). */
 size_t snmp_v3_peer_write(const struct snmp_peer *peer, uint8_t *steps, int64_t now_ms, int32_t id, uint8_t *buf,
                           size_t npdu, const uint8_t **start);

@@ -144,6 +144,33 @@ static void the_engine_of_the_credential_is_not_asked_for(void **state)
     stop(c);
 }
 
+/* Keys that take milliseconds an engine are not reckoned all at once. */
+static void slow_keys_are_reckoned_one_after_the_other(void **state)
+{
+    struct pd_usm_secret secret = full;
+    struct pd_target t = {.name = "second", .address = "192.0.2.2", .version = 3, .usm = &secret, .retries = 1};
+    struct scene *c;
+    struct pd_read *read;
+    struct pd_sink sink;
+
+    (void)state;
+    secret.auth = PD_AUTH_SHA1;
+    secret.priv = PD_PRIV_AES256_REEDER;
+    c = start(&secret, NULL, scalars);
+    sink = script_sink(&c->s);
+    assert_int_equal(pd_snmp_ops.read(script_open_target(&c->s, &t), c->plan, 1, &sink, &read), 0);
+    assert_int_equal(pd_snmp_ops.read(c->s.device, c->plan, 1, &sink, &read), 0);
+    script_run(&c->s, 0);
+    assert_int_equal(c->s.ends, 1);
+    script_run(&c->s, 10);
+    assert_int_equal(c->s.ends, 1); /* the other waits */
+    script_run(&c->s, 100);
+    assert_int_equal(c->s.ends, 2);
+    assert_int_equal(c->s.result.status, PD_READ_DONE);
+    assert_packets(c, 2);
+    stop(c);
+}
+
 /* ---- Clocks and engines that change ---- */
 
 static void a_reboot_costs_one_report(void **state)
@@ -554,6 +581,8 @@ static bool forge(struct script *s, const struct snmp_packet *p, struct v3_msg *
 
 static void no_forged_answer_is_used(void **state)
 {
+    enum { EACH = 100 };
+
     (void)state;
     for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
         struct scene *c = start(&full, NULL, scalars);
@@ -562,8 +591,11 @@ static void no_forged_answer_is_used(void **state)
         read_well(c);
         c->s.v3_hook = forge;
         c->s.step = (int)i;
-        read_well(c);
-        if (strcmp(c->s.cells.s, cells) != 0 || script_counter(&c->s, forgeries[i].counter) != 1)
+        for (int time = 0; time < EACH; time++) {
+            read_well(c);
+            assert_string_equal(c->s.cells.s, cells);
+        }
+        if (script_counter(&c->s, forgeries[i].counter) != EACH)
             fail_msg("%s: %llu of %s\n%s", forgeries[i].name,
                      (unsigned long long)script_counter(&c->s, forgeries[i].counter), forgeries[i].counter,
                      c->s.cells.s);
@@ -752,6 +784,7 @@ int main(void)
         cmocka_unit_test(every_level_reads_the_same),
         cmocka_unit_test(who_it_is_is_asked_once),
         cmocka_unit_test(the_engine_of_the_credential_is_not_asked_for),
+        cmocka_unit_test(slow_keys_are_reckoned_one_after_the_other),
         cmocka_unit_test(a_reboot_costs_one_report),
         cmocka_unit_test(a_clock_that_went_back_costs_one_report),
         cmocka_unit_test(one_resync_is_all),
