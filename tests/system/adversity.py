@@ -17,7 +17,7 @@ SETTINGS = """
 poll: {every: {status: 1s, counters: 1s, supplies: 1s}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 300ms, retries: 1}
 rules:
-  unreachable: {hold: 1s}
+  unreachable: {hold: 0s}
 """
 WRONG = """
 poll: {evry: {status: 1s}}

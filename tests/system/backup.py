@@ -16,7 +16,7 @@ SETTINGS = """
 poll: {every: {status: 1s}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 200ms, retries: 0}
 rules:
-  unreachable: {hold: 1s, clear_hold: 1s}
+  unreachable: {clear_hold: 1s}
 """
 # A server that nobody listens at: mails wait.
 NO_SERVER = 9

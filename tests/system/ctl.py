@@ -17,7 +17,7 @@ ticket_prefix: T
 poll: {every: {status: 1s, counters: 2s, supplies: 2s, inventory: 1h}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 300ms, retries: 1}
 rules:
-  unreachable: {hold: 1s, clear_hold: 1s}
+  unreachable: {clear_hold: 1s}
 plans:
   daily: {title: {en: Daily, zh_CN: 每日巡检}, rule: FREQ=DAILY, start: 2026-01-01, classes: [printer]}
 """

@@ -28,7 +28,7 @@ def fail(what):
     raise AssertionError(what)
 
 
-def wait_for(what, check, seconds=10):
+def wait_for(what, check, seconds=30):
     """Gives check()'s first true result; fails after so many seconds."""
     until = time.monotonic() + seconds
     while True:

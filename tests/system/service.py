@@ -36,7 +36,7 @@ poll: {every: {status: 1s}, ping: false} # the loopback answers pings for whoeve
 snmp: {timeout: 300ms, retries: 0}
 credentials: {public: {version: 2, community: public}}
 rules:
-  unreachable: {hold: 1s, clear_hold: 1s}
+  unreachable: {clear_hold: 1s}
 """
 
 
