@@ -228,6 +228,21 @@ size_t u64dict_count(const struct u64dict *d)
     return d->t.live;
 }
 
+size_t u64dict_after(const struct u64dict *d, uint64_t key)
+{
+    size_t lo = 0, hi = d->t.used;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (d->t.entries[mid].num <= key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 bool u64dict_next(const struct u64dict *d, size_t *at, uint64_t *key, void **value)
 {
     const struct entry *e = next(&d->t, at);

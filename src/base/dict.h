@@ -30,6 +30,8 @@ void *u64dict_get(const struct u64dict *d, uint64_t key);
 void *u64dict_put(struct u64dict *d, uint64_t key, void *value);
 void *u64dict_del(struct u64dict *d, uint64_t key);
 size_t u64dict_count(const struct u64dict *d);
+/* Where iteration begins with the first key beyond this one, if keys were only ever put in rising order. */
+size_t u64dict_after(const struct u64dict *d, uint64_t key);
 bool u64dict_next(const struct u64dict *d, size_t *at, uint64_t *key, void **value);
 
 #endif

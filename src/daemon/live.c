@@ -245,18 +245,19 @@ static bool wanted(struct core *c, const json_t *filters, const struct device *d
     return fits(filters, "state", state_name(&s));
 }
 
-static void gather_device(void *ctx, const struct device *d)
+static bool gather_device(void *ctx, const struct device *d)
 {
     struct gather *g = ctx;
 
-    if (d->id <= g->args->after || g->args->next != 0 || !wanted(g->core, g->args->filters, d))
-        return;
+    if (!wanted(g->core, g->args->filters, d))
+        return true;
     if (json_array_size(g->list) < g->args->limit) {
         json_array_append_new(g->list, g->row(g->core, d));
         g->last = d->id;
-    } else {
-        g->args->next = g->last;
+        return true;
     }
+    g->args->next = g->last;
+    return false;
 }
 
 static json_t *page_of_devices(struct core *c, struct live_args *a,
@@ -264,7 +265,7 @@ static json_t *page_of_devices(struct core *c, struct live_args *a,
 {
     struct gather g = {.core = c, .args = a, .row = row, .list = json_array()};
 
-    watch_devices(core_watch(c), gather_device, &g);
+    watch_devices_after(core_watch(c), a->after, gather_device, &g);
     return g.list;
 }
 

@@ -42,20 +42,6 @@ static void add_plain(json_t *rows, const char *type, const struct plain *list, 
 
 /* ---- What there is to look after ---- */
 
-struct device_counts {
-    struct watch *watch;
-    json_int_t fresh, up, down;
-};
-
-static void count_device(void *ctx, const struct device *d)
-{
-    struct device_counts *n = ctx;
-    struct device_status s;
-
-    if (watch_device_status(n->watch, d->id, &s) == 0)
-        (*(s.state == DEVICE_UP ? &n->up : s.state == DEVICE_DOWN ? &n->down : &n->fresh))++;
-}
-
 static void count_alert(void *ctx, const struct alert *a)
 {
     ((json_int_t *)ctx)[a->severity]++;
@@ -68,14 +54,14 @@ static void count_ticket(void *ctx, const struct ticket *t)
 
 static void add_site(json_t *rows, struct core *c)
 {
-    struct device_counts devices = {.watch = core_watch(c)};
+    struct watch_counters devices;
     json_int_t alerts[SEVERITY_COUNT] = {0}, tickets[TICKET_STATE_COUNT] = {0};
     json_t *samples = metric(rows, "patrold_devices", "gauge", "Devices by state.");
 
-    watch_devices(core_watch(c), count_device, &devices);
-    sample(samples, label("state", "new"), devices.fresh);
-    sample(samples, label("state", "up"), devices.up);
-    sample(samples, label("state", "down"), devices.down);
+    watch_counters(core_watch(c), &devices);
+    sample(samples, label("state", "new"), (json_int_t)devices.fresh);
+    sample(samples, label("state", "up"), (json_int_t)devices.up);
+    sample(samples, label("state", "down"), (json_int_t)devices.down);
 
     watch_alerts(core_watch(c), count_alert, alerts);
     samples = metric(rows, "patrold_alerts_open", "gauge", "Open alerts by severity.");

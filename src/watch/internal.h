@@ -76,8 +76,8 @@ struct speech {
     unsigned collector; /* place in config.collectors */
     struct normaliser *normaliser;
     struct pd_plan *plan;
-    uint32_t parts; /* that it has anything to read in */
-    uint8_t *tells; /* for each point of each kind (see tables.base) the parts that tell it, as bits */
+    uint32_t parts;                /* that it has anything to read in */
+    uint8_t *tells;                /* for each point of each kind (see tables.base) the parts that tell it, as bits */
     const struct layout **layouts; /* for each kind what the modules tell of it */
     ARRAY(struct batch *) idle;
 };
@@ -172,8 +172,7 @@ struct restarts {
     bool knows_uptime, knows_boots;
     double uptime; /* seconds, at uptime_ms, monotonic */
     int64_t uptime_ms, boots;
-    int64_t seen_ms[RESTARTS_MAX]; /* within the last day, oldest first, monotonic */
-    size_t n;
+    ARRAY(int64_t) seen_ms; /* within the last day, oldest first, monotonic */
 };
 
 enum { TOLD_READ = 0x80 }; /* the identify module was read since the start */
@@ -287,14 +286,15 @@ struct watch {
     ARRAY(struct value) shown;       /* what is shown of a device, until another is */
     struct window_round round;       /* likewise: of readings */
     struct layouts layouts;
-    struct pool *pool; /* keys, labels and origins of components */
-    struct change *repairs;          /* what loading found to be put right */
+    struct pool *pool;      /* keys, labels and origins of components */
+    struct change *repairs; /* what loading found to be put right */
     int64_t last_device_id, last_alert_id;
     int64_t origin_ms;   /* monotonic: when it was started */
     int64_t rhythm_ms;   /* monotonic: a midnight (UTC), from which every device's rhythm is counted */
     int64_t offset_ms;   /* wall clock minus monotonic */
     int64_t next_add_ms; /* devices added in one go are polled one after another */
     bool started;
+    size_t states[DEVICE_DOWN + 1]; /* devices in each */
     struct watch_counters counters;
     struct hist_window *lateness;
 };
@@ -454,6 +454,7 @@ void history_forget(struct node *n, struct unit *u);
 void restart_take(struct turn *t);
 /* An earlier reading of the device, at a moment of the monotonic clock. */
 void restart_replay(struct node *n, int64_t at_ms, unsigned slot, struct value v);
+void restart_free(struct restarts *r);
 void restart_encode(const struct restarts *r, int64_t now_ms, struct wire_out *out);
 void restart_decode(struct restarts *r, int64_t then_ms, struct wire_in *in);
 

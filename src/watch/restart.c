@@ -62,21 +62,20 @@ static const char *step(struct restarts *r, const struct value *uptime, const st
 
 static void forget_old(struct restarts *r, int64_t now_ms)
 {
-    size_t old = 0;
-
-    while (old < r->n && now_ms - r->seen_ms[old] >= DAY_MS)
-        old++;
-    memmove(r->seen_ms, r->seen_ms + old, (r->n - old) * sizeof *r->seen_ms);
-    r->n -= old;
+    while (r->seen_ms.n > 0 && now_ms - r->seen_ms.v[0] >= DAY_MS)
+        array_remove(&r->seen_ms, 0);
 }
 
 static void note(struct restarts *r, int64_t now_ms)
 {
-    if (r->n == RESTARTS_MAX) {
-        memmove(r->seen_ms, r->seen_ms + 1, (RESTARTS_MAX - 1) * sizeof *r->seen_ms);
-        r->n--;
-    }
-    r->seen_ms[r->n++] = now_ms;
+    if (r->seen_ms.n == RESTARTS_MAX)
+        array_remove(&r->seen_ms, 0);
+    array_push(&r->seen_ms, now_ms);
+}
+
+void restart_free(struct restarts *r)
+{
+    array_free(&r->seen_ms);
 }
 
 static void tell(struct turn *t, const char *by, const struct value *uptime)
@@ -110,7 +109,7 @@ void restart_take(struct turn *t)
     }
     forget_old(r, t->mono);
     if (r->knows_uptime || r->knows_boots)
-        inventory_fill(t, tables->restarts, value_int((int64_t)r->n));
+        inventory_fill(t, tables->restarts, value_int((int64_t)r->seen_ms.n));
 }
 
 void restart_replay(struct node *n, int64_t at_ms, unsigned slot, struct value v)
@@ -148,9 +147,9 @@ void restart_encode(const struct restarts *r, int64_t now_ms, struct wire_out *o
     }
     if (r->knows_boots)
         wire_put_zigzag(out, r->boots);
-    wire_put_u8(out, (uint8_t)r->n);
-    for (size_t i = 0; i < r->n; i++)
-        wire_put_varint(out, age(r->seen_ms[i], now_ms));
+    wire_put_u8(out, (uint8_t)r->seen_ms.n);
+    for (size_t i = 0; i < r->seen_ms.n; i++)
+        wire_put_varint(out, age(r->seen_ms.v[i], now_ms));
 }
 
 static int64_t get_time(struct wire_in *in, int64_t then_ms)
@@ -179,8 +178,12 @@ void restart_decode(struct restarts *r, int64_t then_ms, struct wire_in *in)
     }
     n = wire_u8(in);
     in->bad |= n > RESTARTS_MAX || !isfinite(got.uptime);
-    for (; got.n < n && !in->bad; got.n++)
-        got.seen_ms[got.n] = get_time(in, then_ms);
-    if (!in->bad)
-        *r = got;
+    while (got.seen_ms.n < n && !in->bad)
+        array_push(&got.seen_ms, get_time(in, then_ms));
+    if (in->bad) {
+        restart_free(&got);
+        return;
+    }
+    restart_free(r);
+    *r = got;
 }

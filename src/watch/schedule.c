@@ -245,6 +245,13 @@ void schedule_doubt(struct node *n)
     }
 }
 
+static void set_state(struct node *n, int state)
+{
+    n->watch->states[n->status.state]--;
+    n->status.state = state;
+    n->watch->states[state]++;
+}
+
 /* One lost poll is no outage, and the first of those that make one is where it began. */
 static void note_silence(struct turn *t)
 {
@@ -255,7 +262,7 @@ static void note_silence(struct turn *t)
     if (n->silent < UINT8_MAX)
         n->silent++;
     if (n->silent >= DOWN_AFTER)
-        n->status.state = DEVICE_DOWN;
+        set_state(n, DEVICE_DOWN);
 }
 
 static void note_status(struct turn *t, bool answered)
@@ -271,7 +278,7 @@ static void note_status(struct turn *t, bool answered)
         return;
     }
     n->silent = 0;
-    n->status.state = DEVICE_UP;
+    set_state(n, DEVICE_UP);
     n->status.last_answer_ms = t->wall;
     n->answered_ms = t->mono;
     if (t->result->rtt_ms >= 0)

@@ -44,6 +44,16 @@ void watch_devices(const struct watch *w, void (*fn)(void *ctx, const struct dev
         fn(ctx, &((struct node *)node)->d);
 }
 
+void watch_devices_after(const struct watch *w, int64_t after, bool (*fn)(void *ctx, const struct device *d), void *ctx)
+{
+    uint64_t id;
+    void *node;
+    bool more = true;
+
+    for (size_t at = u64dict_after(w->nodes, (uint64_t)after); more && u64dict_next(w->nodes, &at, &id, &node);)
+        more = fn(ctx, &((struct node *)node)->d);
+}
+
 void watch_alerts(const struct watch *w, void (*fn)(void *ctx, const struct alert *a), void *ctx)
 {
     uint64_t id;
@@ -60,15 +70,12 @@ const struct hist_window *watch_lateness(const struct watch *w)
 
 void watch_counters(const struct watch *w, struct watch_counters *out)
 {
-    uint64_t id;
-    void *node;
-
     *out = w->counters;
     out->devices = u64dict_count(w->nodes);
     out->open_faults = u64dict_count(w->faults);
-    out->down = 0;
-    for (size_t at = 0; u64dict_next(w->nodes, &at, &id, &node);)
-        out->down += ((struct node *)node)->status.state == DEVICE_DOWN;
+    out->fresh = w->states[DEVICE_NEW];
+    out->up = w->states[DEVICE_UP];
+    out->down = w->states[DEVICE_DOWN];
 }
 
 /* ---- Components, with where each point was read ---- */

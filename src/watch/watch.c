@@ -119,6 +119,7 @@ void node_leave(struct watch *w, struct node *n)
 void node_add(struct watch *w, struct node *n)
 {
     u64dict_put(w->nodes, (uint64_t)n->d.id, n);
+    w->states[n->status.state]++;
     dict_put(w->names, n->d.name, n);
     node_settle(w, n);
     who_index(n);
@@ -127,6 +128,7 @@ void node_add(struct watch *w, struct node *n)
 void node_del(struct watch *w, struct node *n)
 {
     u64dict_del(w->nodes, (uint64_t)n->d.id);
+    w->states[n->status.state]--;
     dict_del(w->names, n->d.name);
     node_leave(w, n);
     who_forget(n);
@@ -144,6 +146,7 @@ void node_free(struct node *n)
     array_free(&n->holds);
     array_free(&n->waiters);
     inventory_free(n);
+    restart_free(&n->restarts);
     free(n->fits);
     free(n->trouble_said);
     judge_forget_labels(n);
@@ -293,8 +296,7 @@ static void load_unit(struct node *n, struct unit *u, const struct reading *r, s
     for (size_t i = 0; i < count; i++) {
         struct value v = r[i].value;
 
-        if (r[i].point >= u->kind->points.n ||
-            (v.type != VALUE_NONE && v.type != u->kind->points.v[r[i].point].type))
+        if (r[i].point >= u->kind->points.n || (v.type != VALUE_NONE && v.type != u->kind->points.v[r[i].point].type))
             continue;
         if (v.quality == QUALITY_GOOD)
             v.quality = QUALITY_STALE;

@@ -190,12 +190,16 @@ int watch_device_points(const struct watch *w, int64_t id, void (*fn)(void *ctx,
 /* All devices that are not retired, in order of id. */
 void watch_devices(const struct watch *w, void (*fn)(void *ctx, const struct device *d), void *ctx);
 
+/* Those with an id beyond `after`, in order of id, until fn says false. */
+void watch_devices_after(const struct watch *w, int64_t after, bool (*fn)(void *ctx, const struct device *d),
+                         void *ctx);
+
 /* All open faults, in order of alert id. */
 void watch_alerts(const struct watch *w, void (*fn)(void *ctx, const struct alert *a), void *ctx);
 
 struct watch_counters {
     uint64_t polls, failed_polls, cells, readings, evaluations;
-    size_t devices, down, open_faults;
+    size_t devices, fresh, up, down, open_faults;
 };
 void watch_counters(const struct watch *w, struct watch_counters *out);
 /* How late the reads of the last minute began: from due to the first packet sent, in microseconds. */

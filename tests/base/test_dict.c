@@ -194,6 +194,32 @@ static void random_operations_agree_with_a_plain_array(void **state)
     dict_free(t);
 }
 
+static void iteration_begins_after_any_key_of_rising_ones(void **state)
+{
+    struct u64dict *d = u64dict_new();
+    uint64_t key;
+    void *value;
+
+    (void)state;
+    assert_int_equal(u64dict_after(d, 0), 0);
+    for (uint64_t k = 2; k <= 200; k += 2)
+        u64dict_put(d, k, d);
+    u64dict_del(d, 52);
+    for (uint64_t after = 0; after < 200; after++) {
+        uint64_t wanted = after % 2 ? after + 1 : after + 2;
+        size_t at = u64dict_after(d, after);
+
+        assert_true(u64dict_next(d, &at, &key, &value));
+        assert_int_equal(key, wanted == 52 ? 54 : wanted);
+    }
+    for (uint64_t after = 200; after < 203; after++) {
+        size_t at = u64dict_after(d, after);
+
+        assert_false(u64dict_next(d, &at, &key, &value));
+    }
+    u64dict_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +229,7 @@ int main(void)
         cmocka_unit_test(an_empty_map_ends_at_once),
         cmocka_unit_test(all_numbers_are_keys),
         cmocka_unit_test(random_operations_agree_with_a_plain_array),
+        cmocka_unit_test(iteration_begins_after_any_key_of_rising_ones),
     };
 
     return cmocka_run_group_tests_name("base/dict", tests, NULL, NULL);

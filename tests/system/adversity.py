@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import Control, Site, Sink, fail, wait_for  # noqa: E402
 
 SETTINGS = """
-poll: {every: {status: 1s, counters: 1s, supplies: 1s}, ping: false} # the loopback answers pings for whoever is silent
+poll: {every: {status: 1s, counters: 1s, supplies: 1s}, silent: 1s, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 300ms, retries: 1}
 rules:
   unreachable: {hold: 0s}

@@ -26,6 +26,7 @@ RULES = """
 poll: {every: {status: 1s, counters: 1s, supplies: 1s}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 500ms, retries: 1}
 rules:
+  unreachable: {hold: 2m}
   jam: {hold: 0s, clear_hold: 0s}
   cover-open: {hold: 0s, clear_hold: 0s}
 plans:

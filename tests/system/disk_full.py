@@ -18,6 +18,7 @@ SETTINGS = """
 poll: {every: {status: 1s, counters: 2s, supplies: 2s}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 500ms, retries: 1}
 rules:
+  unreachable: {hold: 2m}
   jam: {hold: 1s, clear_hold: 1s}
 """
 STORY = """
