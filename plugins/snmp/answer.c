@@ -85,6 +85,12 @@ static struct pd_cell *add_value(struct pd_read *r, const struct snmp_item *it, 
 
 /* ---- Scalars ---- */
 
+/* Rounded up; at most 255, as are the sizes. */
+static uint8_t mean_size(uint32_t bytes, uint32_t n)
+{
+    return n > 0 ? (uint8_t)((bytes + n - 1) / n) : 0;
+}
+
 /* Behind its last object the agent gives its first: one of the first group of MIB-2, which all have, or before that. */
 static bool begins_anew(const struct snmp_varbind *vb, const uint32_t *asked, size_t n)
 {
@@ -100,20 +106,38 @@ static void drop_scalars(struct pd_read *r, size_t first, size_t n)
     r->nscalars -= n;
 }
 
-/* The answers to scalars[0 .. n), which are done with that. */
+/* What came for a rider stands between the name before it, by which it was asked for, and its own. */
+static bool stands_before(const struct snmp_varbind *vb, const struct snmp_item *it)
+{
+    return snmp_cell_type(vb->type) != PD_CELL_ABSENT && oid_cmp(vb->name, vb->nname, it->oid, it->noid) < 0 &&
+           oid_cmp(vb->name, vb->nname, it->oid, it->noid - 1u) > 0;
+}
+
+/* The answers to scalars[0 .. n), which are done with that, but for riders of which they do not tell. */
 static void take_scalars(struct pd_read *r, const struct snmp_varbind *v, size_t n)
 {
+    uint16_t left[SNMP_MAX_SCALARS];
+    size_t nleft = 0;
+    uint32_t bytes = 0;
+
     for (size_t i = 0; i < n; i++) {
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
 
+        bytes += v[i].size;
         if (named(&v[i], it))
             add_value(r, it, &v[i]);
+        else if (r->type == SNMP_GETBULK && stands_before(&v[i], it))
+            left[nleft++] = r->scalars[i];
         else
             add_cell(r, it, PD_CELL_ABSENT);
         if (begins_anew(&v[i], it->oid, it->noid - 1u))
             snmp_read_note_loop(r, it, NULL);
     }
-    drop_scalars(r, 0, n);
+    if (n > 0)
+        r->device->scalar_bytes = mean_size(bytes, (uint32_t)n);
+    drop_scalars(r, 0, n - nleft);
+    memcpy(r->scalars, left, nleft * sizeof *left);
+    r->no_riders |= nleft > 0;
 }
 
 /* ---- Columns ---- */
@@ -122,10 +146,12 @@ enum { CLOSED = UINT16_MAX }; /* in cursor.cap: swept out after the reply */
 
 static void close_column(struct pd_read *r, struct cursor *c)
 {
-    uint16_t *rows = &r->rows[c->group];
+    const struct table *t = &r->tables[c->table];
+    struct snmp_learnt *learnt = &r->learnt[t->group];
 
-    if (c->rows > *rows)
-        *rows = c->rows < SNMP_UNKNOWN_ROWS ? (uint16_t)c->rows : SNMP_UNKNOWN_ROWS - 1;
+    if (c->rows > learnt->rows)
+        learnt->rows = c->rows < SNMP_UNKNOWN_ROWS ? (uint16_t)c->rows : SNMP_UNKNOWN_ROWS - 1;
+    learnt->bytes = mean_size(t->bytes, t->cells);
     free(c->last);
     c->last = NULL;
     c->cap = CLOSED;
@@ -165,7 +191,7 @@ static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varb
         close_column(r, c);
         return;
     }
-    if (!r->owned && begins_anew(vb, it->oid, it->noid)) { /* so the column has no more */
+    if (!below && !r->owned && begins_anew(vb, it->oid, it->noid)) { /* so the column has no more */
         snmp_read_note_loop(r, it, c);
         close_column(r, c);
         return;
@@ -188,6 +214,8 @@ static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varb
     }
     set_last(c, instance, n);
     c->rows++;
+    r->tables[c->table].cells++;
+    r->tables[c->table].bytes += vb->size;
     if (r->context.listing) {
         snmp_context_list(r, instance[n - 1]);
         return;
@@ -200,11 +228,13 @@ static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varb
 /* Row by row, column by column (RFC 3416, section 4.2.3), cut off wherever the agent's buffer was full. */
 static void take_rows(struct pd_read *r, const struct snmp_varbind *v, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct cursor *c = &r->cursors.v[i % r->width];
+    struct cursor *first = r->cursors.v, *c = first, *end = first + r->width;
 
+    for (size_t i = 0; i < n; i++) {
         if (c->cap != CLOSED)
             take_row(r, c, &v[i]);
+        if (++c == end)
+            c = first;
     }
     sweep_columns(r);
 }

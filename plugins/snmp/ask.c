@@ -3,7 +3,6 @@
 #include <assert.h>
 
 enum {
-    MAX_SCALARS = 20,     /* in one GET */
     MAX_RIDERS = 16,      /* scalars beside a table */
     RIDER_BYTES = 300,    /* of them all */
     MAX_COLUMNS = 32,     /* side by side */
@@ -11,6 +10,8 @@ enum {
     UNKNOWN_COLUMNS = 24, /* of tables of which nothing is known, side by side */
     FIRST_BYTES = 400,    /* before the device ever answered: every agent takes 484 bytes (RFC 3417, section 3.2.1) */
     MAX_SUBID_BYTES = 5,
+    USUAL_CELL = 22,   /* bytes that a cell takes in an answer, */
+    USUAL_SCALAR = 40, /* and a scalar */
 };
 
 static unsigned at_most(size_t a, size_t b)
@@ -22,59 +23,170 @@ static unsigned at_most(size_t a, size_t b)
 
 static void open_column(struct pd_read *r, uint16_t item)
 {
-    struct cursor c = {.item = item, .group = r->group};
+    struct cursor c = {.item = item, .table = r->next_table};
 
     array_push(&r->cursors, c);
 }
 
-static unsigned active_columns(const struct pd_read *r, const struct snmp_group *g)
+static uint16_t active_columns(const struct pd_read *r, const struct snmp_group *g)
 {
-    unsigned n = 0;
+    uint16_t n = 0;
 
     for (uint16_t i = 0; i < g->n; i++)
         n += r->parts >> r->plan->items[g->first + i].part & 1;
     return snmp_ask_context(r, &r->plan->items[g->first]) ? n : 0;
 }
 
-static void open_group(struct pd_read *r, const struct snmp_group *g)
+void snmp_ask_tables(struct pd_read *r)
 {
+    r->ntables = r->next_table = 0;
+    for (uint16_t i = 0; i < r->plan->ngroups; i++) {
+        struct table t = {.group = i, .columns = active_columns(r, &r->plan->groups[i])};
+        uint16_t at = r->ntables;
+
+        if (t.columns == 0)
+            continue;
+        for (; at > 0 && r->learnt[r->tables[at - 1].group].rows > r->learnt[i].rows; at--)
+            r->tables[at] = r->tables[at - 1];
+        r->tables[at] = t;
+        r->ntables++;
+    }
+}
+
+static void open_table(struct pd_read *r)
+{
+    uint16_t group = r->tables[r->next_table].group;
+    const struct snmp_group *g = &r->plan->groups[group];
+
     for (uint16_t i = g->first; i < g->first + g->n; i++) {
         if (r->parts >> r->plan->items[i].part & 1)
             open_column(r, i);
     }
-    r->rows[r->group] = 0; /* raised again as its columns end */
+    r->learnt[group].rows = 0; /* raised again as its columns end */
+    r->next_table++;
 }
 
-/* True if the columns of the next table come along with those that are open. */
-static bool come_along(const struct pd_read *r, unsigned columns, unsigned most)
+/* ---- What fits into an answer ---- */
+
+/* Columns that are asked for side by side. */
+struct bundle {
+    unsigned columns, bytes; /* bytes: of a row of all of them */
+    unsigned rows;           /* of the longest, or SNMP_UNKNOWN_ROWS */
+};
+
+static unsigned cell_bytes(const struct pd_read *r, uint16_t table)
 {
-    if (most == SNMP_UNKNOWN_ROWS) /* most of what nobody has read yet is not there, which one answer tells */
-        return columns <= UNKNOWN_COLUMNS;
-    return columns * (most + 1) <= r->device->max_varbinds;
+    unsigned bytes = r->learnt[r->tables[table].group].bytes;
+
+    return bytes ? bytes : USUAL_CELL;
+}
+
+/* Rows of the bundle beside so many scalars. */
+static unsigned rows_in_answer(const struct pd_read *r, const struct bundle *b, unsigned scalars)
+{
+    const struct pd_device *d = r->device;
+    unsigned scalar_bytes = scalars * (d->scalar_bytes ? d->scalar_bytes : USUAL_SCALAR);
+    unsigned varbinds = d->max_varbinds > scalars ? d->max_varbinds - scalars : 0;
+    unsigned bytes = d->answer_bytes > scalar_bytes ? d->answer_bytes - scalar_bytes : 0;
+    unsigned n = at_most(at_most(varbinds / b->columns, bytes / b->bytes), d->max_repetitions);
+
+    return n ? n : 1;
+}
+
+/* Requests that read the bundle to its end, the first with so many scalars beside it. */
+static unsigned requests_for(const struct pd_read *r, const struct bundle *b, unsigned scalars)
+{
+    unsigned need = b->rows + 1, first = rows_in_answer(r, b, scalars), later = rows_in_answer(r, b, 0);
+
+    return need <= first ? 1 : 1 + (need - first + later - 1) / later;
+}
+
+static struct bundle table_bundle(const struct pd_read *r, uint16_t table)
+{
+    unsigned columns = r->tables[table].columns;
+
+    return (struct bundle){
+        .columns = columns, .bytes = columns * cell_bytes(r, table), .rows = r->learnt[r->tables[table].group].rows};
+}
+
+static struct bundle open_bundle(const struct pd_read *r, unsigned width)
+{
+    struct bundle b = {.columns = width, .rows = r->expect};
+
+    for (unsigned i = 0; i < width; i++)
+        b.bytes += cell_bytes(r, r->cursors.v[i].table);
+    return b;
+}
+
+/* The next table beside those before it: only where that saves a request. */
+static struct bundle joined(const struct bundle *a, const struct bundle *b)
+{
+    return (struct bundle){.columns = a->columns + b->columns, .bytes = a->bytes + b->bytes, .rows = b->rows};
+}
+
+static bool come_along(const struct pd_read *r, const struct bundle *open, const struct bundle *next, unsigned scalars)
+{
+    struct bundle both = joined(open, next);
+
+    if (next->rows == SNMP_UNKNOWN_ROWS) /* most of what nobody has read yet is not there, which one answer tells */
+        return both.columns <= UNKNOWN_COLUMNS;
+    return both.columns <= MAX_COLUMNS &&
+           requests_for(r, &both, scalars) < requests_for(r, open, scalars) + requests_for(r, next, 0);
+}
+
+/* ---- Scalars beside tables ---- */
+
+/* A device is asked in bulk only once it has answered anything: what never answers GETBULK may still be alive. */
+static bool may_bulk(const struct pd_read *r)
+{
+    const struct pd_device *d = r->device;
+
+    return r->peer.version != SNMP_V1 && !r->no_bulk &&
+           (d->bulk == SNMP_BULK_YES || (d->bulk == SNMP_BULK_UNKNOWN && r->answered));
+}
+
+/* The scalars left, if they may go with a table's request: as non-repeaters they are found by the name before them. */
+static unsigned riders(const struct pd_read *r)
+{
+    const struct pd_device *d = r->device;
+    size_t bytes = 0;
+
+    if (r->no_riders || d->no_riders || d->bulk != SNMP_BULK_YES || !may_bulk(r) || r->nscalars > MAX_RIDERS)
+        return 0;
+    for (size_t i = 0; i < r->nscalars; i++)
+        bytes += r->plan->items[r->scalars[i]].nbefore;
+    return bytes <= RIDER_BYTES ? (unsigned)r->nscalars : 0;
+}
+
+/* True if the scalars left go with the request for the open tables, whose end they must not put off. */
+static bool may_ride(const struct pd_read *r)
+{
+    unsigned scalars = riders(r);
+    struct bundle b;
+
+    if (scalars == 0 || r->cursors.n == 0 || r->expect == SNMP_UNKNOWN_ROWS)
+        return false;
+    b = open_bundle(r, (unsigned)r->cursors.n);
+    return scalars + b.columns <= r->device->max_varbinds && requests_for(r, &b, scalars) <= requests_for(r, &b, 0);
 }
 
 /*
- * Opens the next table, and those behind it that come along in the same request: if they are as small as last time,
- * or nothing is known of any of them.
+ * Opens the next table, and those behind it that come along in the same request: if that saves one as long as they
+ * are as last time, or if nothing is known of any of them.
  */
 static void open_tables(struct pd_read *r)
 {
-    unsigned columns = 0, most = 0;
+    struct bundle open = {0};
 
     r->no_bulk = r->suspect = false;
     r->narrow = 0;
-    for (; r->group < r->plan->ngroups; r->group++) {
-        const struct snmp_group *g = &r->plan->groups[r->group];
-        unsigned n = active_columns(r, g), rows = r->rows[r->group];
+    for (; r->next_table < r->ntables; open_table(r)) {
+        struct bundle next = table_bundle(r, r->next_table);
 
-        if (n == 0)
-            continue;
-        most = rows > most ? rows : most;
-        columns += n;
-        if (r->cursors.n > 0 && !come_along(r, columns, most))
+        if (r->cursors.n > 0 && !come_along(r, &open, &next, riders(r)))
             return;
-        open_group(r, g);
-        r->expect = (uint16_t)most;
+        open = joined(&open, &next);
+        r->expect = (uint16_t)open.rows;
     }
 }
 
@@ -111,15 +223,6 @@ static uint16_t fit_columns(const struct pd_read *r, size_t max, size_t room)
     return (uint16_t)n;
 }
 
-/* A device is asked in bulk only once it has answered anything: what never answers GETBULK may still be alive. */
-static bool may_bulk(const struct pd_read *r)
-{
-    const struct pd_device *d = r->device;
-
-    return r->peer.version != SNMP_V1 && !r->no_bulk &&
-           (d->bulk == SNMP_BULK_YES || (d->bulk == SNMP_BULK_UNKNOWN && r->answered));
-}
-
 /* Rows that the columns asked for probably still have, and one more to see the end. */
 static unsigned rows_ahead(const struct pd_read *r)
 {
@@ -135,32 +238,14 @@ static unsigned rows_ahead(const struct pd_read *r)
 static uint16_t repetitions(const struct pd_read *r)
 {
     const struct pd_device *d = r->device;
-    unsigned max = d->bulk == SNMP_BULK_YES ? d->max_varbinds : at_most(FIRST_BULK, d->max_varbinds);
-    unsigned reps;
+    struct bundle b = open_bundle(r, r->width);
+    unsigned reps = rows_in_answer(r, &b, r->nget);
 
     assert(r->width > 0);
-    reps = at_most(max / r->width, d->max_repetitions);
+    if (d->bulk != SNMP_BULK_YES)
+        reps = at_most(reps, FIRST_BULK / r->width);
     reps = at_most(reps, rows_ahead(r));
     return (uint16_t)(reps ? reps : 1);
-}
-
-/* True if the scalars left can go with the tables' request: as non-repeaters they are found by GETNEXT of their object. */
-static bool may_ride(const struct pd_read *r)
-{
-    const struct pd_device *d = r->device;
-    size_t bytes = 0;
-
-    if (r->no_riders || d->no_riders || d->bulk != SNMP_BULK_YES || !may_bulk(r) || r->nscalars > MAX_RIDERS)
-        return false;
-    for (size_t i = 0; i < r->nscalars; i++) {
-        const struct snmp_item *it = &r->plan->items[r->scalars[i]];
-
-        bytes += it->nencoded;
-        if (!it->dot_zero || bytes > RIDER_BYTES)
-            return false;
-    }
-    return r->cursors.n > 0 && r->expect != SNMP_UNKNOWN_ROWS &&
-           r->nscalars + r->cursors.n * (r->expect + 1u) <= d->max_varbinds;
 }
 
 bool snmp_ask_context(const struct pd_read *r, const struct snmp_item *it)
@@ -177,14 +262,6 @@ static uint8_t scalars_type(const struct pd_read *r)
     return r->peer.version == SNMP_V1 || r->device->scalars_next ? SNMP_GETNEXT : SNMP_GET;
 }
 
-/* The name before a scalar: its object, or the instance one less. */
-static void put_before(struct snmp_writer *w, const struct snmp_item *it)
-{
-    uint32_t before = it->oid[it->noid - 1] - 1;
-
-    snmp_put_name(w, it->oid, it->noid - 1u, &before, it->dot_zero ? 0 : 1);
-}
-
 bool snmp_ask_next(struct pd_read *r)
 {
     size_t max = at_most(r->device->max_varbinds, r->narrow ? r->narrow : SNMP_MAX_VARBINDS);
@@ -195,7 +272,7 @@ bool snmp_ask_next(struct pd_read *r)
     r->nget = r->width = r->reps = 0;
     if (r->nscalars > 0 && !may_ride(r)) {
         r->type = scalars_type(r);
-        r->nget = fit_scalars(r, at_most(max, MAX_SCALARS), room);
+        r->nget = fit_scalars(r, at_most(max, SNMP_MAX_SCALARS), room);
         return true;
     }
     if (r->cursors.n == 0)
@@ -213,7 +290,7 @@ bool snmp_ask_next(struct pd_read *r)
 uint16_t snmp_ask_one_table(const struct pd_read *r)
 {
     for (uint16_t i = 1; i < r->width; i++)
-        if (r->cursors.v[i].group != r->cursors.v[0].group)
+        if (r->cursors.v[i].table != r->cursors.v[0].table)
             return i;
     return 0;
 }
@@ -240,7 +317,7 @@ size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t *buf, size_t
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
 
         if (r->type != SNMP_GET)
-            put_before(&w, it);
+            snmp_put_encoded(&w, it->before, it->nbefore);
         else
             snmp_put_encoded(&w, it->encoded, it->nencoded);
     }

@@ -32,7 +32,7 @@ static size_t take_length(struct wire_in *in)
     return len;
 }
 
-uint8_t ber_open(struct wire_in *in, struct wire_in *body)
+uint8_t ber_open_slowly(struct wire_in *in, struct wire_in *body)
 {
     uint8_t tag = take(in);
     size_t len;
@@ -49,17 +49,6 @@ uint8_t ber_open(struct wire_in *in, struct wire_in *body)
     return tag;
 }
 
-struct wire_in ber_expect(struct wire_in *in, uint8_t tag)
-{
-    struct wire_in body;
-
-    if (ber_open(in, &body) != tag) {
-        in->bad = true;
-        body.end = body.p;
-    }
-    return body;
-}
-
 /*
  * The last `width` bytes, shifted into v. Those before them must be padding: zeros,
  * or ones that extend a set sign bit.
@@ -71,12 +60,18 @@ static int take_number(struct wire_in body, size_t width, uint64_t v, uint64_t *
 
     if (n == 0)
         return PD_EPROTO;
+    if (spare == 0) {
+        while (body.p < body.end)
+            v = v << 8 | *body.p++;
+        *out = v;
+        return 0;
+    }
     pad = body.p[0] & 0x80 ? 0xff : 0;
     for (size_t i = 0; i < spare; i++) {
         if (body.p[i] != pad)
             return PD_EPROTO;
     }
-    if (spare > 0 && pad && !(body.p[spare] & 0x80))
+    if (pad && !(body.p[spare] & 0x80))
         return PD_EPROTO;
     for (size_t i = spare; i < n; i++)
         v = v << 8 | body.p[i];
@@ -102,41 +97,47 @@ int ber_uint(struct wire_in body, unsigned bits, uint64_t *out)
     return take_number(body, bits / 8, 0, out);
 }
 
-/* One sub-identifier, seven bits a byte. */
-static uint32_t take_subid(struct wire_in *in)
+/* One sub-identifier, seven bits a byte, which moves *at behind it; false where it is cut off or too large. */
+static inline bool take_subid(const uint8_t **at, const uint8_t *end, uint32_t *out)
 {
+    const uint8_t *p = *at;
     uint32_t v = 0;
-    uint8_t b;
 
     do {
-        b = take(in);
-        if (v > UINT32_MAX >> 7)
-            in->bad = true;
-        v = v << 7 | (b & 0x7f);
-    } while (b & 0x80 && !in->bad);
-    return v;
+        if (p == end || v > UINT32_MAX >> 7)
+            return false;
+        v = v << 7 | (*p & 0x7f);
+    } while (*p++ & 0x80);
+    *at = p;
+    *out = v;
+    return true;
 }
 
 int ber_oid(struct wire_in body, uint32_t *ids, size_t max)
 {
-    size_t n = 2;
+    const uint8_t *p = body.p, *end = body.end;
     uint32_t first;
+    size_t n = 2;
 
     if (max < 2)
         return PD_EPROTO;
-    if (wire_left(&body) == 0) {
+    if (p == end) {
         ids[0] = ids[1] = 0;
         return 2;
     }
-    first = take_subid(&body); /* the first two numbers travel as one: 40 * X + Y (X.690, 8.19.4) */
+    if (!take_subid(&p, end, &first)) /* the first two numbers travel as one: 40 * X + Y (X.690, 8.19.4) */
+        return PD_EPROTO;
     ids[0] = first < 80 ? first / 40 : 2;
     ids[1] = first - 40 * ids[0];
-    while (wire_left(&body) > 0 && !body.bad) {
+    for (; p < end; n++) {
         if (n == max)
             return PD_EPROTO;
-        ids[n++] = take_subid(&body);
+        if (*p < 0x80)
+            ids[n] = *p++;
+        else if (!take_subid(&p, end, &ids[n]))
+            return PD_EPROTO;
     }
-    return body.bad ? PD_EPROTO : (int)n;
+    return (int)n;
 }
 
 /* ---- Encoding ---- */

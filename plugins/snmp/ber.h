@@ -21,10 +21,32 @@ enum ber_tag {
 
 /* ---- Decoding: errors stick in the cursor that was read from ---- */
 
+/* ber_open() for whatever is not short and whole. */
+uint8_t ber_open_slowly(struct wire_in *in, struct wire_in *body);
+
 /* Takes the next element: its tag, and its contents in *body. 0 and in->bad if there is no whole element. */
-uint8_t ber_open(struct wire_in *in, struct wire_in *body);
+static inline uint8_t ber_open(struct wire_in *in, struct wire_in *body)
+{
+    const uint8_t *p = in->p;
+
+    if (in->bad || in->end - p < 2 || (p[0] & 0x1f) == 0x1f || p[1] >= 0x80 || in->end - p - 2 < p[1])
+        return ber_open_slowly(in, body);
+    *body = (struct wire_in){.p = p + 2, .end = p + 2 + p[1]};
+    in->p = body->end;
+    return p[0];
+}
+
 /* The contents of the next element, which must have this tag; empty and in->bad otherwise. */
-struct wire_in ber_expect(struct wire_in *in, uint8_t tag);
+static inline struct wire_in ber_expect(struct wire_in *in, uint8_t tag)
+{
+    struct wire_in body;
+
+    if (ber_open(in, &body) != tag) {
+        in->bad = true;
+        body.end = body.p;
+    }
+    return body;
+}
 
 /* An integer's contents. Leading padding is tolerated; PD_EPROTO if empty or wider than 64 bits. */
 int ber_int(struct wire_in body, int64_t *out);

@@ -44,7 +44,7 @@ static void begin(struct pd_read *r, bool scalars)
 {
     const struct pd_plan *p = r->plan;
 
-    r->group = 0;
+    snmp_ask_tables(r);
     r->nscalars = 0;
     r->silent = r->small = 0;
     r->context.answered = false;
@@ -78,11 +78,11 @@ static void begin_listing(struct pd_read *r, const struct pd_plan *column)
     w->listing = true;
     w->plan = r->plan;
     w->parts = r->parts;
-    w->rows = r->rows;
+    w->learnt = r->learnt;
     r->plan = column;
     r->parts = UINT32_MAX;
-    r->rows = &r->walk_rows;
-    r->walk_rows = SNMP_UNKNOWN_ROWS;
+    r->learnt = &r->walk_learnt;
+    r->walk_learnt = (struct snmp_learnt){.rows = SNMP_UNKNOWN_ROWS};
     (void)set_community(r, NULL);
     begin(r, false);
     w->answered = true; /* the device itself is asked, which did */
@@ -95,7 +95,7 @@ static void end_listing(struct pd_read *r)
     w->listing = false;
     r->plan = w->plan;
     r->parts = w->parts;
-    r->rows = w->rows;
+    r->learnt = w->learnt;
 }
 
 void snmp_context_list(struct pd_read *r, uint32_t name)
@@ -189,7 +189,7 @@ bool snmp_context_silent(struct pd_read *r)
     for (size_t i = 0; i < r->cursors.n; i++)
         free(r->cursors.v[i].last);
     r->cursors.n = 0;
-    r->group = r->plan->ngroups;
+    r->next_table = r->ntables;
     return true;
 }
 

@@ -20,7 +20,7 @@ enum {
     QUIET_MS = 10000,    /* at most one log line for each reason in that time */
     MAX_BATCHES = 8,     /* received in a row before the loop gets its turn */
     MAX_SEARCHES = 1000, /* for who sent what fits no request, for each reason in that time */
-    RANDOM_STOCK = 64,
+    RANDOM_STOCK = 256,
     SLOW_MS = 20, /* between requests whose keys take some milliseconds to reckon */
 };
 
@@ -53,7 +53,8 @@ struct snmp_engine {
     uint32_t first_free; /* slot + 1; 0: none */
     uint16_t stock[RANDOM_STOCK];
     size_t nstock;
-    bool receiving; /* the queue is flushed at the end of it */
+    bool receiving;   /* the queue is flushed at the end of it */
+    int64_t batch_ms; /* the time meanwhile: when the batch in hand came */
     uint64_t sent, repeated, refused, received, used, expired;
     uint64_t drops[SNMP_DROPS];
     struct quiet quiet[SNMP_DROPS + 1]; /* the last for packets the kernel refuses */
@@ -94,9 +95,14 @@ static const char *const refusal_texts[] = {
     [SNMP_REFUSED_ENGINE] = "it has another engine id than the credential says (usmStatsUnknownEngineIDs)",
 };
 
+int64_t snmp_engine_now(const struct snmp_engine *e)
+{
+    return e->receiving ? e->batch_ms : clock_mono(&e->services->clock);
+}
+
 static int64_t now(const struct snmp_engine *e)
 {
-    return clock_mono(&e->services->clock);
+    return snmp_engine_now(e);
 }
 
 static struct lane *lane_of(struct snmp_request *q)
@@ -568,15 +574,17 @@ static void on_readable(void *arg)
     struct snmp_packet p[SNMP_BATCH];
     size_t n = SNMP_BATCH;
 
+    e->batch_ms = clock_mono(&e->services->clock);
     e->receiving = true;
     for (int batch = 0; n == SNMP_BATCH && batch < MAX_BATCHES; batch++) {
         n = e->net.recv(e->net.ctx, p, SNMP_BATCH);
+        e->batch_ms = clock_mono(&e->services->clock);
         for (size_t i = 0; i < n; i++)
             take_packet(e, &p[i]);
     }
-    e->receiving = false;
     for (int i = 0; i < 2; i++)
         flush(&e->lanes[i]);
+    e->receiving = false;
 }
 
 /* ---- The engine ---- */

@@ -132,6 +132,9 @@ const char *snmp_drop_text(enum snmp_drop drop);
 /* "it knows no such user": goes on from "the device refused". */
 const char *snmp_refusal_text(enum snmp_refusal refusal);
 
+/* Monotonic, in ms; while packets are taken in, the time at which they came. */
+int64_t snmp_engine_now(const struct snmp_engine *e);
+
 /* The crypto that its requests of version 3 use; made when it is first asked for. */
 struct usm *snmp_engine_usm(struct snmp_engine *e);
 

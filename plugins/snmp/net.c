@@ -10,12 +10,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { SOCKETS = 2, RECV_SIZE = 65536 };
+enum {
+    SOCKETS = 2,
+    RECV_SIZE = 65536 + 1600, /* any datagram; not a power of two, or all would share a few lines of the cache */
+};
 
 struct udp_socket {
+    struct snmp_udp *udp;
     int fd; /* -1: the machine has no such family */
     int family;
     size_t buffer;
+    bool ready; /* packets wait, as far as is known */
     struct pd_watch *watch;
 };
 
@@ -24,6 +29,8 @@ struct snmp_udp {
     struct udp_socket sockets[SOCKETS];
     int turn; /* the socket that is read first: neither may starve the other */
     uint8_t (*data)[RECV_SIZE];
+    void (*readable)(void *arg);
+    void *arg;
 };
 
 /* The receive buffer as asked for, as far as the kernel allows; what it counts is twice that (socket(7)). */
@@ -179,8 +186,9 @@ static size_t udp_recv(void *ctx, struct snmp_packet *p, size_t n)
         struct udp_socket *s = &u->sockets[u->turn];
 
         u->turn = (u->turn + 1) % SOCKETS;
-        if (s->fd >= 0)
+        if (s->fd >= 0 && (s->ready || !s->watch))
             got = recv_some(u, s->fd, p, n);
+        s->ready = s->ready && got == n;
     }
     return got;
 }
@@ -190,15 +198,26 @@ static size_t udp_buffer(void *ctx, int family)
     return socket_of(ctx, family)->buffer;
 }
 
+static void on_readable(void *arg)
+{
+    struct udp_socket *s = arg;
+
+    s->ready = true;
+    s->udp->readable(s->udp->arg);
+}
+
 static void udp_listen(void *ctx, void (*readable)(void *arg), void *arg)
 {
     struct snmp_udp *u = ctx;
 
+    u->readable = readable;
+    u->arg = arg;
     for (int i = 0; i < SOCKETS; i++) {
         struct udp_socket *s = &u->sockets[i];
 
+        s->udp = u;
         if (s->fd >= 0 && u->services->watch_read)
-            s->watch = u->services->watch_read(u->services->loop, s->fd, readable, arg);
+            s->watch = u->services->watch_read(u->services->loop, s->fd, on_readable, s);
     }
 }
 

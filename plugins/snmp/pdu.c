@@ -145,6 +145,45 @@ static void decode_value(uint8_t tag, struct wire_in body, struct snmp_varbind *
         vb->type = SNMP_BAD;
 }
 
+/* The elements of a varbind. */
+struct pair {
+    struct wire_in name, value;
+    uint8_t tag;
+};
+
+/* Takes a varbind all of whose lengths take one byte, as nearly all do: that is quick. False for any other. */
+static inline bool take_short_pair(struct wire_in *list, struct pair *out)
+{
+    const uint8_t *p = list->p, *value;
+    size_t left = wire_left(list), size;
+
+    if (left < 6 || p[0] != BER_SEQUENCE || p[1] >= 0x80 || p[2] != BER_OID)
+        return false;
+    size = p[1];
+    if (size > left - 2 || size < p[3] + 4u)
+        return false;
+    value = p + 4 + p[3];
+    if ((value[0] & 0x1f) == 0x1f || p[3] + 4u + value[1] != size)
+        return false;
+    out->name = (struct wire_in){.p = p + 4, .end = value};
+    out->tag = value[0];
+    out->value = (struct wire_in){.p = value + 2, .end = p + 2 + size};
+    list->p = p + 2 + size;
+    return true;
+}
+
+static bool take_pair(struct wire_in *list, struct pair *out)
+{
+    struct wire_in pair;
+
+    if (take_short_pair(list, out))
+        return true;
+    pair = ber_expect(list, BER_SEQUENCE);
+    out->name = ber_expect(&pair, BER_OID);
+    out->tag = ber_open(&pair, &out->value);
+    return !list->bad && !pair.bad && wire_left(&pair) == 0;
+}
+
 int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out)
 {
     struct wire_in list = m->varbinds;
@@ -152,21 +191,24 @@ int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out)
 
     out->n = 0;
     while (wire_left(&list) > 0) {
-        struct wire_in pair = ber_expect(&list, BER_SEQUENCE), name, value;
+        const uint8_t *begin = list.p;
         struct snmp_varbind *vb = &out->v[out->n];
-        uint8_t tag;
+        struct pair pair;
+        size_t size;
         int n;
 
         if (out->n == SNMP_MAX_VARBINDS)
             return PD_ERANGE;
-        name = ber_expect(&pair, BER_OID);
-        tag = ber_open(&pair, &value);
-        n = ber_oid(name, ids, OID_MAX);
-        if (list.bad || pair.bad || wire_left(&pair) > 0 || n < 0)
+        if (!take_pair(&list, &pair))
             return PD_EPROTO;
-        *vb = (struct snmp_varbind){.name = ids, .nname = (uint16_t)n};
+        n = ber_oid(pair.name, ids, OID_MAX);
+        if (n < 0)
+            return PD_EPROTO;
+        size = (size_t)(list.p - begin);
+        *vb = (struct snmp_varbind){
+            .name = ids, .nname = (uint16_t)n, .size = size < UINT8_MAX ? (uint8_t)size : UINT8_MAX};
         ids += n;
-        decode_value(tag, value, vb, ids);
+        decode_value(pair.tag, pair.value, vb, ids);
         if (vb->type == SNMP_OID)
             ids += vb->n;
         out->n++;

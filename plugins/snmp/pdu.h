@@ -85,6 +85,7 @@ struct snmp_varbind {
     const uint32_t *name;
     uint16_t nname;
     uint8_t type; /* enum snmp_type */
+    uint8_t size; /* bytes that it took on the wire, 255 for more; decoding's */
     uint32_t n;   /* bytes of .bytes, numbers of .oid */
     union {
         int64_t i;            /* INTEGER */

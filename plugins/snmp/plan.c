@@ -68,6 +68,14 @@ static void add_column(struct pd_plan *p, uint16_t item)
         p->groups[p->ngroups++] = (struct snmp_group){.first = item, .n = 1};
 }
 
+/* The name before a scalar. */
+static void encode_before(struct wire_out *out, const struct oid *o)
+{
+    uint32_t before = o->id[o->n - 1] - 1;
+
+    snmp_encode_name(out, o->id, o->n - 1u, &before, o->id[o->n - 1] == 0 ? 0 : 1);
+}
+
 /* Entries in order -> the plan. */
 static struct pd_plan *build(const struct entry *e, size_t n)
 {
@@ -77,10 +85,12 @@ static struct pd_plan *build(const struct entry *e, size_t n)
     uint32_t *ids;
 
     for (size_t i = 0; i < n; i++) {
-        uint8_t buf[MAX_ENCODED];
+        uint8_t buf[2 * MAX_ENCODED];
 
         out = wire_out(buf, sizeof buf);
         snmp_encode_name(&out, e[i].oid.id, e[i].oid.n, NULL, 0);
+        if (!e[i].source->table)
+            encode_before(&out, &e[i].oid);
         nbytes += wire_used(&out);
         nids += e[i].oid.n;
     }
@@ -97,14 +107,17 @@ static struct pd_plan *build(const struct entry *e, size_t n)
         *it = (struct snmp_item){.oid = ids, .encoded = out.p, .source = e[i].source->id, .noid = o->n};
         it->part = e[i].source->part;
         it->context = e[i].source->context;
-        it->dot_zero = !e[i].source->table && o->id[o->n - 1] == 0;
         ids += o->n;
         snmp_encode_name(&out, o->id, o->n, NULL, 0);
         it->nencoded = (uint16_t)(out.p - it->encoded);
-        if (e[i].source->table)
+        if (e[i].source->table) {
             add_column(p, p->nitems);
-        else
+        } else {
+            it->before = out.p;
+            encode_before(&out, o);
+            it->nbefore = (uint16_t)(out.p - it->before);
             p->nscalars++;
+        }
         p->nitems++;
     }
     return p;

@@ -18,10 +18,10 @@
 struct snmp_item {
     const uint32_t *oid;
     const uint8_t *encoded; /* its varbind, as requests carry it */
+    const uint8_t *before;  /* likewise of a scalar the name before it, whose next it is: its object, or one less */
     uint32_t source;
-    uint16_t noid, nencoded;
+    uint16_t noid, nencoded, nbefore;
     uint8_t part, context; /* context: see struct pd_source */
-    bool dot_zero;         /* a scalar whose instance is 0: GETNEXT of the object finds it */
 };
 
 /* Columns of one table: they share the OID of the entry, and the context. */

@@ -19,7 +19,7 @@ enum {
 
 static int64_t now(const struct pd_read *r)
 {
-    return clock_mono(&r->device->core->services->clock);
+    return snmp_engine_now(r->device->core->engine);
 }
 
 static struct pd_read *read_of(struct snmp_request *q)
@@ -83,6 +83,7 @@ static void free_read(struct pd_read *r)
         free(r->cursors.v[i].last);
     array_free(&r->cursors);
     free(r->scalars);
+    free(r->tables);
     snmp_context_fini(r);
     snmp_plan_free(r->owned);
     free(r);
@@ -350,16 +351,16 @@ static void on_idle(void *arg)
 /* ---- Start and end ---- */
 
 /* What was learnt of tables is kept for the plan that was last read. */
-static uint16_t *recall(struct pd_device *d, const struct pd_plan *plan)
+static struct snmp_learnt *recall(struct pd_device *d, const struct pd_plan *plan)
 {
     if (d->plan == plan->serial)
-        return d->rows;
-    free(d->rows);
-    d->rows = xcalloc(plan->ngroups ? plan->ngroups : 1, sizeof *d->rows);
+        return d->tables;
+    free(d->tables);
+    d->tables = xcalloc(plan->ngroups ? plan->ngroups : 1, sizeof *d->tables);
     for (uint16_t i = 0; i < plan->ngroups; i++)
-        d->rows[i] = SNMP_UNKNOWN_ROWS;
+        d->tables[i].rows = SNMP_UNKNOWN_ROWS;
     d->plan = plan->serial;
-    return d->rows;
+    return d->tables;
 }
 
 /* After trouble the device is trusted with a little more in each read. */
@@ -382,11 +383,12 @@ static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, st
     r->result.rtt_ms = -1;
     r->started_ms = r->row_ms = now(r);
     r->scalars = xcalloc(plan->nscalars ? plan->nscalars : 1u, sizeof *r->scalars);
+    r->tables = xcalloc(plan->ngroups ? plan->ngroups : 1u, sizeof *r->tables);
+    r->walk_learnt.rows = SNMP_UNKNOWN_ROWS;
+    r->learnt = owned ? &r->walk_learnt : recall(d, plan);
     snmp_context_first(r);
     snmp_request_init(&r->request, d->core->engine, &r->peer, &request_ops);
     timer_init(&r->idle, on_idle, r);
-    r->walk_rows = SNMP_UNKNOWN_ROWS;
-    r->rows = owned ? &r->walk_rows : recall(d, plan);
     regrow(d);
     d->read = r;
     if (snmp_ask_next(r) || (snmp_context_next(r) && snmp_ask_next(r)))

@@ -36,9 +36,15 @@ struct snmp_core {
 enum snmp_bulk { SNMP_BULK_UNKNOWN, SNMP_BULK_YES, SNMP_BULK_NO };
 
 enum {
-    SNMP_REQUEST_BYTES = 1150,      /* varbinds of a request, so that head and community fit in a frame beside them */
-    SNMP_FULL_VARBINDS = 64,        /* as many varbinds as fill an Ethernet frame, more or less */
-    SNMP_UNKNOWN_ROWS = UINT16_MAX, /* in pd_device.rows */
+    SNMP_REQUEST_BYTES = 1150, /* varbinds of a request, so that head and community fit in a frame beside them */
+    SNMP_FULL_VARBINDS = 64,   /* as many varbinds as fill an Ethernet frame, more or less */
+    SNMP_UNKNOWN_ROWS = UINT16_MAX,
+};
+
+/* What the last read told of a table. */
+struct snmp_learnt {
+    uint16_t rows; /* or SNMP_UNKNOWN_ROWS */
+    uint8_t bytes; /* that a cell takes in an answer, on the average; 0: not known */
 };
 
 /* A context of the device: a name, or the column whose rows name them. */
@@ -57,20 +63,22 @@ struct pd_device {
     struct pd_read *read;                    /* under way, or NULL */
     uint16_t max_repetitions, full_varbinds; /* full_varbinds: as many as its messages hold */
     uint16_t request_bytes;                  /* of varbinds, in one request */
+    uint16_t answer_bytes;                   /* likewise in one answer */
     uint32_t max_rows;                       /* of one table; 0: no limit but the read's */
     struct snmp_context *contexts;
     size_t ncontexts;
     bool fixed_version; /* it is asked in this one only */
     /* Learnt: */
-    uint16_t max_varbinds; /* asked for at once, repetitions counted */
-    uint8_t bulk;          /* enum snmp_bulk */
-    bool answered;         /* ever */
-    bool knows_v2c;        /* it answered in that version */
-    uint8_t v1_proofs;     /* reads in which it answered v1 after it had been silent to v2c */
-    bool scalars_next;     /* GET fails as a whole where one scalar is missing: they are found by GETNEXT */
-    bool no_riders;        /* scalars beside tables got no answer that fitted */
-    uint32_t plan;         /* the serial that rows is about; 0: none */
-    uint16_t *rows;        /* of each group, in the last read */
+    uint16_t max_varbinds;      /* asked for at once, repetitions counted */
+    uint8_t bulk;               /* enum snmp_bulk */
+    bool answered;              /* ever */
+    bool knows_v2c;             /* it answered in that version */
+    uint8_t v1_proofs;          /* reads in which it answered v1 after it had been silent to v2c */
+    bool scalars_next;          /* GET fails as a whole where one scalar is missing: they are found by GETNEXT */
+    bool no_riders;             /* scalars beside tables got no answer that fitted */
+    uint8_t scalar_bytes;       /* that one takes in an answer, on the average; 0: not known */
+    uint32_t plan;              /* the serial that tables is about; 0: none */
+    struct snmp_learnt *tables; /* of each group */
 };
 
 /* Starts a read; the sink is called later only. The plan outlives it. */

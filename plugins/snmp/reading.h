@@ -9,12 +9,20 @@
  * answer.c (what a reply means).
  */
 
+enum { SNMP_MAX_SCALARS = 20 }; /* in one request */
+
 /* How far a column has been read. */
 struct cursor {
-    uint16_t item, group;
+    uint16_t item, table; /* table: in the read's */
     uint16_t n, cap; /* sub-identifiers in last */
     uint32_t rows;   /* so far */
     uint32_t *last;  /* instance of the last row */
+};
+
+/* A table that the read wants anything of, and what came of it. */
+struct table {
+    uint16_t group, columns;
+    uint32_t cells, bytes; /* so far, that many bytes long on the wire */
 };
 
 /*
@@ -27,7 +35,7 @@ struct context_walk {
     bool listing;               /* the column that names them is being walked */
     const struct pd_plan *plan; /* the read's meanwhile, as are these */
     uint32_t parts;
-    uint16_t *rows;
+    struct snmp_learnt *learnt;
     ARRAY(uint32_t) names; /* of a column's rows */
     size_t next;           /* of those */
     char *community;       /* the peer's */
@@ -50,9 +58,10 @@ struct pd_read {
     uint16_t *scalars; /* items still to be read */
     size_t nscalars;
     ARRAY(struct cursor) cursors; /* columns being read */
-    uint16_t group;               /* the next to be opened */
-    uint16_t *rows;               /* of each group: last time, then this time; the device's, but for a walk */
-    uint16_t walk_rows;
+    struct table *tables;         /* the smallest first */
+    uint16_t ntables, next_table; /* the next to be opened */
+    struct snmp_learnt *learnt;   /* of each group: last time, then this time; the device's, but for a walk */
+    struct snmp_learnt walk_learnt;
     uint16_t expect; /* rows that the open tables had last time, or SNMP_UNKNOWN_ROWS */
 
     /* The request under way: scalars[0 .. nget), then cursors[0 .. width). */
@@ -81,6 +90,8 @@ struct pd_read {
 
 /* ---- ask.c ---- */
 
+/* Finds the tables that are wanted in the present context. */
+void snmp_ask_tables(struct pd_read *r);
 /* Chooses the next request; false if nothing is left. */
 bool snmp_ask_next(struct pd_read *r);
 /* True if the item belongs to the context that is read. */

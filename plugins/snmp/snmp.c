@@ -161,13 +161,15 @@ static int check_target(const struct pd_target *t, union pd_addr *addr)
 /* How much fits in a message: what is known of the device in advance; the rest is learnt from tooBig and silence. */
 static void set_size(struct pd_device *d, uint32_t size)
 {
-    enum { HEAD = 84, VARBIND = 22, LEAST = 64 };
+    enum { HEAD = 84, VARBIND = 22, LEAST = 64, PLAIN_HEAD = 36 };
 
     d->full_varbinds = SNMP_FULL_VARBINDS;
     d->request_bytes = SNMP_REQUEST_BYTES;
+    d->answer_bytes = (uint16_t)(SNMP_REQUEST_SIZE - PLAIN_HEAD - d->peer.ncommunity);
     if (size == 0)
         return;
     size = size > HEAD + LEAST ? size - HEAD : LEAST;
+    d->answer_bytes = (uint16_t)(size < SNMP_MAX_MESSAGE ? size : SNMP_MAX_MESSAGE);
     d->full_varbinds = (uint16_t)(size / VARBIND < SNMP_MAX_VARBINDS ? size / VARBIND : SNMP_MAX_VARBINDS);
     if (size < SNMP_REQUEST_BYTES)
         d->request_bytes = (uint16_t)size;
@@ -186,6 +188,8 @@ static void fit_v3(struct pd_device *d)
     room = snmp_v3_peer_room(d->peer.v3, name < UINT8_MAX ? name : UINT8_MAX) - PDU_HEAD;
     if (d->request_bytes > room)
         d->request_bytes = (uint16_t)room;
+    if (d->answer_bytes > room)
+        d->answer_bytes = (uint16_t)room;
 }
 
 /* A column that is none stays a context without an answer: sources count them. */
@@ -260,7 +264,7 @@ static void snmp_close(struct pd_device *d)
         snmp_plan_free(d->contexts[i].each);
     }
     free(d->contexts);
-    free(d->rows);
+    free(d->tables);
     free(d);
 }
 

@@ -40,9 +40,32 @@ static void scalars_come_first_in_order(void **state)
     assert_int_equal(p->items[1].source, 2);
     assert_int_equal(p->items[2].source, 4);
     assert_int_equal(p->items[3].source, 1);
-    assert_true(p->items[0].dot_zero);
-    assert_false(p->items[2].dot_zero);
     snmp_plan_free(p);
+}
+
+/* Its next is the scalar: the object where the instance is 0, else the instance one less. */
+static void the_name_before_a_scalar_is_encoded_too(void **state)
+{
+    static const struct {
+        const char *address;
+        uint8_t before[16];
+        size_t n;
+    } rows[] = {
+        {"1.3.6.1.2.1.1.3.0", {0x30, 11, 6, 7, 0x2b, 6, 1, 2, 1, 1, 3, 5, 0}, 13},
+        {"1.3.6.1.2.1.7.1.9", {0x30, 12, 6, 8, 0x2b, 6, 1, 2, 1, 7, 1, 8, 5, 0}, 14},
+        {"1.3.6.1.2.1.7.1.128", {0x30, 12, 6, 8, 0x2b, 6, 1, 2, 1, 7, 1, 0x7f, 5, 0}, 14},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pd_source source = {.id = 1, .address = rows[i].address};
+        struct pd_plan *p = compile(&source, 1);
+
+        print_message("%s\n", rows[i].address);
+        assert_int_equal(p->items[0].nbefore, rows[i].n);
+        assert_memory_equal(p->items[0].before, rows[i].before, rows[i].n);
+        snmp_plan_free(p);
+    }
 }
 
 static void columns_of_an_entry_form_a_group(void **state)
@@ -141,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalars_come_first_in_order),
+        cmocka_unit_test(the_name_before_a_scalar_is_encoded_too),
         cmocka_unit_test(columns_of_an_entry_form_a_group),
         cmocka_unit_test(names_are_encoded_as_requests_carry_them),
         cmocka_unit_test(an_empty_plan_is_one),
