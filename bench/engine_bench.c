@@ -1,8 +1,14 @@
 /*
- * Prints what polling alone costs: engine_bench [-p PORT] [-d DEVICES] [-c AT-ONCE] [-n ROUNDS] [-f IN-FLIGHT]
+ * Prints what polling alone costs:
+ *
+ *     engine_bench [-p PORT] [-d DEVICES] [-c AT-ONCE] [-n ROUNDS] [-f IN-FLIGHT] [-V VERSION] [-t MS] [-k]
  *
  * The SNMP collector reads 121 values from each of the devices 127.1.0.1 and up, which all answer at one port; nothing
- * is judged or stored. The first round, in which it learns what the devices can do, is not measured.
+ * is judged or stored. The first round, in which it learns what the devices can do, is not measured. With -k each value
+ * is compared with what a device of v3_farm can have said since it was asked, which costs more than reading it.
+ *
+ * `gaps` are reads that miss something, of them `silent` those without any answer; `down` is how often a device was
+ * silent three times in a row. The result is 1 where anything was wrong, or missing though nothing had to be repeated.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,38 +19,45 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "bench/farm.h"
 #include "plugin/loop.h"
 #include "plugins/snmp/snmp.h"
 
-enum { USEFUL = 121, FIRST_ADDRESS = 0x7f010001 };
-
-static const char *const scalars[] = {
-    "1.3.6.1.2.1.1.1.0",        "1.3.6.1.2.1.1.3.0",        "1.3.6.1.2.1.1.5.0",           "1.3.6.1.2.1.25.3.2.1.5.1",
-    "1.3.6.1.2.1.25.3.5.1.1.1", "1.3.6.1.2.1.25.3.5.1.2.1", "1.3.6.1.2.1.43.10.2.1.4.1.1", "1.3.6.1.2.1.2.1.0",
-    "1.3.6.1.2.1.2.2.1.8.1",    "1.3.6.1.2.1.2.2.1.14.1",
-};
-static const char *const columns[] = {
-    "1.3.6.1.2.1.43.11.1.1.6", "1.3.6.1.2.1.43.11.1.1.8", "1.3.6.1.2.1.43.11.1.1.9", "1.3.6.1.2.1.31.1.1.1.6",
-    "1.3.6.1.2.1.31.1.1.1.10", "1.3.6.1.2.1.2.2.1.14",    "1.3.6.1.2.1.2.2.1.20",
-};
-enum { SCALARS = sizeof scalars / sizeof *scalars, COLUMNS = sizeof columns / sizeof *columns };
+enum { DOWN = 3 }; /* silent reads in a row */
 
 struct bench {
     struct pd_loop *loop;
     struct pd_collector *collector;
     struct pd_plan *plan;
     struct target *targets;
+    struct farm *farm; /* NULL: values are not compared */
     size_t ntargets, at_once, next, ended;
-    unsigned long ok, failed, values, requests, repeated;
+    struct counts {
+        unsigned long ok, gaps, silent, down, wrong, values, requests, repeated;
+    } counts;
 };
 
 struct target {
     struct bench *bench;
     struct pd_device *device;
     struct pd_read *read;
-    unsigned values;
+    uint32_t address;
+    int64_t asked_ms;
+    unsigned values, silent;
     uint64_t sum; /* the values are looked at */
 };
+
+static void compare(struct target *t, const struct pd_cell *cell)
+{
+    const char *name = farm_polled[cell->source];
+
+    if (cell->type == PD_CELL_ABSENT ||
+        farm_said(t->bench->farm, name, cell, t->address, t->asked_ms, clock_mono(&clock_system)))
+        return;
+    if (t->bench->counts.wrong++ < 5)
+        fprintf(stderr, "127.x device %u: a wrong value at %s, row %u\n", t->address - FARM_FIRST, name,
+                cell->ninstance ? cell->instance[cell->ninstance - 1] : 0);
+}
 
 static void take(void *arg, const struct pd_cell *cells, size_t n)
 {
@@ -53,6 +66,8 @@ static void take(void *arg, const struct pd_cell *cells, size_t n)
     for (size_t i = 0; i < n; i++) {
         t->sum += cells[i].type == PD_CELL_BYTES ? cells[i].nbytes : cells[i].u;
         t->values += cells[i].type != PD_CELL_ABSENT && cells[i].type != PD_CELL_INVALID;
+        if (t->bench->farm)
+            compare(t, &cells[i]);
     }
 }
 
@@ -62,14 +77,21 @@ static void ended(void *arg, const struct pd_read_result *result)
 {
     struct target *t = arg;
     struct bench *b = t->bench;
+    struct counts *c = &b->counts;
 
-    b->requests += result->requests;
-    b->repeated += result->retries;
-    b->values += t->values;
-    if (result->status == PD_READ_DONE && t->values == USEFUL)
-        b->ok++;
-    else if (b->failed++ < 5)
+    c->requests += result->requests;
+    c->repeated += result->retries;
+    c->values += t->values;
+    if (result->status == PD_READ_DONE && t->values == FARM_USEFUL)
+        c->ok++;
+    else if (c->gaps++ < 5)
         fprintf(stderr, "a read ended with %u values: %s\n", t->values, result->detail ? result->detail : "no trouble");
+    if (result->status == PD_READ_NOANSWER) {
+        c->silent++;
+        c->down += ++t->silent == DOWN;
+    } else {
+        t->silent = 0;
+    }
     if (b->next < b->ntargets)
         start(&b->targets[b->next++]);
     if (++b->ended == b->ntargets)
@@ -81,6 +103,7 @@ static void start(struct target *t)
     const struct pd_sink sink = {.cells = take, .end = ended, .arg = t};
 
     t->values = 0;
+    t->asked_ms = clock_mono(&clock_system);
     if (pd_snmp_ops.read(t->device, t->bench->plan, UINT32_MAX, &sink, &t->read) < 0)
         abort();
 }
@@ -95,36 +118,46 @@ static void round_of_all(struct bench *b)
 
 static void compile(struct bench *b)
 {
-    struct pd_source sources[SCALARS + COLUMNS];
+    struct pd_source sources[FARM_POLLED];
     struct pd_compile_error err;
 
-    for (uint32_t i = 0; i < SCALARS + COLUMNS; i++)
-        sources[i] = (struct pd_source){.id = i,
-                                        .address = i < SCALARS ? scalars[i] : columns[i - SCALARS],
-                                        .table = i >= SCALARS,
-                                        .file = "bench"};
-    if (pd_snmp_ops.compile(b->collector, sources, SCALARS + COLUMNS, &b->plan, &err) < 0) {
+    for (uint32_t i = 0; i < FARM_POLLED; i++)
+        sources[i] =
+            (struct pd_source){.id = i, .address = farm_polled[i], .table = i >= FARM_SCALARS, .file = "bench"};
+    if (pd_snmp_ops.compile(b->collector, sources, FARM_POLLED, &b->plan, &err) < 0) {
         fprintf(stderr, "%s\n", err.msg);
         exit(1);
     }
 }
 
-static void open_targets(struct bench *b, uint16_t port, uint16_t in_flight)
+struct options {
+    size_t devices, at_once;
+    unsigned rounds;
+    uint16_t port, in_flight;
+    uint8_t version;
+    int timeout_ms;
+    bool compare;
+};
+
+static void open_targets(struct bench *b, const struct options *o)
 {
     b->targets = xcalloc(b->ntargets, sizeof *b->targets);
     for (uint32_t i = 0; i < b->ntargets; i++) {
-        uint32_t a = FIRST_ADDRESS + i;
+        uint32_t a = FARM_FIRST + i;
         char address[20];
         struct pd_target t = {.name = address,
                               .address = address,
-                              .port = port,
-                              .version = 2,
-                              .community = "public",
+                              .port = o->port,
+                              .version = o->version,
+                              .community = o->version == 3 ? NULL : "public",
+                              .usm = o->version == 3 ? &farm_secret : NULL,
+                              .timeout_ms = o->timeout_ms,
                               .retries = -1,
-                              .in_flight = in_flight};
+                              .in_flight = o->in_flight};
 
         snprintf(address, sizeof address, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
         b->targets[i].bench = b;
+        b->targets[i].address = a;
         if (pd_snmp_ops.open(b->collector, &t, &b->targets[i].device) < 0)
             exit(1);
     }
@@ -151,16 +184,10 @@ static long rss_kb(void)
     return u.ru_maxrss;
 }
 
-struct options {
-    size_t devices, at_once;
-    unsigned rounds;
-    uint16_t port, in_flight;
-};
-
 static int read_options(int argc, char **argv, struct options *out)
 {
-    for (int o; (o = getopt(argc, argv, "p:d:c:n:f:")) != -1;) {
-        unsigned long n = o == '?' ? 0 : strtoul(optarg, NULL, 10);
+    for (int o; (o = getopt(argc, argv, "p:d:c:n:f:V:t:k")) != -1;) {
+        unsigned long n = o == '?' || o == 'k' ? 0 : strtoul(optarg, NULL, 10);
 
         switch (o) {
         case 'p':
@@ -178,6 +205,15 @@ static int read_options(int argc, char **argv, struct options *out)
         case 'f':
             out->in_flight = (uint16_t)n;
             break;
+        case 'V':
+            out->version = (uint8_t)n;
+            break;
+        case 't':
+            out->timeout_ms = (int)n;
+            break;
+        case 'k':
+            out->compare = true;
+            break;
         default:
             return -1;
         }
@@ -185,40 +221,51 @@ static int read_options(int argc, char **argv, struct options *out)
     return 0;
 }
 
-int main(int argc, char **argv)
+static void print(const struct options *o, const struct counts *c, double cpu, double wall)
 {
-    struct options o = {.devices = 1000, .at_once = 1000, .rounds = 10, .port = 1610};
-    struct bench b = {0};
+    printf("patrold-engine v%u D=%zu rounds=%u ok=%lu gaps=%lu silent=%lu down=%lu wrong=%lu vb=%lu reqs=%lu "
+           "repeated=%lu dev/s=%.0f cpu_s=%.3f cpu_ms/kvb=%.4f cpu_us/dev=%.2f reqs/dev=%.2f rss_kb=%ld\n",
+           o->version, o->devices, o->rounds, c->ok, c->gaps, c->silent, c->down, c->wrong, c->values, c->requests,
+           c->repeated, (double)c->ok / wall, cpu, c->values ? cpu * 1e6 / (double)c->values : 0,
+           c->ok ? cpu * 1e6 / (double)c->ok : 0, c->ok ? (double)c->requests / (double)c->ok : 0, rss_kb());
+}
+
+static void measure(struct bench *b, const struct options *o)
+{
     double cpu, wall;
 
-    if (read_options(argc, argv, &o) < 0) {
-        fprintf(stderr, "engine_bench [-p PORT] [-d DEVICES] [-c AT-ONCE] [-n ROUNDS] [-f IN-FLIGHT]\n");
+    round_of_all(b);
+    b->counts = (struct counts){.wrong = b->counts.wrong};
+    cpu = cpu_s();
+    wall = (double)clock_mono_us(&clock_system) / 1e6;
+    for (unsigned i = 0; i < o->rounds; i++)
+        round_of_all(b);
+    print(o, &b->counts, cpu_s() - cpu, (double)clock_mono_us(&clock_system) / 1e6 - wall);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.devices = 1000, .at_once = 1000, .rounds = 10, .port = 1610, .version = 2};
+    struct bench b = {0};
+
+    if (read_options(argc, argv, &o) < 0 || o.devices == 0 || o.devices > FARM_DEVICES || o.at_once == 0) {
+        fprintf(stderr, "engine_bench [-p PORT] [-d DEVICES] [-c AT-ONCE] [-n ROUNDS] [-f IN-FLIGHT] [-V VERSION] "
+                        "[-t MS] [-k]\n");
         return 2;
     }
     b.ntargets = o.devices;
     b.at_once = o.at_once;
+    b.farm = o.compare ? farm_new() : NULL;
     if (pd_loop_new(&clock_system, &rng_system, &b.loop) < 0 ||
         pd_snmp_ops.start(pd_loop_services(b.loop), NULL, &b.collector) < 0)
         return 1;
     compile(&b);
-    open_targets(&b, o.port, o.in_flight);
-    round_of_all(&b);
-    b.ok = b.failed = b.values = b.requests = b.repeated = 0;
-    cpu = cpu_s();
-    wall = (double)clock_mono_us(&clock_system) / 1e6;
-    for (unsigned i = 0; i < o.rounds; i++)
-        round_of_all(&b);
-    cpu = cpu_s() - cpu;
-    wall = (double)clock_mono_us(&clock_system) / 1e6 - wall;
-    printf("patrold-engine D=%zu rounds=%u ok=%lu fail=%lu vb=%lu reqs=%lu repeated=%lu dev/s=%.0f cpu_s=%.3f "
-           "cpu_ms/kvb=%.4f "
-           "cpu_us/dev=%.2f reqs/dev=%.2f rss_kb=%ld\n",
-           o.devices, o.rounds, b.ok, b.failed, b.values, b.requests, b.repeated, (double)b.ok / wall, cpu,
-           b.values ? cpu * 1e6 / (double)b.values : 0, b.ok ? cpu * 1e6 / (double)b.ok : 0,
-           b.ok ? (double)b.requests / (double)b.ok : 0, rss_kb());
+    open_targets(&b, &o);
+    measure(&b, &o);
     pd_snmp_ops.stop(b.collector);
     pd_snmp_ops.plan_free(b.plan);
     pd_loop_free(b.loop);
+    farm_free(b.farm);
     free(b.targets);
-    return b.failed > 0;
+    return b.counts.wrong > 0 || (b.counts.gaps > 0 && b.counts.repeated == 0);
 }
