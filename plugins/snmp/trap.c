@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-enum { GENERIC = 6, LAST_GENERIC = GENERIC - 1 }; /* GENERIC: enterpriseSpecific */
+enum { GENERIC = 6, LAST_GENERIC = GENERIC - 1 }; /* GENERIC: it is the enterprise that says which */
 
 static const uint32_t generic_traps[] = {1, 3, 6, 1, 6, 3, 1, 1, 5};
 /* What each trap of version 2 tells first: since when the sender is up, and what the trap is. */

@@ -103,6 +103,16 @@ struct modbus_settings {
     ARRAY(struct modbus_endpoint) endpoints;
 };
 
+/* Where traps are heard beside the sockets that systemd opens, and how many a second are looked into. */
+struct trap_listen {
+    char *host; /* numeric, without brackets */
+    uint16_t port;
+};
+struct trap_settings {
+    ARRAY(struct trap_listen) listen;
+    uint32_t per_source, total;
+};
+
 struct settings {
     ARRAY(char *) files; /* what was read, in order */
     char *database;      /* path; default /var/lib/patrold/patrold.db */
@@ -120,7 +130,8 @@ struct settings {
     int64_t timeout_ms;              /* snmp.timeout, default 2 s */
     int retries;                     /* snmp.retries, default 3 */
     struct modbus_settings modbus;
-    struct { /* likewise from the start on */
+    struct trap_settings traps; /* likewise from the start on */
+    struct {                    /* likewise from the start on */
         int64_t timeout_ms;
         int tries;
     } icmp;

@@ -65,13 +65,26 @@ struct component_draft {
     ARRAY(struct rule_of_point) points;
 };
 
+struct trap_draft {
+    char *name;
+    struct yaml_node *here, *oid, *severity, *title;
+    ARRAY(struct column_draft) values;
+    ARRAY(struct yaml_node *) parts;
+};
+extern const struct schema trap_schema;
+extern const struct schema column_schema;
+
 struct module_draft {
     struct yaml_node *name;
     char *collector;
     char *title[LANG_COUNT];
     char *reference;
     ARRAY(struct component_draft) components;
+    ARRAY(struct trap_draft) traps;
 };
+
+/* A column, of an address that may go on from `base` (NULL: none). What is wrong is complained of; it is one anyway. */
+struct column column_build(struct loader *l, const char *base, const struct column_draft *from);
 
 /* ---- shape.c: how rows are written and found ---- */
 
@@ -85,6 +98,10 @@ void shape_check_unless(struct loader *l, const struct module_draft *from, const
 
 /* What the module `identify` asks, and of whom: once it is built. */
 void identify_build(struct loader *l, const struct module_draft *from, const struct module *m);
+
+/* Traps, once all columns of m are where they stay (traps.c); and all modules' together. */
+void traps_build(struct loader *l, const struct module_draft *from, struct module *m);
+void traps_index(struct loader *l);
 
 /* What stands over the columns of m, which are built: joins, aggregates, conditions, names, points. */
 void meaning_build(struct loader *l, const struct module_draft *from, struct module *m);

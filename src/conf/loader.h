@@ -100,6 +100,9 @@ void scope_fini(struct scope *s);
 struct expr *scope_compile(struct scope *s, const struct yaml_node *node, enum value_type want,
                            struct conf_report *report);
 
+/* Each {name} of a text must be one of these. Complains. */
+void loader_check_texts(struct loader *l, struct yaml_node *message, struct scope *names);
+
 /* ---- One for each kind of file: read every file, build in this order, release ---- */
 
 void kinds_read(struct loader *l, struct yaml_node *root);

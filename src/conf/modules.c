@@ -71,7 +71,7 @@ static const struct schema_row column_rows[] = {
     {"units", SCHEMA_LIST, .item = SCHEMA_NODE, SCHEMA_FIELD(struct column_draft, units)},
     {0},
 };
-static const struct schema column_schema = {
+const struct schema column_schema = {
     .what = "a column", .rows = column_rows, .size = sizeof(struct column_draft), .shorthand = "address"};
 
 static const struct schema_row any_rows[] = {
@@ -174,6 +174,7 @@ static const struct schema_row module_rows[] = {
     {"reference", SCHEMA_TEXT, SCHEMA_FIELD(struct module_draft, reference)},
     {"components", SCHEMA_MAP, SCHEMA_REQUIRED, .sub = &component_schema,
      SCHEMA_FIELD(struct module_draft, components)},
+    {"traps", SCHEMA_MAP, .sub = &trap_schema, SCHEMA_FIELD(struct module_draft, traps)},
     {0},
 };
 static const struct schema module_schema = {
@@ -246,15 +247,15 @@ static void add_sentinels(struct column *column, const int64_t *v, size_t n, enu
     }
 }
 
-static char *whole_address(struct loader *l, const struct component_draft *c, struct yaml_node *address)
+static char *whole_address(struct loader *l, const char *base, struct yaml_node *address)
 {
     if (!address)
         return xstrdup("");
     if (address->text[0] != '.')
         return xstrdup(address->text);
-    if (!c->base)
+    if (!base)
         conf_error(l->report, address, "the address '%s' goes on from 'base', which is missing", address->text);
-    return xasprintf("%s%s", c->base ? c->base : "", address->text);
+    return xasprintf("%s%s", base ? base : "", address->text);
 }
 
 /* Whether numbers are read: the only thing that has a scale and a range. */
@@ -284,8 +285,7 @@ static void build_numbers(struct loader *l, const struct column_draft *from, str
     column->scale = column->divide ? round(1 / from->scale) : from->scale;
 }
 
-static void build_column(struct loader *l, const struct component_draft *c, const struct column_draft *from,
-                         struct component_def *def)
+struct column column_build(struct loader *l, const char *base, const struct column_draft *from)
 {
     enum { MAX_ENUM = INT32_MAX, MAX_BIT = 63 };
     struct column column = {.name = xstrdup(from->name), .type = (enum column_type)from->type};
@@ -296,7 +296,7 @@ static void build_column(struct loader *l, const struct component_draft *c, cons
     if (!from->here->bad && has_members != (from->members.n > 0))
         conf_error(l->report, from->here, "a column of type %s %s 'members'", type_names[from->type],
                    has_members ? "needs" : "cannot have");
-    column.address = whole_address(l, c, from->address);
+    column.address = whole_address(l, base, from->address);
     column.where = loader_where(l, from->here);
     members_build(&from->members, flags ? MAX_BIT : MAX_ENUM, flags, &column.members, l->report);
     add_sentinels(&column, from->unknown.v, from->unknown.n, QUALITY_UNKNOWN);
@@ -304,7 +304,7 @@ static void build_column(struct loader *l, const struct component_draft *c, cons
     add_sentinels(&column, from->limit.v, from->limit.n, QUALITY_LIMIT);
     build_numbers(l, from, &column);
     shape_units(l, from, &column);
-    array_push(&def->columns, column);
+    return column;
 }
 
 static void build_columns(struct loader *l, const struct component_draft *from, struct module *m)
@@ -319,7 +319,7 @@ static void build_columns(struct loader *l, const struct component_draft *from, 
 
     check_identifier(from->name, from->here, l->report);
     for (size_t i = 0; i < from->columns.n; i++)
-        build_column(l, from, &from->columns.v[i], &def);
+        array_push(&def.columns, column_build(l, from->base, &from->columns.v[i]));
     shape_index(l, from, &def);
     shape_unless(from, m, &def);
     array_push(&m->components, def);
@@ -340,6 +340,7 @@ static void build_module(struct loader *l, struct module_draft *from)
     for (size_t i = 0; i < from->components.n; i++)
         build_columns(l, &from->components.v[i], m);
     meaning_build(l, from, m);
+    traps_build(l, from, m);
     array_push(&l->k->modules, m);
 }
 
@@ -354,6 +355,7 @@ void modules_build(struct loader *l)
     }
     for (size_t i = 0; l->modules && i < l->modules->list.n; i++)
         shape_check_unless(l, &l->modules->list.v[i], l->k->modules.v[i]);
+    traps_index(l);
     if (!l->k->identify)
         conf_error_file(l->report, "modules/identify.yaml", "no folder has the module 'identify', which is needed");
 }

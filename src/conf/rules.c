@@ -172,6 +172,16 @@ static void check_message(struct loader *l, const struct yaml_node *node, struct
     }
 }
 
+void loader_check_texts(struct loader *l, struct yaml_node *message, struct scope *names)
+{
+    for (int lang = 0; lang < LANG_COUNT; lang++) {
+        struct yaml_node *node = text_node(message, (enum lang)lang);
+
+        if (node->type == YAML_TEXT && !node->bad)
+            check_message(l, node, names);
+    }
+}
+
 static void check_messages(struct loader *l, const struct kind *kind, struct yaml_node *message)
 {
     struct scope names = {0};
@@ -179,12 +189,7 @@ static void check_messages(struct loader *l, const struct kind *kind, struct yam
     scope_add_points(&names, "", kind);
     scope_add(&names, "", "device", VALUE_TEXT, NULL);
     scope_add(&names, "", "component", VALUE_TEXT, NULL);
-    for (int lang = 0; lang < LANG_COUNT; lang++) {
-        struct yaml_node *node = text_node(message, (enum lang)lang);
-
-        if (node->type == YAML_TEXT && !node->bad)
-            check_message(l, node, &names);
-    }
+    loader_check_texts(l, message, &names);
     scope_fini(&names);
 }
 

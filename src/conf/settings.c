@@ -9,6 +9,7 @@
 #include "base/zone.h"
 #include "conf/conf.h"
 #include "conf/credentials.h"
+#include "conf/listen.h"
 #include "conf/modbus.h"
 #include "conf/plans.h"
 #include "conf/schema.h"
@@ -74,6 +75,7 @@ static const struct schema poll_schema = {.what = "poll", .rows = poll_rows, .si
 static const struct schema_row snmp_rows[] = {
     {"timeout", SCHEMA_DURATION, .min = 50, .max = MINUTE, .fallback = "2s", SETTING(timeout_ms)},
     {"retries", SCHEMA_INT, .min = 0, .max = 10, .fallback = "3", SETTING(retries)},
+    {"traps", SCHEMA_SECTION, .sub = &traps_settings_schema, SETTING(traps)},
     {0},
 };
 static const struct schema snmp_schema = {.what = "snmp", .rows = snmp_rows, .size = sizeof(struct draft)};
@@ -406,6 +408,7 @@ void settings_free(struct settings *s)
     for (size_t i = 0; i < s->knowledge_dirs.n; i++)
         free(s->knowledge_dirs.v[i]);
     schema_release(&modbus_schema, &s->modbus);
+    schema_release(&traps_settings_schema, &s->traps);
     for (size_t i = 0; i < s->credentials.n; i++)
         credential_fini(&s->credentials.v[i]);
     free(s->mail.url);

@@ -130,6 +130,15 @@ static char *product(const json_t *args)
     return xasprintf("%s%s%s", make, *model ? " " : "", model);
 }
 
+/* What a device said, in the reader's language where it was written down in that. */
+static const char *told(struct ctl *t, const json_t *args)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "text_%s", lang_name(t->lang));
+    return either(ctl_string(args, name), ctl_string(args, "text"));
+}
+
 /* Who or what an event is about, under names of their own. */
 static void add_subject(struct ctl *t, struct details *d, const json_t *event)
 {
@@ -141,6 +150,7 @@ static void add_subject(struct ctl *t, struct details *d, const json_t *event)
                          either(ctl_string(args, "name"), either(ctl_string(args, "site"), patrold)))};
     d->args[d->n++] = (struct text_arg){"ticket", either(ctl_string(event, "ticket"), ctl_string(args, "number"))};
     d->args[d->n++] = (struct text_arg){"actor", either(ctl_string(event, "actor"), patrold)};
+    d->args[d->n++] = (struct text_arg){"text", told(t, args)};
     d->made[d->n] = product(args);
     d->args[d->n] = (struct text_arg){"product", d->made[d->n]};
     d->n++;
@@ -157,6 +167,10 @@ static const char *sentence(struct ctl *t, const json_t *event)
     text = *component && strcmp(component, ctl_string(event, "device")) != 0 ? text_get(t->lang, id) : id;
     if (text == id && *ctl_string(json_object_get(event, "args"), "title")) {
         snprintf(id, sizeof id, "event.%s.titled", kind);
+        text = text_get(t->lang, id);
+    }
+    if (text == id && *told(t, json_object_get(event, "args"))) {
+        snprintf(id, sizeof id, "event.%s.told", kind);
         text = text_get(t->lang, id);
     }
     return text != id ? text : ctl_words(t, "event", kind);

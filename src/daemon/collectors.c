@@ -1,6 +1,7 @@
 #include "daemon/collectors.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "plugins/icmp/icmp.h"
@@ -9,11 +10,16 @@
 
 const struct pd_collector_ops *const collector_table[COLLECTOR_COUNT] = {&pd_snmp_ops, &pd_modbus_ops, &pd_icmp_ops};
 
+enum { TRAP_BURST_S = 10 };
+
 struct collector_configs {
     struct pd_modbus_config modbus;
     struct pd_modbus_bus *buses;
     struct pd_modbus_endpoint *endpoints;
     struct pd_icmp_config icmp;
+    struct pd_snmp_config snmp;
+    struct pd_snmp_listen *listen;
+    char *engine_file;
     const void *list[COLLECTOR_COUNT];
 };
 
@@ -67,15 +73,43 @@ static void configure_modbus(struct collector_configs *c, const struct modbus_se
     c->modbus.nendpoints = s->endpoints.n;
 }
 
-static const void *config_of(const struct collector_configs *c, const struct pd_collector_ops *ops)
+/* Our engine of version 3 is kept beside the database, but in no backup of it. */
+static char *engine_file(const char *database)
 {
-    return ops == &pd_modbus_ops ? (const void *)&c->modbus : ops == &pd_icmp_ops ? &c->icmp : NULL;
+    const char *slash = strrchr(database, '/');
+
+    return xasprintf("%.*ssnmp-engine", slash ? (int)(slash - database) + 1 : 0, database);
 }
 
-struct collector_configs *collector_configs_new(const struct settings *s, const struct pd_icmp_sockets *icmp)
+static void configure_snmp(struct collector_configs *c, const struct settings *s, const int *traps, size_t ntraps)
+{
+    struct pd_snmp_traps *t = &c->snmp.traps;
+
+    c->snmp = pd_snmp_defaults;
+    c->listen = xcalloc(s->traps.listen.n + 1, sizeof *c->listen);
+    for (size_t i = 0; i < s->traps.listen.n; i++)
+        c->listen[i] = (struct pd_snmp_listen){s->traps.listen.v[i].host, s->traps.listen.v[i].port};
+    c->engine_file = engine_file(s->database);
+    t->fds = traps;
+    t->nfds = ntraps;
+    t->listen = c->listen;
+    t->nlisten = s->traps.listen.n;
+    t->engine_file = c->engine_file;
+    t->rates.source = (struct trap_rate){s->traps.per_source, s->traps.per_source * TRAP_BURST_S};
+    t->rates.all = (struct trap_rate){s->traps.total, s->traps.total * 2};
+}
+
+static const void *config_of(const struct collector_configs *c, const struct pd_collector_ops *ops)
+{
+    return ops == &pd_modbus_ops ? (const void *)&c->modbus : ops == &pd_icmp_ops ? (const void *)&c->icmp : &c->snmp;
+}
+
+struct collector_configs *collector_configs_new(const struct settings *s, const struct pd_icmp_sockets *icmp,
+                                                const int *traps, size_t ntraps)
 {
     struct collector_configs *c = xcalloc(1, sizeof *c);
 
+    configure_snmp(c, s, traps, ntraps);
     configure_modbus(c, &s->modbus);
     c->icmp = pd_icmp_defaults;
     c->icmp.sockets = icmp;
@@ -90,6 +124,8 @@ void collector_configs_free(struct collector_configs *c)
 {
     if (!c)
         return;
+    free(c->listen);
+    free(c->engine_file);
     free(c->buses);
     free(c->endpoints);
     free(c);

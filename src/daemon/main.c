@@ -28,7 +28,7 @@
 #include "plugins/icmp/icmp.h"
 #include "plugins/mail/mail.h"
 
-enum { EXIT_WRONG_CONFIG = 2, CHANNEL_THREADS = 2, FLUSH_MS = 1000 };
+enum { EXIT_WRONG_CONFIG = 2, CHANNEL_THREADS = 2, FLUSH_MS = 1000, MAX_TRAP_SOCKETS = 16 };
 
 static const struct pd_channel_ops *const channel_ops[] = {&pd_mail_ops};
 
@@ -41,6 +41,8 @@ struct options {
 struct patrold {
     const struct options *options;
     struct pd_icmp_sockets icmp; /* until core takes them */
+    int traps[MAX_TRAP_SOCKETS]; /* likewise */
+    size_t ntraps;
     struct settings *settings;   /* until core takes them */
     struct knowledge *knowledge; /* likewise */
     struct pd_loop *loop;
@@ -190,7 +192,7 @@ static void committed(void *ctx, const struct event *events, size_t n)
 static int start_core(struct patrold *p)
 {
     const struct renderer renderer = child_renderer_ops(p->renderer = child_renderer_new(pd_loop_services(p->loop)));
-    struct collector_configs *collectors = collector_configs_new(p->settings, &p->icmp);
+    struct collector_configs *collectors = collector_configs_new(p->settings, &p->icmp, p->traps, p->ntraps);
     const struct core_config config = {
         .services = *pd_loop_services(p->loop),
         .settings = p->settings,
@@ -396,6 +398,7 @@ int main(int argc, char **argv)
     if (rights_settle(argv, &p.icmp) < 0)
         return EXIT_FAILURE;
     service_harden();
+    p.ntraps = service_sockets(p.traps, MAX_TRAP_SOCKETS);
     code = run(&p);
     stop_all(&p);
     return code;

@@ -87,6 +87,9 @@ static void add_watch(json_t *rows, struct core *c)
         {"patrold_polls_failed_total", "Polls that the device did not answer or that broke off.", w.failed_polls},
         {"patrold_cells_total", "Values taken from answers.", w.cells},
         {"patrold_readings_total", "Readings made of them.", w.readings},
+        {"patrold_traps_total", "Traps and informs that were looked into.", w.traps},
+        {"patrold_traps_told_total", "Of those, events.", w.traps_told},
+        {"patrold_traps_untold_total", "Of those, no events since there were too many.", w.traps_untold},
         {"patrold_rule_evaluations_total", "Conditions of rules that were evaluated.", w.evaluations},
     };
     ADD_PLAIN(rows, "counter", list);

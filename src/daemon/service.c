@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -41,6 +42,19 @@ void service_harden(void)
     prctl(PR_SET_DUMPABLE, 0);
     umask(0027);
     clean_environment();
+}
+
+size_t service_sockets(int *fds, size_t max)
+{
+    int given = sd_listen_fds(1);
+    size_t n = 0;
+
+    for (int i = 0; i < given; i++)
+        if (n < max)
+            fds[n++] = SD_LISTEN_FDS_START + i;
+        else
+            close(SD_LISTEN_FDS_START + i);
+    return n;
 }
 
 /* ---- What the manager hears ---- */

@@ -16,6 +16,9 @@ struct service;
  */
 void service_harden(void);
 
+/* UDP sockets that the manager opened for us (patrold.socket), at most max: how many. They are ours from now on. */
+size_t service_sockets(int *fds, size_t max);
+
 /* Gives the watchdog its signs of life from now on, by a timer of the loop: they end when the loop hangs. */
 struct service *service_start(const struct pd_services *services);
 /* Works, or works again after service_reloading(). status: a line for people. */

@@ -1,6 +1,7 @@
 #include "model/knowledge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 const char *const identify_known_names[IDENTIFY_KNOWN] = {[IDENTIFY_OBJECT_ID] = "sysObjectID",
                                                           [IDENTIFY_DESCR] = "sysDescr",
@@ -49,12 +50,52 @@ void knowledge_free(struct knowledge *k)
     array_free(&k->identification.asks);
     array_free(&k->identification.names);
     array_free(&k->modules);
+    array_free(&k->traps);
     array_free(&k->calendars);
     array_free(&k->holidays);
     array_free(&k->checklists);
     array_free(&k->files);
     vocabulary_free(&k->vocabulary);
     free(k);
+}
+
+int trap_oid_cmp(const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
+{
+    for (size_t i = 0; i < na && i < nb; i++)
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    return (na > nb) - (na < nb);
+}
+
+static const struct trap_def *find_trap(const struct knowledge *k, const uint32_t *oid, size_t n)
+{
+    size_t from = 0, to = k->traps.n;
+
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        const struct trap_def *t = k->traps.v[middle];
+        int order = trap_oid_cmp(oid, n, t->oid, t->noid);
+
+        if (order == 0)
+            return t;
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return NULL;
+}
+
+const struct trap_def *knowledge_trap(const struct knowledge *k, const uint32_t *oid, size_t n)
+{
+    const struct trap_def *t = find_trap(k, oid, n);
+    uint32_t without[TRAP_MAX_OID];
+
+    if (t || n < 3 || n > TRAP_MAX_OID || oid[n - 2] != 0)
+        return t;
+    memcpy(without, oid, (n - 2) * sizeof *oid);
+    without[n - 2] = oid[n - 1];
+    return find_trap(k, without, n - 1);
 }
 
 const struct profile *knowledge_profile(const struct knowledge *k, const char *name)

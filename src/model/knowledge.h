@@ -42,10 +42,11 @@ struct knowledge {
     ARRAY(struct module *) modules;
     const struct module *identify; /* read first of every device: components of kind device with single values */
     struct identification identification;
-    ARRAY(struct profile *) profiles; /* by priority, then name */
-    struct profile_index index;       /* of those */
-    ARRAY(struct expr *) texts;       /* the profiles' expressions */
-    ARRAY(struct rule *) rules;       /* by family, then severity, gravest first */
+    ARRAY(const struct trap_def *) traps; /* of all modules, by OID */
+    ARRAY(struct profile *) profiles;     /* by priority, then name */
+    struct profile_index index;           /* of those */
+    ARRAY(struct expr *) texts;           /* the profiles' expressions */
+    ARRAY(struct rule *) rules;           /* by family, then severity, gravest first */
     ARRAY(struct holidays *) holidays;
     ARRAY(struct calendar *) calendars;
     ARRAY(struct checklist *) checklists;
@@ -53,6 +54,12 @@ struct knowledge {
 };
 
 void knowledge_free(struct knowledge *k);
+/*
+ * What is said of a trap; NULL: nothing. A trap of version 1 is called ENTERPRISE.0.SPECIFIC in version 2, whether its
+ * MIB has that 0 or not: one that is defined without it is found all the same.
+ */
+const struct trap_def *knowledge_trap(const struct knowledge *k, const uint32_t *oid, size_t n);
+int trap_oid_cmp(const uint32_t *a, size_t na, const uint32_t *b, size_t nb);
 const struct profile *knowledge_profile(const struct knowledge *k, const char *name);
 const struct rule *knowledge_rule(const struct knowledge *k, const char *name);
 const struct calendar *knowledge_calendar(const struct knowledge *k, const char *name);

@@ -74,10 +74,27 @@ static void component_def_free(struct component_def *c)
     expr_free(c->label);
 }
 
+static void trap_def_free(struct trap_def *t)
+{
+    for (size_t i = 0; i < t->values.n; i++)
+        free(t->values.v[i].name);
+    for (size_t i = 0; i < t->own.n; i++)
+        column_free(&t->own.v[i]);
+    array_free(&t->values);
+    array_free(&t->own);
+    for (int lang = 0; lang < LANG_COUNT; lang++)
+        free(t->title[lang]);
+    free(t->name);
+    free(t->oid);
+}
+
 void module_free(struct module *m)
 {
     if (!m)
         return;
+    for (size_t i = 0; i < m->traps.n; i++)
+        trap_def_free(&m->traps.v[i]);
+    array_free(&m->traps);
     for (size_t i = 0; i < m->components.n; i++)
         component_def_free(&m->components.v[i]);
     array_free(&m->components);

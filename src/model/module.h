@@ -176,6 +176,29 @@ struct component_def {
     struct where where;
 };
 
+/* A value that a trap brings along, by a name of its own: what a column says, found by the column's address. */
+struct trap_value {
+    char *name;
+    const struct column *column; /* of a component of the module, or of trap_def.own */
+};
+
+/*
+ * What a trap means to people, and which parts of its device it makes due. It is told by its OID as version 2 has it;
+ * see knowledge_trap().
+ */
+enum { TRAP_MAX_OID = 128 };
+struct trap_def {
+    char *name;    /* "link-down": the code, unique among all modules */
+    uint32_t *oid; /* noid numbers */
+    size_t noid;
+    const char *severity;    /* of member_severities */
+    char *title[LANG_COUNT]; /* with the values' names in braces */
+    ARRAY(struct trap_value) values;
+    ARRAY(struct column) own;
+    uint8_t parts;
+    struct where where;
+};
+
 /* Parts of a poll, each with a rate of its own (settings: poll.every.NAME). */
 enum { PART_STATUS, PART_COUNTERS, PART_SUPPLIES, PART_INVENTORY, PART_COUNT };
 extern const char *const part_names[PART_COUNT + 1]; /* ended by NULL */
@@ -186,6 +209,7 @@ struct module {
     char *title[LANG_COUNT];
     char *reference; /* "RFC 3805" */
     ARRAY(struct component_def) components;
+    ARRAY(struct trap_def) traps;
     struct where where;
 };
 

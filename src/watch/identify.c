@@ -248,6 +248,7 @@ static void take_identity(struct turn *t, const struct value *row)
         record(t, &id);
     take_mark(t, &n->d.mac, IDENTIFY_MAC, row);
     take_mark(t, &n->d.engine_id, IDENTIFY_ENGINE_ID, row);
+    trap_know_engine(n);
     n->speech = speech_for(n, p);
     n->retarget = true; /* the profile may want other packets; not inside the collector's call */
     identity_fini(&id);

@@ -104,6 +104,13 @@ struct tables {
 void tables_init(struct tables *t, const struct knowledge *k, const struct settings *settings);
 void tables_fini(struct tables *t);
 
+/* ---- Traps (trap.c) ---- */
+
+/* So many at once, and so many a second; in thousandths. All zeros is empty. */
+struct trap_bucket {
+    int64_t fill, at_ms;
+};
+
 /* ---- A device under watch ---- */
 
 /* What a counter has risen by (total.c). */
@@ -135,9 +142,9 @@ struct unit {
     uint32_t number;
     uint32_t first;
     uint32_t windows; /* which of its kind's it has, by window_bit(): each is made when something is known */
-    uint8_t parts; /* of the polls that find it, as bits */
-    bool changed;  /* in a point that a rule reads, since it was judged last */
-    bool gone;     /* for so long that its faults are closed */
+    uint8_t parts;    /* of the polls that find it, as bits */
+    bool changed;     /* in a point that a rule reads, since it was judged last */
+    bool gone;        /* for so long that its faults are closed */
 };
 
 /* Of kinds with more than 32 windows the rest share the last bit: one of them is there. */
@@ -209,9 +216,9 @@ struct node {
     ARRAY(uint32_t) sorted;   /* places in units, by kind name and key */
     ARRAY(struct value) points;
     struct windows windows; /* of all units, by their places */
-    uint32_t last_number; /* numbers are never given twice */
-    uint32_t device_unit; /* place of the one of kind device */
-    bool full;            /* said that there are too many components */
+    uint32_t last_number;   /* numbers are never given twice */
+    uint32_t device_unit;   /* place of the one of kind device */
+    bool full;              /* said that there are too many components */
 
     uint64_t *fits; /* rules that match this device, as bits */
     ARRAY(struct held) holds;
@@ -242,7 +249,11 @@ struct node {
     int64_t missed_ms;   /* when the first of the silent polls was due; monotonic */
     int64_t
         same_ms; /* since when it says that it is another one, of which it is not known whether it still answers; 0: no */
-    int64_t same_as;  /* it is this device at another place, which is to be said once the poll is over; 0: no */
+    int64_t same_as;     /* it is this device at another place, which is to be said once the poll is over; 0: no */
+    struct node *beside; /* the next at its address that hears traps, in order of id */
+    int64_t trap_ms;     /* when it was, or is to be, read for a trap last; monotonic */
+    int64_t soon_ms;     /* parts that are due then once the read under way has ended: */
+    uint8_t soon;
     bool poll_wanted; /* everything again once the read under way has ended */
     uint32_t polls;
     uint32_t missing; /* components that the last poll should have found */
@@ -272,7 +283,10 @@ struct watch {
     struct tables tables;
     struct u64dict *nodes; /* by id, in order of id */
     struct dict *names;
-    struct dict *addresses;      /* address_key() -> node */
+    struct dict *addresses; /* address_key() -> node */
+    struct u64dict *places; /* hash of an address -> the first node there that hears traps */
+    struct dict *engines;   /* engine's id -> id of a device that said so */
+    struct trap_bucket hints, trap_events;
     struct dict *shares;         /* subnets and gateways: share.c's own */
     struct dict *identities;     /* what tells devices apart -> who had it first */
     ARRAY(struct device) merged; /* removed, since they were the same as another */
@@ -575,6 +589,17 @@ void share_give(struct node *n);
 /* Other units stand behind the same gateway. */
 bool share_has_others(const struct node *n);
 
+/* ---- trap.c ---- */
+
+/* Where it is it is known by its address from now on; or not any more. */
+void trap_settle(struct node *n);
+void trap_leave(struct node *n);
+/* It told its engine. */
+void trap_know_engine(struct node *n);
+/* Traps come to watch from now on, with the users of the present settings; or not any more. */
+void trap_listen(struct watch *w);
+void trap_deafen(struct watch *w);
+
 /* ---- schedule.c ---- */
 
 /* Takes in the end of a read, with what a ping said after one without an answer. */
@@ -595,8 +620,8 @@ void schedule_poll(void *arg);
 void schedule_next(struct node *n);
 /* Everything is due now. */
 void schedule_now(struct node *n);
-/* Some parts are, as bits. */
-void schedule_parts_now(struct node *n, uint32_t parts);
+/* Parts are due at that time, or when the read under way has ended, if that is later. Who is silent is probed then. */
+void schedule_soon(struct node *n, uint32_t parts, int64_t at_ms);
 /* It may be another machine: who it is is read next. */
 void schedule_doubt(struct node *n);
 int64_t schedule_jitter(const struct node *n);

@@ -131,12 +131,25 @@ void schedule_now(struct node *n)
     schedule_next(n);
 }
 
-void schedule_parts_now(struct node *n, uint32_t parts)
+/* What became due while it was read. */
+static void take_soon(struct node *n)
 {
+    if (!n->soon)
+        return;
     for (unsigned p = 0; p < PART_COUNT; p++) {
-        if (parts & (1u << p))
-            n->due_ms[p] = watch_mono(n->watch);
+        if ((n->soon & (1u << p)) && n->due_ms[p] > n->soon_ms)
+            n->due_ms[p] = n->soon_ms;
     }
+    n->soon = 0;
+}
+
+void schedule_soon(struct node *n, uint32_t parts, int64_t at_ms)
+{
+    n->soon |= (uint8_t)(parts | 1u << probe_part(n));
+    n->soon_ms = at_ms;
+    if (n->read || n->pinging)
+        return;
+    take_soon(n);
     schedule_next(n);
 }
 
@@ -407,6 +420,7 @@ static void go_on(struct node *n, const struct pd_read_result *r, int64_t now)
         schedule_now(n);
         return;
     }
+    take_soon(n);
     if (n->waiters.n && (r->status == PD_READ_NOANSWER || next_due(n) > now)) {
         tell_waiters(n, r);
     }

@@ -104,6 +104,7 @@ void node_settle(struct watch *w, struct node *n)
 
     dict_put(w->addresses, key, n);
     free(key);
+    trap_settle(n);
     share_join(w, n);
 }
 
@@ -113,6 +114,7 @@ void node_leave(struct watch *w, struct node *n)
 
     dict_del(w->addresses, key);
     free(key);
+    trap_leave(n);
     share_leave(w, n);
 }
 
@@ -122,6 +124,7 @@ void node_add(struct watch *w, struct node *n)
     w->states[n->status.state]++;
     dict_put(w->names, n->d.name, n);
     node_settle(w, n);
+    trap_know_engine(n);
     who_index(n);
 }
 
@@ -175,6 +178,8 @@ struct watch *watch_new(const struct watch_config *config)
     w->nodes = u64dict_new();
     w->names = dict_new();
     w->addresses = dict_new();
+    w->places = u64dict_new();
+    w->engines = dict_new();
     w->identities = dict_new();
     w->shares = dict_new();
     w->faults = u64dict_new();
@@ -190,6 +195,7 @@ void watch_free(struct watch *w)
 
     if (!w)
         return;
+    trap_deafen(w);
     for (size_t at = 0; (n = next_node(w, &at));)
         node_free(n);
     ping_fini(w);
@@ -200,6 +206,8 @@ void watch_free(struct watch *w)
     u64dict_free(w->nodes);
     dict_free(w->names);
     dict_free(w->addresses);
+    u64dict_free(w->places);
+    dict_free(w->engines);
     dict_free(w->identities);
     share_free_all(w);
     for (size_t i = 0; i < w->merged.n; i++)
@@ -424,6 +432,7 @@ void watch_start(struct watch *w)
     t = repair_turn(w, NULL);
     w->repairs = NULL;
     turn_end(&t, true);
+    trap_listen(w);
 }
 
 /* ---- Reload ---- */
@@ -478,4 +487,5 @@ void watch_reload(struct watch *w, const struct settings *settings, const struct
         reload_node(w, n, map, old);
     layouts_free(&before);
     free(map);
+    trap_listen(w);
 }

@@ -15,7 +15,7 @@
  * day); component.gone (not found by complete reads for a day: its faults close);
  * alert.opened, .changed, .closed (reason: cleared, rule-gone, component-gone,
  * device-removed, device-merged, in-repair), .told, .acked; device.restarted (by: engine_boots,
- * uptime); clock.stepped; who a device is (who.c): device.moved, .swapped, .confirmed, .conflict, .conflict-over,
+ * uptime); device.trap (trap.c); clock.stepped; who a device is (who.c): device.moved, .swapped, .confirmed, .conflict, .conflict-over,
  * .merged, .split; counter.epoch (total.c).
  *
  * A fault of family "reach" that opens while a device is down by which this one
@@ -200,6 +200,7 @@ void watch_alerts(const struct watch *w, void (*fn)(void *ctx, const struct aler
 struct watch_counters {
     uint64_t polls, failed_polls, cells, readings, evaluations;
     size_t devices, fresh, up, down, open_faults;
+    uint64_t traps, traps_told, traps_untold; /* that came in; were events; should have been, but were too many */
 };
 void watch_counters(const struct watch *w, struct watch_counters *out);
 /* How late the reads of the last minute began: from due to the first packet sent, in microseconds. */
