@@ -4,26 +4,45 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ctl/pieces.h"
 
-enum {
-    MOST_SHOWN = 30,     /* rows that are told by name before the rest is only counted */
-    MOST_SENT = 8000000, /* bytes of a request that patrold takes, and some room */
-};
+enum { MOST_SHOWN = 30 }; /* rows that are told by name before the rest is only counted */
 
 static int64_t count(const json_t *answer, const char *fate)
 {
     return json_integer_value(json_object_get(answer, fate));
 }
 
+/* A long table was taken over as far as this. */
+static void tell_taken(struct ctl *t, size_t taken)
+{
+    char *n = xasprintf("%zu", taken);
+
+    if (taken > 0)
+        ctl_fail_text(t, "ctl.import.part", (struct text_arg[]){{"n", n}, {0}});
+    free(n);
+}
+
+static json_t *send_pieces(struct ctl *t, const struct command *c, const struct import_file *f, bool dry)
+{
+    size_t taken = 0;
+    json_t *sum = pieces_send(t, c, f, dry, &taken);
+
+    if (!sum && !dry)
+        tell_taken(t, taken);
+    return sum;
+}
+
 /* Sends the rows: the answer's object (json_decref it), NULL after telling why not. */
 static json_t *send_rows(struct ctl *t, const struct command *c, const struct import_file *f, bool dry)
 {
-    json_t *args = json_pack("{s:O, s:b}", "rows", f->rows, "dry_run", dry), *answer, *ok;
+    json_t *args, *answer, *ok;
 
-    if (ctl_connect(t) != 0) {
-        json_decref(args);
+    if (ctl_connect(t) != 0)
         return NULL;
-    }
+    if (pieces_wanted(f))
+        return send_pieces(t, c, f, dry);
+    args = json_pack("{s:O, s:b}", "rows", f->rows, "dry_run", dry);
     ctl_progress(t, 0);
     answer = ctl_ask(t, json_pack("{s:s, s:o}", "cmd", c->request, "args", args));
     ctl_progress(t, 100);
@@ -161,13 +180,6 @@ static int may_import(struct ctl *t, bool yes, const json_t *plan)
 
 /* ---- The command ---- */
 
-static int check_size(struct ctl *t, const struct import_file *f)
-{
-    return json_dumpb(f->rows, NULL, 0, JSON_COMPACT) <= MOST_SENT
-               ? EXIT_DONE
-               : ctl_fail_text(t, "ctl.import.too-much", (struct text_arg[]){{"file", f->path}, {0}});
-}
-
 /* What patrold says to the rows: *plan (json_decref it), NULL after telling what is wrong. */
 static json_t *look(struct ctl *t, const struct command *c, struct import_file *f)
 {
@@ -228,8 +240,6 @@ int run_import(struct ctl *t, const struct command *c, json_t *args)
 
     archive_kind_parse(c->noun, &kind);
     code = import_read(t, ctl_string(args, "file"), kind, &f);
-    if (code == EXIT_DONE)
-        code = check_size(t, &f);
     if (code == EXIT_DONE)
         code = import(t, c, &f, dry, yes);
     import_file_fini(&f);

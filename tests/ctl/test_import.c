@@ -259,26 +259,6 @@ static void where_nothing_changes_nothing_is_asked(void **state)
     outcome_free(&o);
 }
 
-static void what_patrold_would_not_take_at_once_is_not_sent(void **state)
-{
-    struct sbuf text = {0};
-    struct outcome o;
-
-    (void)state;
-    sbuf_add(&text, "name,note\n");
-    for (int i = 0; i < 100000; i++)
-        sbuf_addf(&text, "customer %d,a note that takes some room, one hundred thousand times over and over again\n",
-                  i);
-    for (size_t i = 10; i < text.n; i++)
-        if (text.s[i] == ',' && text.s[i + 1] == ' ')
-            text.s[i] = ';';
-    o = run_bytes("/nowhere", "customer", "a.csv", text.s, text.n, "--yes", NULL);
-    assert_int_equal(o.code, EXIT_FAILED);
-    has(o.err, "at most 8 MB");
-    outcome_free(&o);
-    sbuf_free(&text);
-}
-
 static void every_field_has_a_heading_in_both_languages(void **state)
 {
     (void)state;
@@ -306,6 +286,88 @@ static void every_field_has_a_heading_in_both_languages(void **state)
     assert_int_equal(import_heading(ARCHIVE_DEVICE, "颜色"), -2);
 }
 
+/* ---- Long tables ---- */
+
+enum { LONG = 5001, PIECES = 21 };
+
+/* So many devices; the first is reached by the last. */
+static char *long_table(void)
+{
+    struct sbuf text = {0};
+
+    sbuf_add(&text, "name,address,parent\n");
+    for (int i = 0; i < LONG; i++)
+        sbuf_addf(&text, "d%d,10.0.%d.%d,%s\n", i, i / 250, i % 250, i == 0 ? "d5000" : "");
+    return sbuf_take(&text);
+}
+
+static void a_long_table_goes_in_pieces_and_parents_may_stand_in_any(void **state)
+{
+    static const char whole[] = "{\"id\":$ID,\"ok\":{\"added\":250,\"changed\":0,\"unchanged\":0,\"wrong\":0,"
+                                "\"fates\":[],\"changes\":[],\"errors\":[],\"warnings\":[]}}";
+    static const char last[] = "{\"id\":$ID,\"ok\":{\"added\":1,\"changed\":0,\"unchanged\":0,\"wrong\":0,"
+                               "\"fates\":[],\"changes\":[],\"errors\":[],\"warnings\":[]}}";
+    struct step steps[2 * PIECES + 2] = {{0}};
+    char *text = long_table();
+    struct outcome o;
+
+    (void)state;
+    for (int i = 0; i < 2 * PIECES; i++)
+        steps[i] = (struct step){i < PIECES ? "\"dry_run\":true" : "\"dry_run\":false",
+                                 i % PIECES == PIECES - 1 ? last : whole};
+    steps[0].asked = "\"rows\":[{\"name\":\"d0\",\"address\":\"10.0.0.0\"},"; /* without its parent */
+    steps[PIECES].asked = steps[0].asked;
+    steps[2 * PIECES] =
+        (struct step){"\"rows\":[{\"name\":\"d0\",\"address\":\"10.0.0.0\",\"parent\":\"d5000\"}]", last};
+    o = run_script(steps, "device", "a.csv", text, "--yes", NULL);
+    assert_int_equal(o.code, EXIT_DONE);
+    has(o.out, "5001");
+    outcome_free(&o);
+    free(text);
+}
+
+static void a_wrong_row_of_a_long_table_is_told_by_its_own_line(void **state)
+{
+    static const char fine[] = "{\"id\":$ID,\"ok\":{\"added\":250,\"changed\":0,\"unchanged\":0,\"wrong\":0,"
+                               "\"fates\":[],\"changes\":[],\"errors\":[],\"warnings\":[]}}";
+    static const char wrong[] =
+        "{\"id\":$ID,\"ok\":{\"added\":249,\"changed\":0,\"unchanged\":0,\"wrong\":1,\"fates\":[],\"changes\":[],"
+        "\"errors\":[{\"row\":7,\"field\":\"address\",\"text\":\"no such place\"}],\"warnings\":[]}}";
+    struct step steps[PIECES + 1] = {{0}};
+    char *text = long_table();
+    struct outcome o;
+
+    (void)state;
+    for (int i = 0; i < PIECES; i++)
+        steps[i] = (struct step){"\"dry_run\":true", i == 2 ? wrong : fine};
+    o = run_script(steps, "device", "a.csv", text, "--yes", NULL);
+    assert_int_equal(o.code, EXIT_FAILED);
+    has(o.err, "no such place");
+    has(o.err, "509"); /* 2 × 250 + 7, counted from one, after the heading */
+    outcome_free(&o);
+    free(text);
+}
+
+static void a_long_table_that_is_cut_off_says_how_far_it_came(void **state)
+{
+    static const char fine[] = "{\"id\":$ID,\"ok\":{\"added\":250,\"changed\":0,\"unchanged\":0,\"wrong\":0,"
+                               "\"fates\":[],\"changes\":[],\"errors\":[],\"warnings\":[]}}";
+    static const char refused[] = "{\"id\":$ID,\"error\":{\"code\":\"no-space\",\"text\":\"full\"}}";
+    struct step steps[PIECES + 4] = {{0}};
+    char *text = long_table();
+    struct outcome o;
+
+    (void)state;
+    for (int i = 0; i < PIECES + 3; i++)
+        steps[i] =
+            (struct step){i < PIECES ? "\"dry_run\":true" : "\"dry_run\":false", i < PIECES + 2 ? fine : refused};
+    o = run_script(steps, "device", "a.csv", text, "--yes", NULL);
+    assert_int_equal(o.code, EXIT_FAILED);
+    has(o.err, "500 rows");
+    outcome_free(&o);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,8 +380,10 @@ int main(void)
         cmocka_unit_test(at_a_terminal_it_is_asked),
         cmocka_unit_test(what_patrold_finds_wrong_is_told_at_its_row_and_column),
         cmocka_unit_test(where_nothing_changes_nothing_is_asked),
-        cmocka_unit_test(what_patrold_would_not_take_at_once_is_not_sent),
         cmocka_unit_test(every_field_has_a_heading_in_both_languages),
+        cmocka_unit_test(a_long_table_goes_in_pieces_and_parents_may_stand_in_any),
+        cmocka_unit_test(a_wrong_row_of_a_long_table_is_told_by_its_own_line),
+        cmocka_unit_test(a_long_table_that_is_cut_off_says_how_far_it_came),
     };
 
     return cmocka_run_group_tests_name("ctl/import", tests, NULL, NULL);
