@@ -313,17 +313,21 @@ void mb_line_done(struct mb_line *l, const struct mb_reply *reply)
 
 /* ---- The line ---- */
 
-struct mb_line *mb_line_new(struct mb_rules *rules, const char *name, int gap_ms)
+struct mb_line *mb_line_new(struct mb_rules *rules, const char *name)
 {
     struct mb_line *l = xcalloc(1, sizeof *l);
 
     l->rules = rules;
     l->name = xstrdup(name);
-    l->gap_ms = gap_ms;
     TAILQ_INIT(&l->live);
     TAILQ_INIT(&l->silent);
     timer_init(&l->timer, on_timer, l);
     return l;
+}
+
+void mb_line_set_gap(struct mb_line *l, int gap_ms)
+{
+    l->gap_ms = gap_ms;
 }
 
 void mb_line_carry(struct mb_line *l, const struct mb_carrier_ops *ops, void *carrier)

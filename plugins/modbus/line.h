@@ -105,7 +105,9 @@ struct mb_carrier_ops {
 };
 
 /* The name serves logs. */
-struct mb_line *mb_line_new(struct mb_rules *rules, const char *name, int gap_ms);
+struct mb_line *mb_line_new(struct mb_rules *rules, const char *name);
+/* Time that passes between an answer and the next request, from now on. */
+void mb_line_set_gap(struct mb_line *l, int gap_ms);
 /* Hands the line its carrier, which it owns from then on. */
 void mb_line_carry(struct mb_line *l, const struct mb_carrier_ops *ops, void *carrier);
 /* No unit may have a request there. */

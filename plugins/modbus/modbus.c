@@ -40,6 +40,7 @@ struct endpoint {
     struct mb_line *line;
     const struct pd_modbus_bus *bus; /* NULL: TCP */
     union pd_addr addr;
+    struct pd_modbus_manners manners; /* of TCP */
     unsigned users;
     struct timer linger; /* the line ends when nobody came back */
 };
@@ -156,12 +157,12 @@ static void on_linger(void *arg)
     free_endpoint(arg);
 }
 
-static struct endpoint *add_endpoint(struct pd_collector *c, const char *name, int gap_ms)
+static struct endpoint *add_endpoint(struct pd_collector *c, const char *name)
 {
     struct endpoint *e = xcalloc(1, sizeof *e);
 
     e->collector = c;
-    e->line = mb_line_new(&c->core.rules, name, gap_ms);
+    e->line = mb_line_new(&c->core.rules, name);
     timer_init(&e->linger, on_linger, e);
     LIST_INSERT_HEAD(&c->lines, e, link);
     return e;
@@ -184,9 +185,24 @@ static const struct pd_modbus_manners *manners_of(const struct pd_collector *c, 
     return &c->config.manners;
 }
 
+static int longer(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* The settings' manners, made gentler as far as a device's profile wants it. */
+static void be_gentle(struct endpoint *e, const struct pd_target *t)
+{
+    struct pd_modbus_manners *m = &e->manners;
+
+    m->connect_delay_ms = longer(m->connect_delay_ms, t->connect_delay_ms);
+    m->gap_ms = longer(m->gap_ms, t->gap_ms);
+    m->per_poll |= t->per_poll;
+    mb_line_set_gap(e->line, m->gap_ms);
+}
+
 static struct endpoint *tcp_endpoint(struct pd_collector *c, const union pd_addr *addr)
 {
-    const struct pd_modbus_manners *manners = manners_of(c, addr);
     char name[PD_ADDR_TEXT];
     struct endpoint *e;
 
@@ -196,9 +212,10 @@ static struct endpoint *tcp_endpoint(struct pd_collector *c, const union pd_addr
             return e;
     }
     pd_addr_text(addr, name);
-    e = add_endpoint(c, name, manners->gap_ms);
+    e = add_endpoint(c, name);
     e->addr = *addr;
-    mb_tcp_start(e->line, &c->core.rules, &c->net, addr, manners, c->config.connect_ms);
+    e->manners = *manners_of(c, addr);
+    mb_tcp_start(e->line, &c->core.rules, &c->net, addr, &e->manners, c->config.connect_ms);
     return e;
 }
 
@@ -213,7 +230,7 @@ static struct endpoint *bus_endpoint(struct pd_collector *c, const struct pd_mod
         if (e->bus == bus)
             return e;
     }
-    e = add_endpoint(c, bus->name, 0); /* its thread keeps the gaps */
+    e = add_endpoint(c, bus->name); /* its thread keeps the gaps */
     e->bus = bus;
     rc = mb_rtu_start(e->line, &c->core.rules, bus);
     if (rc == 0)
@@ -263,6 +280,8 @@ static int modbus_open(struct pd_collector *c, const struct pd_target *t, struct
     e = bus ? bus_endpoint(c, bus) : tcp_endpoint(c, &addr);
     if (!e)
         return PD_EIO;
+    if (!bus)
+        be_gentle(e, t);
     e->users++;
     wheel_unset(c->core.rules.services->wheel, &e->linger);
     d = xcalloc(1, sizeof *d);
@@ -275,6 +294,11 @@ static int modbus_open(struct pd_collector *c, const struct pd_target *t, struct
         .retries = (uint8_t)(t->retries >= 0 ? t->retries : c->config.retries),
         .timeout_ms = t->timeout_ms ? t->timeout_ms : c->config.timeout_ms,
     };
+    d->merge = c->core.merge;
+    if (t->max_registers && t->max_registers < d->merge.registers)
+        d->merge.registers = t->max_registers;
+    if (t->no_gaps)
+        d->merge.gap = 0;
     LIST_INSERT_HEAD(&c->devices, d, link);
     *out = d;
     return 0;

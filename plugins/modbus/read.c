@@ -241,7 +241,7 @@ static void step(struct pd_read *r)
     struct pd_device *d = r->device;
     const char *over;
 
-    if (!mb_plan_next(r->plan, r->at, r->parts, &d->learnt, &d->core->merge, &r->chunk)) {
+    if (!mb_plan_next(r->plan, r->at, r->parts, &d->learnt, &d->merge, &r->chunk)) {
         collect(r, r->plan->n, NULL);
         if (deliver(r))
             finish(r, r->broken ? PD_READ_BROKEN : r->detail[0] ? PD_READ_PARTIAL : PD_READ_DONE);
@@ -302,7 +302,7 @@ static bool choose_first(struct pd_read *r)
         mb_learnt_forget(&d->learnt);
         d->learnt.forget_ms = now(r) + d->core->absent_ms;
     }
-    if (mb_plan_next(r->plan, 0, r->parts, &d->learnt, &d->core->merge, &r->chunk))
+    if (mb_plan_next(r->plan, 0, r->parts, &d->learnt, &d->merge, &r->chunk))
         return true;
     /* All is absent: one is asked for nevertheless, else the device could be gone and nobody would know. */
     return mb_plan_first(r->plan, 0, r->parts, &r->chunk);

@@ -39,6 +39,7 @@ struct pd_device {
     struct endpoint *endpoint;  /* the collector's */
     struct mb_unit unit;
     char *name;
+    struct mb_merge merge;
     struct mb_learnt learnt;
     struct pd_read *read; /* under way, or NULL */
 };

@@ -27,7 +27,7 @@ struct tcp {
     struct mb_rules *rules;
     struct mb_net net;
     union pd_addr to;
-    struct pd_modbus_manners manners;
+    const struct pd_modbus_manners *manners;
     int connect_ms;
 
     enum state state;
@@ -282,9 +282,9 @@ static void connected(struct tcp *t)
         t->rules->counters.connect_failed++;
         explain(t, "cannot connect", rc);
         fail(t, MB_DOWN);
-    } else if (t->manners.connect_delay_ms > 0) {
+    } else if (t->manners->connect_delay_ms > 0) {
         t->state = SETTLING;
-        wait(t, t->manners.connect_delay_ms);
+        wait(t, t->manners->connect_delay_ms);
     } else if (!transmit(t)) {
         fail(t, MB_LOST);
     }
@@ -341,7 +341,7 @@ static void tcp_rest(void *carrier)
 {
     struct tcp *t = carrier;
 
-    if (t->manners.per_poll)
+    if (t->manners->per_poll)
         hang_up(t);
 }
 
@@ -364,7 +364,7 @@ void mb_tcp_start(struct mb_line *line, struct mb_rules *rules, const struct mb_
     t->rules = rules;
     t->net = *net;
     t->to = *to;
-    t->manners = *manners;
+    t->manners = manners;
     t->connect_ms = connect_ms;
     timer_init(&t->timer, on_timer, t);
     mb_line_carry(line, &tcp_ops, t);

@@ -90,6 +90,11 @@ static void take_quirks(struct profile_draft *d, const struct profile_draft *fro
     q->message_size = q->message_size ? q->message_size : other->message_size;
     q->max_rows = q->max_rows ? q->max_rows : other->max_rows;
     q->in_flight = q->in_flight ? q->in_flight : other->in_flight;
+    d->per_poll = d->per_poll >= 0 ? d->per_poll : from->per_poll;
+    d->gaps = d->gaps >= 0 ? d->gaps : from->gaps;
+    q->connect_delay_ms = q->connect_delay_ms ? q->connect_delay_ms : other->connect_delay_ms;
+    q->gap_ms = q->gap_ms ? q->gap_ms : other->gap_ms;
+    q->max_registers = q->max_registers ? q->max_registers : other->max_registers;
 }
 
 static void take_contexts(struct profile_draft *d, const struct profile_draft *from)
@@ -231,4 +236,5 @@ void profile_say(struct loader *l, const struct profile_draft *d, struct profile
         say(l, p, d, d->all_modules.v[i].by, xstrdup("module"), d->all_modules.v[i].node);
     say_section(l, p, d, "every", &profile_every_schema);
     say_section(l, p, d, "snmp", &profile_snmp_schema);
+    say_section(l, p, d, "modbus", &profile_modbus_schema);
 }

@@ -58,6 +58,19 @@ static const struct schema_row snmp_rows[] = {
 };
 const struct schema profile_snmp_schema = {.what = "snmp", .rows = snmp_rows, .size = sizeof(struct profile_draft)};
 
+static const struct schema_row modbus_rows[] = {
+    {"timeout", SCHEMA_DURATION, .min = 100, .max = 60 * SECOND, DRAFT(quirks.timeout_ms)},
+    {"retries", SCHEMA_INT, .min = 0, .max = 10, DRAFT(quirks.retries)},
+    {"per_poll", SCHEMA_ENUM, .names = yes_no, DRAFT(per_poll)},
+    {"connect_delay", SCHEMA_DURATION, .min = 0, .max = 60 * SECOND, DRAFT(quirks.connect_delay_ms)},
+    {"gap", SCHEMA_DURATION, .min = 0, .max = 60 * SECOND, DRAFT(quirks.gap_ms)},
+    {"max_registers", SCHEMA_INT, .min = 1, .max = 125, DRAFT(quirks.max_registers)},
+    {"gaps", SCHEMA_ENUM, .names = yes_no, DRAFT(gaps)},
+    {0},
+};
+const struct schema profile_modbus_schema = {
+    .what = "modbus", .rows = modbus_rows, .size = sizeof(struct profile_draft)};
+
 /* As poll.every of the settings has them. */
 static const struct schema_row every_rows[] = {
     {"status", SCHEMA_DURATION, .min = SECOND, .max = DAY, DRAFT(every_ms[PART_STATUS])},
@@ -72,7 +85,7 @@ static void nothing_said(void *section)
 {
     struct profile_draft *d = section;
 
-    d->device_class = d->priority = d->bulk = -1;
+    d->device_class = d->priority = d->bulk = d->per_poll = d->gaps = -1;
     d->quirks.retries = -1;
 }
 
@@ -93,6 +106,7 @@ static const struct schema_row profile_rows[] = {
     {"without_modules", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, DRAFT(without_modules)},
     {"every", SCHEMA_SECTION, .sub = &profile_every_schema},
     {"snmp", SCHEMA_SECTION, .sub = &profile_snmp_schema},
+    {"modbus", SCHEMA_SECTION, .sub = &profile_modbus_schema},
     {0},
 };
 const struct schema profile_schema = {
@@ -406,6 +420,8 @@ static void build_profile(struct workshop *w, const struct profile_draft *from)
     p->priority = from->priority >= 0 ? from->priority : from->object_ids.n > 0 ? BY_OBJECT_ID : BY_MATCH;
     p->quirks = from->quirks;
     p->quirks.no_bulk = from->bulk == 0;
+    p->quirks.per_poll = from->per_poll == 1;
+    p->quirks.no_gaps = from->gaps == 0;
     memcpy(p->every_ms, from->every_ms, sizeof p->every_ms);
     add_modules(w, from, p);
     add_contexts(w, from, p);

@@ -31,7 +31,7 @@ struct profile_draft {
     ARRAY(struct yaml_node *) modules, add_modules, without_modules;
     int64_t every_ms[PART_COUNT];
     struct profile_quirks quirks;
-    int bulk; /* -1: not said */
+    int bulk, per_poll, gaps; /* -1: not said */
     struct {  /* an ARRAY */
         struct context_draft *v;
         size_t n, cap;
@@ -50,7 +50,7 @@ struct profile_drafts {
 };
 
 extern const char *const profile_classes[];
-extern const struct schema profile_schema, profile_every_schema, profile_snmp_schema;
+extern const struct schema profile_schema, profile_every_schema, profile_snmp_schema, profile_modbus_schema;
 /* Whether the draft itself says something under a key, in a section where there is one: the value, or NULL. */
 struct yaml_node *profile_word(const struct profile_draft *d, const char *section, const char *key);
 

@@ -26,7 +26,7 @@ struct profile_identity {
     int slots[PROFILE_TEXTS]; /* of its row; -1: it does not tell that */
 };
 
-/* How devices of a profile like to be asked over SNMP, against the settings; zeroes: as the settings say. */
+/* How devices of a profile like to be asked, against the settings; zeroes: as the settings say. */
 struct profile_quirks {
     uint8_t version; /* 1: in that version only, whatever the credential says */
     bool no_bulk;
@@ -35,6 +35,10 @@ struct profile_quirks {
     int retries; /* -1: as the settings say */
     uint32_t message_size, max_rows;
     uint16_t in_flight;
+    /* Over Modbus; time-out and retries above are for both. */
+    bool per_poll, no_gaps;
+    int64_t connect_delay_ms, gap_ms;
+    uint16_t max_registers;
 };
 
 /* A view of a device that is a world of its own; see struct pd_context. One of the two. */

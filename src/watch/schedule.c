@@ -174,6 +174,11 @@ static void take_quirks(struct pd_target *t, const struct profile *p)
     t->message_size = q->message_size;
     t->max_rows = q->max_rows;
     t->in_flight = q->in_flight;
+    t->per_poll = q->per_poll;
+    t->no_gaps = q->no_gaps;
+    t->connect_delay_ms = (int)q->connect_delay_ms;
+    t->gap_ms = (int)q->gap_ms;
+    t->max_registers = q->max_registers;
 }
 
 int schedule_open(struct node *n)

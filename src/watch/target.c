@@ -70,8 +70,10 @@ static uint64_t hash_usm(uint64_t h, const struct pd_usm_secret *u)
 
 uint64_t target_hash(const struct pd_target *t)
 {
-    int64_t numbers[] = {t->port, t->version,      t->timeout_ms, t->retries,  t->no_bulk, t->max_repetitions,
-                         t->unit, t->message_size, t->max_rows,   t->in_flight};
+    int64_t numbers[] = {
+        t->port,         t->version,  t->timeout_ms, t->retries,  t->no_bulk, t->max_repetitions,  t->unit,
+        t->message_size, t->max_rows, t->in_flight,  t->per_poll, t->no_gaps, t->connect_delay_ms, t->gap_ms,
+        t->max_registers};
     uint64_t h = hash_bytes(UINT64_C(0xcbf29ce484222325), numbers, sizeof numbers);
 
     h = hash_text(hash_text(h, t->address), t->community);

@@ -133,7 +133,8 @@ static void every_quirk_is_read(void **state)
         *state, "profile: p\nclass: other\nmodules: [one, two]\n"
                 "snmp: {version: 1, bulk: false, max_repetitions: 9, timeout: 250ms, retries: 1, message_size: 1400,\n"
                 "       max_rows: 500, max_in_flight: 2, contexts: [{context: Jet, modules: [two]},\n"
-                "       {each: 1.3.6.1.9, modules: [one]}]}\n");
+                "       {each: 1.3.6.1.9, modules: [one]}]}\n"
+                "modbus: {per_poll: true, connect_delay: 500ms, gap: 20ms, max_registers: 16, gaps: false}\n");
     const struct profile *p = knowledge_profile(k, "p");
 
     assert_int_equal(p->quirks.version, 1);
@@ -144,6 +145,10 @@ static void every_quirk_is_read(void **state)
     assert_int_equal(p->quirks.message_size, 1400);
     assert_int_equal(p->quirks.max_rows, 500);
     assert_int_equal(p->quirks.in_flight, 2);
+    assert_true(p->quirks.per_poll && p->quirks.no_gaps);
+    assert_int_equal(p->quirks.connect_delay_ms, 500);
+    assert_int_equal(p->quirks.gap_ms, 20);
+    assert_int_equal(p->quirks.max_registers, 16);
     assert_int_equal(p->contexts.n, 2);
     assert_string_equal(p->contexts.v[0].name, "Jet");
     assert_null(p->contexts.v[0].each);
@@ -159,7 +164,7 @@ static void without_quirks_the_settings_hold(void **state)
     const struct profile *p = knowledge_profile(k, "p");
 
     assert_int_equal(p->quirks.version, 0);
-    assert_false(p->quirks.no_bulk);
+    assert_false(p->quirks.no_bulk || p->quirks.per_poll || p->quirks.no_gaps);
     assert_int_equal(p->quirks.retries, -1);
     assert_int_equal(p->every_ms[PART_STATUS], 0);
     assert_int_equal(p->contexts.n, 0);

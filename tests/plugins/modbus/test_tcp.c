@@ -620,6 +620,47 @@ static void manners_are_kept(void **state)
     script_stop(&s);
 }
 
+/* What a profile wants of them holds for all that share a connection: the most delicate decides. */
+static void a_profile_asks_for_manners(void **state)
+{
+    const struct pd_target delicate = {.name = "delicate",
+                                       .address = A,
+                                       .unit = 2,
+                                       .retries = -1,
+                                       .per_poll = true,
+                                       .connect_delay_ms = 200,
+                                       .gap_ms = 100,
+                                       .no_gaps = true,
+                                       .max_registers = 2};
+    struct script s;
+    struct reading r = {0};
+    struct pd_device *plain, *d = NULL;
+    struct pd_plan *p;
+    char *asked;
+
+    (void)state;
+    script_start(&s, NULL);
+    p = script_plan(&s, "holding 1; holding 2; holding 3; holding 5");
+    plain = script_open(&s, A, 0, 1);
+    assert_int_equal(pd_modbus_ops.open(s.collector, &delicate, &d), 0);
+    script_read(&s, &r, d, p);
+    asked = script_requests(&s, 0);
+    assert_string_equal(asked, "2 holding 1-2\n2 holding 3\n2 holding 5\n");
+    free(asked);
+    assert_in_range(s.seen.v[0].ms - r.started_ms, 200, 220);
+    assert_in_range(s.seen.v[1].ms - s.seen.v[0].ms, 105, 125);
+    script_run(&s, 1000);
+    assert_int_equal(s.open, 0);
+    script_read(&s, &r, plain, p);
+    asked = script_requests(&s, 3);
+    assert_string_equal(asked, "1 holding 1-5\n");
+    free(asked);
+    assert_in_range(s.seen.v[3].ms - r.started_ms, 200, 220);
+    reading_free(&r);
+    pd_modbus_ops.plan_free(p);
+    script_stop(&s);
+}
+
 /* A connection over which nothing comes any more may be dead without knowing. */
 static void a_mute_connection_is_replaced(void **state)
 {
@@ -690,6 +731,7 @@ int main(void)
         cmocka_unit_test(a_request_that_crosses_the_farewell_goes_over_a_new_connection),
         cmocka_unit_test(a_device_that_hangs_up_at_once_does_not_answer),
         cmocka_unit_test(manners_are_kept),
+        cmocka_unit_test(a_profile_asks_for_manners),
         cmocka_unit_test(a_mute_connection_is_replaced),
         cmocka_unit_test(units_behind_one_address_share_the_connection),
     };
