@@ -13,29 +13,43 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_LAST_EVENT] = "SELECT max(number) FROM event",
-    [SQL_PUT_POLL] = "INSERT OR REPLACE INTO poll (slice, device_id, at_ms, data) VALUES (?1, ?2, ?3, ?4)",
+    [SQL_PUT_POLL] = "INSERT INTO poll (key, at_ms, data) VALUES (?1, ?2, ?3)",
     [SQL_PUT_META] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
                      " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     [SQL_FORGET_META] = "DELETE FROM meta WHERE name = ?1",
     [SQL_FORGET_HOLD] = "DELETE FROM hold WHERE device_id = ?1 AND kind = ?2 AND key = ?3 AND rule = ?4",
     [SQL_PUT_HISTORY] = "INSERT OR REPLACE INTO history (device_id, data) VALUES (?1, ?2)",
     [SQL_HISTORIES] = "SELECT device_id, data FROM history ORDER BY device_id",
-    [SQL_SLICE_POLLS] = "SELECT device_id, at_ms, data FROM poll WHERE slice = ?1 ORDER BY device_id, at_ms",
-    [SQL_TRIM_POLLS] = "DELETE FROM poll WHERE slice = (SELECT min(slice) FROM poll) AND slice < ?1",
     [SQL_META] = "SELECT name, value FROM meta WHERE name NOT LIKE 'store.%' ORDER BY name",
     [SQL_ORIGINS] = "SELECT origin, id FROM ticket WHERE origin IS NOT NULL ORDER BY id",
 #define SITE_WAS "(SELECT name FROM site WHERE id = ?1)"
     [SQL_MOVE_TICKETS] = "UPDATE ticket SET site = ?2 WHERE site = " SITE_WAS " AND site <> ?2",
     [SQL_MOVE_ROUNDS] = "UPDATE OR IGNORE round SET site = ?2 WHERE site = " SITE_WAS " AND site <> ?2",
-    /* Walks from slice to slice by seeks, where a DISTINCT would read every poll. */
-    [SQL_SLICES] = "WITH RECURSIVE walk (slice) AS (SELECT max(slice) FROM poll UNION ALL"
-                   " SELECT (SELECT max(slice) FROM poll WHERE slice < walk.slice) FROM walk WHERE slice IS NOT NULL)"
-                   " SELECT slice FROM walk WHERE slice IS NOT NULL",
     [SQL_LIVE_DEVICES] = "SELECT id, added_ms FROM device WHERE NOT retired ORDER BY id",
-    [SQL_NEWEST_POLL] = "SELECT at_ms, data FROM poll WHERE slice = ?1 AND device_id = ?2 ORDER BY at_ms DESC LIMIT 1",
-    [SQL_POLLS] = "SELECT at_ms, data FROM poll"
-                  " WHERE slice = ?1 AND device_id = ?2 AND at_ms BETWEEN ?3 AND ?4 ORDER BY at_ms",
-    [SQL_NEXT_SLICE] = "SELECT min(slice) FROM poll WHERE slice >= ?1",
+    [SQL_PACK_STATE] = "SELECT begins, ends, device, hour, day, day_device, month, month_device FROM pack",
+    [SQL_PUT_PACK_STATE] = "UPDATE pack SET begins = ?1, ends = ?2, device = ?3, hour = ?4, day = ?5, day_device = ?6,"
+                           " month = ?7, month_device = ?8",
+    [SQL_POLL_FROM] = "SELECT key, at_ms, data FROM poll WHERE key >= ?1 ORDER BY key LIMIT 1",
+    [SQL_POLLS_FROM] = "SELECT key, at_ms, data FROM poll WHERE key >= ?1 ORDER BY key",
+    [SQL_POLLS_BACK] = "SELECT key, at_ms, data FROM poll WHERE key >= ?1 ORDER BY key DESC",
+    [SQL_PACKED_FROM] = "SELECT key FROM packed WHERE key >= ?1 ORDER BY key LIMIT 1",
+    [SQL_PACKED_PARTS] = "SELECT key, data FROM packed WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+    [SQL_PACKED_LAST] = "SELECT key, data FROM packed WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1",
+    [SQL_PUT_PACKED] = "INSERT INTO packed (key, data) VALUES (?1, ?2)",
+    [SQL_HOURLY] = "SELECT data FROM hourly WHERE key = ?1",
+    [SQL_HOURLY_FROM] = "SELECT key FROM hourly WHERE key >= ?1 ORDER BY key LIMIT 1",
+    [SQL_PUT_HOURLY] = "INSERT OR REPLACE INTO hourly (key, data) VALUES (?1, ?2)",
+    [SQL_FORGET_HOURLY] = "DELETE FROM hourly WHERE key = ?1",
+    [SQL_DAILY] = "SELECT data FROM daily WHERE key = ?1",
+    [SQL_PUT_DAILY] = "INSERT OR REPLACE INTO daily (key, data) VALUES (?1, ?2)",
+    [SQL_FORGET_DAILY] = "DELETE FROM daily WHERE key = ?1",
+/* The first rows of a table, ?2 of them at most, that stand before ?1. */
+#define FIRST_ROWS(table)                                                                                              \
+    "DELETE FROM " table " WHERE key < min(?1, coalesce((SELECT key FROM " table                                       \
+    " ORDER BY key LIMIT 1 OFFSET ?2), ?1))"
+    [SQL_TRIM_POLLS] = FIRST_ROWS("poll"),
+    [SQL_TRIM_PACKED] = FIRST_ROWS("packed"),
+    [SQL_TRIM_HOURLY] = FIRST_ROWS("hourly"),
     [SQL_FIND_DEVICE] = "SELECT id, name FROM device WHERE name = ?1 OR id = ?1 ORDER BY retired, id DESC LIMIT 1",
     [SQL_COMPONENTS] = "SELECT number, kind, key, label FROM component WHERE device_id = ?1 ORDER BY number",
     [SQL_FILTERS] = "SELECT key, type, atom FROM json_each(?1)",

@@ -24,17 +24,30 @@ enum sql {
     SQL_FORGET_HOLD,
     SQL_PUT_HISTORY,
     SQL_HISTORIES,
-    SQL_SLICE_POLLS,
-    SQL_TRIM_POLLS,
     SQL_META,
     SQL_ORIGINS,
     SQL_MOVE_TICKETS,
     SQL_MOVE_ROUNDS,
-    SQL_SLICES,
     SQL_LIVE_DEVICES,
-    SQL_NEWEST_POLL,
-    SQL_POLLS,
-    SQL_NEXT_SLICE,
+    SQL_PACK_STATE,
+    SQL_PUT_PACK_STATE,
+    SQL_POLL_FROM,
+    SQL_POLLS_FROM,
+    SQL_POLLS_BACK,
+    SQL_PACKED_FROM,
+    SQL_PACKED_PARTS,
+    SQL_PACKED_LAST,
+    SQL_PUT_PACKED,
+    SQL_HOURLY,
+    SQL_HOURLY_FROM,
+    SQL_PUT_HOURLY,
+    SQL_FORGET_HOURLY,
+    SQL_DAILY,
+    SQL_PUT_DAILY,
+    SQL_FORGET_DAILY,
+    SQL_TRIM_POLLS,
+    SQL_TRIM_PACKED,
+    SQL_TRIM_HOURLY,
     SQL_FIND_DEVICE,
     SQL_COMPONENTS,
     SQL_FILTERS,
@@ -45,7 +58,8 @@ struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmts[SQL_COUNT];
     sqlite3_stmt *puts[TABLE_COUNT];
-    size_t wal_pages; /* once counted: in the WAL after the last commit */
+    int64_t next_batch; /* the writer's: which its next polls are; keys.h */
+    size_t wal_pages;   /* once counted: in the WAL after the last commit */
     _Atomic bool given_up;
 };
 

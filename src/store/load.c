@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "store/archive_table.h"
 #include "store/blob.h"
-#include "store/schema.h"
+#include "store/keys.h"
+#include "store/span.h"
 
 /* ---- Records ---- */
 
@@ -175,13 +176,18 @@ static int load_histories(struct db *db, const struct store_loader *l)
 
 struct device_since {
     int64_t id, added_ms;
+    int64_t told_ms; /* the last poll of the tail that was told */
+    bool found;
 };
 
 struct newest {
     struct db *db;
     const struct store_loader *loader;
-    ARRAY(int64_t) slices; /* those with polls, newest first */
-    ARRAY(struct device_since) devices;
+    struct pack_state state;
+    ARRAY(struct device_since) devices; /* by id */
+    size_t missing;                     /* of which no poll was found yet */
+    int64_t newest_ms;
+    struct hour_reader reader;
     ARRAY(struct reading) readings; /* of one poll, with texts of their own */
 };
 
@@ -203,57 +209,19 @@ static void forget_readings(struct newest *n)
     n->readings.n = 0;
 }
 
-static void hand_over_poll(struct newest *n, int64_t device_id, sqlite3_stmt *stmt)
+static struct device_since *find_device(struct newest *n, int64_t id)
 {
-    int64_t at_ms = sqlite3_column_int64(stmt, 0);
-    const void *blob = sqlite3_column_blob(stmt, 1);
-    int rc = blob_decode(blob, (size_t)sqlite3_column_bytes(stmt, 1), keep_reading, n);
+    size_t low = 0, high = n->devices.n;
 
-    if (rc == 0)
-        n->loader->poll(n->loader->ctx, device_id, at_ms, n->readings.v, n->readings.n);
-    else
-        log_warn("store", "the last readings of device %lld can't be used: %s", (long long)device_id, pd_strerror(rc));
-    forget_readings(n);
-}
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
 
-/*
- * Looks for a device's newest poll, slice by slice. Those of long before the
- * device was added have none of it; a day is for clocks that were set back since.
- * Nor is it looked for beyond two days of polls: a silent device has polls too, so
- * one without any was never asked, and thousands of such would take minutes.
- */
-enum { NEWEST_SLICES = 288 };
-
-static int load_newest(struct newest *n, const struct device_since *d)
-{
-    const int64_t day_ms = INT64_C(86400000);
-    int64_t oldest = slice_of(d->added_ms - day_ms);
-    sqlite3_stmt *stmt = db_stmt(n->db, SQL_NEWEST_POLL);
-    bool found = false;
-    int rc = 0;
-
-    for (size_t i = 0; i < n->slices.n && i < NEWEST_SLICES && n->slices.v[i] >= oldest && !found && rc == 0; i++) {
-        sqlite3_bind_int64(stmt, 1, n->slices.v[i]);
-        sqlite3_bind_int64(stmt, 2, d->id);
-        found = stmt && sqlite3_step(stmt) == SQLITE_ROW;
-        if (found)
-            hand_over_poll(n, d->id, stmt);
-        rc = db_error(n->db);
-        sqlite3_reset(stmt);
+        if (n->devices.v[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return rc;
-}
-
-static int find_slices(struct newest *n)
-{
-    sqlite3_stmt *stmt = db_stmt(n->db, SQL_SLICES);
-    int rc;
-
-    while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
-        array_push(&n->slices, sqlite3_column_int64(stmt, 0));
-    rc = db_error(n->db);
-    sqlite3_reset(stmt);
-    return rc;
+    return low < n->devices.n && n->devices.v[low].id == id ? &n->devices.v[low] : NULL;
 }
 
 static int find_devices(struct newest *n)
@@ -262,55 +230,203 @@ static int find_devices(struct newest *n)
     int rc;
 
     while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-        struct device_since d = {sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)};
+        struct device_since d = {
+            .id = sqlite3_column_int64(stmt, 0), .added_ms = sqlite3_column_int64(stmt, 1), .told_ms = INT64_MIN};
 
         array_push(&n->devices, d);
+    }
+    n->missing = n->devices.n;
+    rc = db_error(n->db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+static void found_newest(struct newest *n, struct device_since *d, int64_t at_ms)
+{
+    d->found = true;
+    n->missing--;
+    if (at_ms > n->newest_ms)
+        n->newest_ms = at_ms;
+}
+
+/* A poll of long before the device was added is none of it; a day is for clocks that were set back since. */
+static bool is_its_own(const struct device_since *d, int64_t at_ms)
+{
+    const int64_t day_ms = INT64_C(86400000);
+
+    return at_ms >= d->added_ms - day_ms;
+}
+
+static void hand_over_poll(struct newest *n, struct device_since *d, int64_t at_ms, const void *blob, size_t size)
+{
+    int rc = blob_decode(blob, size, keep_reading, n);
+
+    if (rc == 0)
+        n->loader->poll(n->loader->ctx, d->id, at_ms, n->readings.v, n->readings.n);
+    else
+        log_warn("store", "the last readings of device %lld can't be used: %s", (long long)d->id, pd_strerror(rc));
+    forget_readings(n);
+}
+
+/* From the last one that came back, until each device has one. */
+static int load_fresh(struct newest *n)
+{
+    sqlite3_stmt *stmt = db_stmt(n->db, SQL_POLLS_BACK);
+    int rc;
+
+    sqlite3_bind_int64(stmt, 1, device_key(n->state.begins, 0));
+    while (stmt && n->missing > 0 && sqlite3_step(stmt) == SQLITE_ROW) {
+        int64_t key = sqlite3_column_int64(stmt, 0), at_ms = sqlite3_column_int64(stmt, 1);
+        struct device_since *d = find_device(n, key_device(key));
+
+        if (!d || d->found || !is_its_own(d, at_ms) || !pack_is_live(&n->state, key_number(key), d->id))
+            continue;
+        found_newest(n, d, at_ms);
+        hand_over_poll(n, d, at_ms, sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2));
     }
     rc = db_error(n->db);
     sqlite3_reset(stmt);
     return rc;
 }
 
-/* Slice by slice, the oldest first: of a device they come in order of time, and only one is in memory. */
-static int load_tail(struct newest *n)
+/* The last poll of an hour, if there is one that can be used. */
+static int hand_over_hour(struct newest *n, struct device_since *d, int64_t hour)
 {
-    const int64_t first = n->slices.n ? n->slices.v[0] - STORE_TAIL_MS / SLICE_MS : 0;
-    sqlite3_stmt *stmt = db_stmt(n->db, SQL_SLICE_POLLS);
-    int rc = 0;
+    sqlite3_stmt *stmt = db_stmt(n->db, SQL_PACKED_LAST);
+    struct hour_reader *r = &n->reader;
+    int rc;
 
-    for (size_t i = n->slices.n; i-- > 0 && rc == 0;) {
-        if (n->slices.v[i] < first)
-            continue;
-        sqlite3_bind_int64(stmt, 1, n->slices.v[i]);
-        while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-            if (blob_decode(sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2), keep_reading, n) == 0)
-                n->loader->tail(n->loader->ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1),
-                                n->readings.v, n->readings.n);
-            forget_readings(n);
+    sqlite3_bind_int64(stmt, 1, packed_key(hour, d->id, 0));
+    sqlite3_bind_int64(stmt, 2, packed_key(hour, d->id, PART_MAX));
+    if (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+        int err = hour_decode(r, sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), NO_KEY);
+        size_t last = r->grid.times.n - 1;
+
+        if (err == 0 && r->grid.times.n > 0 && is_its_own(d, r->grid.times.v[last])) {
+            size_t first = last > 0 ? r->ends.v[last - 1] : 0;
+
+            found_newest(n, d, r->grid.times.v[last]);
+            n->loader->poll(n->loader->ctx, d->id, r->grid.times.v[last], r->rows.v + first, r->ends.v[last] - first);
+        } else if (err < 0) {
+            log_warn("store", "the last readings of device %lld can't be used: %s", (long long)d->id, pd_strerror(err));
         }
-        rc = db_error(n->db);
-        sqlite3_reset(stmt);
     }
+    rc = db_error(n->db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+/* The last hour before one of which anything is packed; -1: none. */
+static int hour_before(struct db *db, int64_t *hour)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_PACKED_LAST);
+    int rc;
+
+    sqlite3_bind_int64(stmt, 1, 0);
+    sqlite3_bind_int64(stmt, 2, packed_key(*hour, 0, 0) - 1);
+    *hour = stmt && sqlite3_step(stmt) == SQLITE_ROW ? packed_hour(sqlite3_column_int64(stmt, 0)) : -1;
+    rc = db_error(db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+/*
+ * A device's newest poll is looked for in two days of hours: a silent device has
+ * polls too, so one without any was never asked, and thousands of such would take minutes.
+ */
+enum { NEWEST_HOURS = 48 };
+
+static int load_packed(struct newest *n)
+{
+    int64_t hour = HOUR_MAX + 1;
+    int rc = hour_before(n->db, &hour);
+
+    for (int i = 0; i < NEWEST_HOURS && rc == 0 && hour >= 0 && n->missing > 0; i++) {
+        for (size_t k = 0; k < n->devices.n && rc == 0; k++)
+            if (!n->devices.v[k].found)
+                rc = hand_over_hour(n, &n->devices.v[k], hour);
+        if (rc == 0)
+            rc = hour_before(n->db, &hour);
+    }
+    return rc;
+}
+
+/* ---- The tail ---- */
+
+/* Of a device polls are told in order of time; one that came late, between others, is not worth a place of its own. */
+static void tell_tail(struct newest *n, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t count)
+{
+    struct device_since *d = find_device(n, device_id);
+
+    if (!d || at_ms <= d->told_ms || at_ms < n->newest_ms - STORE_TAIL_MS)
+        return;
+    d->told_ms = at_ms;
+    n->loader->tail(n->loader->ctx, device_id, at_ms, readings, count);
+}
+
+static int tail_packed(struct newest *n)
+{
+    sqlite3_stmt *stmt = db_stmt(n->db, SQL_PACKED_PARTS);
+    struct hour_reader *r = &n->reader;
+    int rc;
+
+    sqlite3_bind_int64(stmt, 1, packed_key(hour_of(n->newest_ms - STORE_TAIL_MS), 0, 0));
+    sqlite3_bind_int64(stmt, 2, INT64_MAX);
+    while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+        int64_t device_id = packed_device(sqlite3_column_int64(stmt, 0));
+        uint32_t begin = 0;
+
+        if (hour_decode(r, sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), NO_KEY) < 0)
+            continue;
+        for (size_t i = 0; i < r->grid.times.n; begin = r->ends.v[i++])
+            tell_tail(n, device_id, r->grid.times.v[i], r->rows.v + begin, r->ends.v[i] - begin);
+    }
+    rc = db_error(n->db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+static int tail_fresh(struct newest *n)
+{
+    sqlite3_stmt *stmt = db_stmt(n->db, SQL_POLLS_FROM);
+    int rc;
+
+    sqlite3_bind_int64(stmt, 1, device_key(n->state.begins, 0));
+    while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
+        int64_t key = sqlite3_column_int64(stmt, 0);
+
+        if (!pack_is_live(&n->state, key_number(key), key_device(key)))
+            continue;
+        if (blob_decode(sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2), keep_reading, n) == 0)
+            tell_tail(n, key_device(key), sqlite3_column_int64(stmt, 1), n->readings.v, n->readings.n);
+        forget_readings(n);
+    }
+    rc = db_error(n->db);
+    sqlite3_reset(stmt);
     return rc;
 }
 
 static int load_polls(struct db *db, const struct store_loader *l)
 {
-    struct newest n = {.db = db, .loader = l};
+    struct newest n = {.db = db, .loader = l, .newest_ms = INT64_MIN / 2};
     int rc;
 
     if (!l->poll)
         return 0;
-    rc = find_slices(&n);
+    rc = pack_state_read(db, &n.state);
     if (rc == 0)
         rc = find_devices(&n);
-    for (size_t i = 0; i < n.devices.n && rc == 0; i++)
-        rc = load_newest(&n, &n.devices.v[i]);
+    if (rc == 0)
+        rc = load_fresh(&n);
+    if (rc == 0)
+        rc = load_packed(&n);
     if (rc == 0 && l->tail)
-        rc = load_tail(&n);
-    array_free(&n.slices);
+        rc = tail_packed(&n);
+    if (rc == 0 && l->tail)
+        rc = tail_fresh(&n);
     array_free(&n.devices);
     array_free(&n.readings);
+    hour_reader_fini(&n.reader);
     return rc;
 }
 

@@ -5,11 +5,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "store/blob.h"
-#include "store/schema.h"
+#include "store/span.h"
 
 /* So much is read in one transaction: some 50 ms. */
-enum { PIECE_POLLS = 2000, PIECE_SLICES = 400 };
+enum { PIECE_POLLS = 2000 };
 
 enum seen { SEEN_NOTHING, SEEN_UP, SEEN_DOWN };
 
@@ -30,7 +29,7 @@ struct month_job {
     void *arg;
     int err;
     /* How far it has come. */
-    int64_t slice, from, to; /* polls in [from, to] are still to be read */
+    int64_t from, to; /* polls in [from, to] are still to be read */
     bool over;
     int64_t at_ms; /* of the last poll, or where time begins to count */
     enum seen seen;
@@ -213,9 +212,8 @@ static int compare_place(const struct month_series *s, const struct reading *r)
     return s->point < r->point ? -1 : s->point > r->point;
 }
 
-static void take_reading(void *ctx, const struct reading *r)
+static void take_reading(struct month_job *j, const struct reading *r)
 {
-    struct month_job *j = ctx;
     double x;
 
     if (r->component == j->args.reachable.component && r->point == j->args.reachable.point &&
@@ -230,70 +228,32 @@ static void take_reading(void *ctx, const struct reading *r)
 /* ---- Reading ---- */
 
 /* A poll that cannot be believed is none. */
-static void take_poll(struct month_job *j, int64_t at_ms, const void *blob, size_t n)
+static bool take_poll(void *ctx, const struct poll_view *p)
 {
-    j->poll_ms = at_ms;
+    struct month_job *j = ctx;
+
+    j->poll_ms = p->at_ms;
     j->cursor = 0;
     j->poll_seen = SEEN_NOTHING;
-    j->from = at_ms + 1;
+    j->from = p->at_ms + 1;
     j->pieces++;
-    if (blob_decode(blob, n, take_reading, j) < 0)
-        return;
-    j->out.polls += at_ms >= j->args.day_ms[0] && at_ms < end_ms(&j->args);
+    if (p->err < 0)
+        return true;
+    for (size_t i = 0; i < p->n; i++)
+        take_reading(j, &p->readings[i]);
+    j->out.polls += p->at_ms >= j->args.day_ms[0] && p->at_ms < end_ms(&j->args);
     take_poll_time(j);
-}
-
-static int read_slice(struct month_job *j, bool *any)
-{
-    sqlite3_stmt *stmt = db_stmt(j->db, SQL_POLLS);
-    int rc;
-
-    *any = false;
-    sqlite3_bind_int64(stmt, 1, j->slice);
-    sqlite3_bind_int64(stmt, 2, j->args.device_id);
-    sqlite3_bind_int64(stmt, 3, j->from);
-    sqlite3_bind_int64(stmt, 4, j->to);
-    while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-        *any = true;
-        take_poll(j, sqlite3_column_int64(stmt, 0), sqlite3_column_blob(stmt, 1),
-                  (size_t)sqlite3_column_bytes(stmt, 1));
-    }
-    rc = db_error(j->db);
-    sqlite3_reset(stmt);
-    return rc;
-}
-
-/* Jumps to the next slice in which anything was polled. */
-static int seek_slice(struct month_job *j)
-{
-    sqlite3_stmt *stmt = db_stmt(j->db, SQL_NEXT_SLICE);
-    int rc;
-
-    sqlite3_bind_int64(stmt, 1, j->slice);
-    if (stmt && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
-        j->slice = sqlite3_column_int64(stmt, 0);
-    else
-        j->over = true;
-    rc = db_error(j->db);
-    sqlite3_reset(stmt);
-    return rc;
+    return j->pieces < PIECE_POLLS;
 }
 
 static int read_piece(struct month_job *j)
 {
-    unsigned slices = 0;
     int rc = db_do(j->db, SQL_BEGIN_READ);
 
     j->pieces = 0;
-    while (rc == 0 && !j->over && j->pieces < PIECE_POLLS && slices++ < PIECE_SLICES) {
-        bool any;
-
-        rc = read_slice(j, &any);
-        j->slice++;
-        if (rc == 0 && !any)
-            rc = seek_slice(j);
-        j->over |= j->slice > slice_of(j->to);
-    }
+    if (rc == 0)
+        rc = span_read(j->db, j->args.device_id, j->from, j->to, NO_KEY, take_poll, j);
+    j->over = j->pieces < PIECE_POLLS;
     db_rollback(j->db);
     return rc;
 }
@@ -352,7 +312,6 @@ struct job *month_job_new(struct db *db, struct worker *reader, struct month_arg
     end = j->args.day_ms[j->args.days] + j->args.speaks_ms;
     j->from = j->args.day_ms[0] - j->args.lookback_ms;
     j->to = end < j->args.until_ms ? end : j->args.until_ms;
-    j->slice = slice_of(j->from);
     j->at_ms = first_ms(&j->args);
     j->over = j->to < j->from;
     return &j->job;

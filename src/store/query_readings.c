@@ -7,9 +7,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "store/blob.h"
 #include "store/filter.h"
-#include "store/schema.h"
+#include "store/span.h"
 
 enum { PAGE_BYTES = 4 << 20 };
 
@@ -30,7 +29,6 @@ struct reading_query {
     int64_t from, to;
     ARRAY(char *) components; /* by number: members of a reading's object; NULL where there is none */
     struct sbuf rows;
-    bool first; /* reading of the poll */
     int64_t last_ms;
 };
 
@@ -150,106 +148,54 @@ static void add_value(struct sbuf *out, const struct value *v)
     }
 }
 
-static void add_reading(void *ctx, const struct reading *r)
+static void add_reading(struct reading_query *q, const struct reading *r, bool first)
 {
-    struct reading_query *q = ctx;
     struct sbuf *out = &q->rows;
 
-    sbuf_addf(out, "%s{\"component\":%" PRIu32, q->first ? "" : ",", r->component);
+    sbuf_addf(out, "%s{\"component\":%" PRIu32, first ? "" : ",", r->component);
     if (r->component < q->components.n && q->components.v[r->component])
         sbuf_add(out, q->components.v[r->component]);
     sbuf_addf(out, ",\"point\":%u,\"type\":\"%s\",\"quality\":\"%s\",\"value\":", r->point,
               value_type_name(r->value.type), quality_name(r->value.quality));
     add_value(out, &r->value);
     sbuf_addc(out, '}');
-    q->first = false;
 }
 
 /* A poll that can't be believed says so in the place of its readings, and does not keep the others from being read. */
-static void add_poll(struct reading_query *q, int64_t at_ms, const void *blob, size_t n)
+static void add_poll(struct reading_query *q, const struct poll_view *p)
 {
-    size_t start;
-    int rc;
-
     if (q->page->nrows > 0)
         sbuf_addc(&q->rows, ',');
-    sbuf_addf(&q->rows, "{\"at_ms\":%" PRId64 ",\"device_id\":%" PRId64 ",\"device\":%s,", at_ms, q->device_id,
+    sbuf_addf(&q->rows, "{\"at_ms\":%" PRId64 ",\"device_id\":%" PRId64 ",\"device\":%s,", p->at_ms, q->device_id,
               q->device);
-    start = q->rows.n;
-    sbuf_add(&q->rows, "\"readings\":[");
-    q->first = true;
-    rc = blob_decode(blob, n, add_reading, q);
-    if (rc < 0) {
-        q->rows.n = start;
+    if (p->err < 0) {
         sbuf_add(&q->rows, "\"readings\":null,\"error\":");
-        sbuf_add_json(&q->rows, pd_strerror(rc));
+        sbuf_add_json(&q->rows, pd_strerror(p->err));
         sbuf_addc(&q->rows, '}');
     } else {
+        sbuf_add(&q->rows, "\"readings\":[");
+        for (size_t i = 0; i < p->n; i++)
+            add_reading(q, &p->readings[i], i == 0);
         sbuf_add(&q->rows, "]}");
     }
     q->page->nrows++;
-    q->last_ms = at_ms;
+    q->last_ms = p->at_ms;
 }
 
-/* ---- Running ---- */
-
-/* True when the page is full and another poll is there. */
-static bool is_full(struct reading_query *q)
+/* Ends where the page is full and another poll is there. */
+static bool take_poll(void *ctx, const struct poll_view *p)
 {
-    if (q->page->nrows < q->limit && q->rows.n < PAGE_BYTES)
+    struct reading_query *q = ctx;
+
+    if (q->page->nrows >= q->limit || q->rows.n >= PAGE_BYTES) {
+        q->page->next = q->last_ms;
         return false;
-    q->page->next = q->last_ms;
+    }
+    add_poll(q, p);
     return true;
 }
 
-static int read_slice(struct reading_query *q, int64_t slice)
-{
-    sqlite3_stmt *stmt = db_stmt(q->db, SQL_POLLS);
-    int rc;
-
-    sqlite3_bind_int64(stmt, 1, slice);
-    sqlite3_bind_int64(stmt, 2, q->device_id);
-    sqlite3_bind_int64(stmt, 3, q->from);
-    sqlite3_bind_int64(stmt, 4, q->to);
-    while (stmt && sqlite3_step(stmt) == SQLITE_ROW && !is_full(q))
-        add_poll(q, sqlite3_column_int64(stmt, 0), sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1));
-    rc = db_error(q->db);
-    sqlite3_reset(stmt);
-    return rc;
-}
-
-/* The first slice with polls (of any device) that is not before this one; *found false if there is none. */
-static int next_slice(struct reading_query *q, int64_t *slice, bool *found)
-{
-    sqlite3_stmt *stmt = db_stmt(q->db, SQL_NEXT_SLICE);
-    int rc;
-
-    sqlite3_bind_int64(stmt, 1, *slice);
-    *found = stmt && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL;
-    if (*found)
-        *slice = sqlite3_column_int64(stmt, 0);
-    rc = db_error(q->db);
-    sqlite3_reset(stmt);
-    return rc;
-}
-
-static int read_slices(struct reading_query *q)
-{
-    int64_t slice = slice_of(q->from), last = slice_of(q->to);
-    bool found = true;
-    int rc = 0;
-
-    while (q->page->next == 0 && slice <= last) {
-        rc = next_slice(q, &slice, &found);
-        if (rc < 0 || !found || slice > last)
-            break;
-        rc = read_slice(q, slice);
-        if (rc < 0)
-            break;
-        slice++;
-    }
-    return rc;
-}
+/* ---- Running ---- */
 
 int query_readings(struct db *db, const struct query_args *args, unsigned limit, struct query_page *page)
 {
@@ -262,7 +208,7 @@ int query_readings(struct db *db, const struct query_args *args, unsigned limit,
         rc = find_components(&q);
     sbuf_addc(&q.rows, '[');
     if (rc == 0)
-        rc = read_slices(&q);
+        rc = span_read(db, q.device_id, q.from, q.to, NO_KEY, take_poll, &q);
     sbuf_addc(&q.rows, ']');
     if (rc == 0)
         page->rows = sbuf_take(&q.rows);

@@ -6,13 +6,6 @@
 #include "store/store.h"
 
 /* Polls lie together by time first, in slices of this length; see schema.c. */
-enum { SLICE_MS = 10 * 60 * 1000 };
-
-static inline int64_t slice_of(int64_t at_ms)
-{
-    return at_ms >= 0 ? at_ms / SLICE_MS : (at_ms + 1) / SLICE_MS - 1;
-}
-
 /* The version that this program makes and takes over to. */
 int schema_newest(void);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/txn.h"
+#include "store/keys.h"
 #include "store/load.h"
 #include "store/month_job.h"
 #include "store/query.h"
@@ -21,7 +22,11 @@ enum {
     RETRY_LAST_MS = 30000,
     CHECKPOINT_PAGES = 1000, /* 4 MB of WAL */
     UPKEEP_MS = 60000,
+    PIECE_PAUSE_MS = 50, /* between pieces of upkeep: the loop's thread and commits come first */
+    TRIM_MS = 600000,    /* an hour of polls at a time: so a clock that is wrong for an hour costs six */
+    HOUR_GRACE_MS = 500, /* after the hour: its last polls are committed by then */
     RAW_DAYS = 45,
+    HOURLY_DAYS = 731,
 };
 
 struct store {
@@ -39,8 +44,11 @@ struct store {
 
     struct upkeep upkeep;
     struct timer upkeep_timer;
+    struct timer piece_timer; /* the pause between two pieces */
     bool upkeep_going;
     int upkeep_err;
+    bool checkpoint_wanted, piece_wanted, trim_wanted;
+    int64_t trim_due_ms; /* monotonic */
     uint64_t commits_at_upkeep;
 
     struct store_state state;
@@ -177,14 +185,61 @@ static void work_upkeep(struct job *j)
     upkeep_run((struct upkeep *)j);
 }
 
-static void start_upkeep(struct store *s, bool trim, bool checkpoint)
+/* One thing at a time, and checkpoints first. */
+static void start_upkeep(struct store *s)
 {
-    if (s->upkeep_going || s->closing || (!trim && !checkpoint))
+    struct upkeep *u = &s->upkeep;
+
+    if (s->upkeep_going || s->closing || (!s->checkpoint_wanted && !s->piece_wanted))
         return;
     s->upkeep_going = true;
-    s->upkeep.checkpoint = checkpoint;
-    s->upkeep.trim_before = trim ? slice_of(clock_wall(&s->config.clock) - RAW_DAYS * INT64_C(86400000)) : INT64_MIN;
-    worker_submit(s->config.writer, &s->upkeep.job);
+    u->checkpoint = s->checkpoint_wanted;
+    u->trim = s->trim_wanted;
+    u->now_ms = clock_wall(&s->config.clock);
+    if (u->checkpoint)
+        s->checkpoint_wanted = false;
+    else
+        s->piece_wanted = false;
+    worker_submit(s->config.writer, &u->job);
+}
+
+static void want_checkpoint(struct store *s)
+{
+    s->checkpoint_wanted = true;
+    start_upkeep(s);
+}
+
+static void piece_due(void *arg)
+{
+    struct store *s = arg;
+
+    s->piece_wanted = true;
+    start_upkeep(s);
+}
+
+/* In a minute, or when the hour is over if that comes first. */
+static int64_t next_tick_ms(const struct store *s)
+{
+    int64_t wall = clock_wall(&s->config.clock), hour_left = HOUR_MS - (wall % HOUR_MS + HOUR_MS) % HOUR_MS;
+
+    return hour_left + HOUR_GRACE_MS < UPKEEP_MS ? hour_left + HOUR_GRACE_MS : UPKEEP_MS;
+}
+
+static void tell_upkeep(struct store *s, const struct upkeep *u)
+{
+    s->state.wal_pages = u->wal_pages;
+    if (u->err < 0 && u->err != s->upkeep_err)
+        log_warn("store", "upkeep failed, and is tried again: %s", u->why);
+    s->upkeep_err = u->err;
+    if (u->checkpoint || u->err < 0)
+        return;
+    s->state.pack_waiting = (size_t)u->told.waiting;
+    s->state.pack_lag_ms = u->told.lag_ms > 0 ? u->told.lag_ms : 0;
+    s->state.packed_polls += (uint64_t)u->told.polls;
+    s->state.unreadable_polls += (uint64_t)u->told.unreadable;
+    if (u->told.unreadable > 0)
+        log_error("store", "%lld polls were left out when their hour was packed: nobody can read them",
+                  (long long)u->told.unreadable);
 }
 
 static void done_upkeep(struct job *j)
@@ -193,10 +248,14 @@ static void done_upkeep(struct job *j)
     struct store *s = u->owner;
 
     s->upkeep_going = false;
-    s->state.wal_pages = u->wal_pages;
-    if (u->err < 0 && u->err != s->upkeep_err)
-        log_warn("store", "upkeep failed: %s", u->why);
-    s->upkeep_err = u->err;
+    tell_upkeep(s, u);
+    if (!u->checkpoint && u->err == 0) {
+        s->trim_wanted &= u->trim;
+        s->checkpoint_wanted |= s->state.wal_pages > CHECKPOINT_PAGES;
+        if (u->told.more && !s->closing)
+            wheel_set(s->config.wheel, &s->piece_timer, now_ms(s) + PIECE_PAUSE_MS);
+    }
+    start_upkeep(s);
 }
 
 /* The WAL is written back when nothing was committed since the last time, however short it is. */
@@ -206,8 +265,13 @@ static void upkeep_due(void *arg)
     bool idle = s->commits_at_upkeep == s->state.commits;
 
     s->commits_at_upkeep = s->state.commits;
-    start_upkeep(s, true, idle && s->state.wal_pages > 0);
-    wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + UPKEEP_MS);
+    wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + next_tick_ms(s));
+    if (now_ms(s) >= s->trim_due_ms) {
+        s->trim_due_ms = now_ms(s) + TRIM_MS;
+        s->trim_wanted = true;
+    }
+    s->checkpoint_wanted |= idle && s->state.wal_pages > 0;
+    piece_due(s);
 }
 
 static void done_txn(struct job *j)
@@ -224,7 +288,8 @@ static void done_txn(struct job *j)
     store_batch_reset(b);
     s->spare = b;
     s->going = NULL;
-    start_upkeep(s, false, s->state.wal_pages > CHECKPOINT_PAGES);
+    if (s->state.wal_pages > CHECKPOINT_PAGES)
+        want_checkpoint(s);
     if (s->filling->urgent)
         start_txn(s);
 }
@@ -246,6 +311,8 @@ bool store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const str
         s->state.dropped_polls++;
         return false;
     }
+    if (device_id < 1 || device_id > DEVICE_MAX)
+        return false;
     s->state.queued_polls++;
     store_batch_add_poll(s->filling, device_id, at_ms, readings, n);
     await_company(s, false);
@@ -306,6 +373,11 @@ static int read_last_ids(struct store *s)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows && rc == 0; i++)
         rc = db_number(&s->writer, rows[i].sql, &s->last_ids[rows[i].kind]);
+    /* Batches that are gone count too: what is below `begins` waits for deletion. */
+    if (rc == 0)
+        rc = db_number(&s->writer,
+                       "SELECT max(begins, ends, coalesce((SELECT max(key) >> 28 FROM poll) + 1, 0)) FROM pack",
+                       &s->writer.next_batch);
     return rc;
 }
 
@@ -346,6 +418,8 @@ static void store_free(struct store *s)
     wheel_unset(s->config.wheel, &s->flush);
     wheel_unset(s->config.wheel, &s->retry);
     wheel_unset(s->config.wheel, &s->upkeep_timer);
+    wheel_unset(s->config.wheel, &s->piece_timer);
+    packer_fini(&s->upkeep.packer);
     db_close(&s->reader);
     db_close(&s->writer);
     db_close(&s->lock);
@@ -368,6 +442,11 @@ static struct store_batch *own_txn(struct store *s)
     return b;
 }
 
+static int64_t days_ms(unsigned days, unsigned otherwise)
+{
+    return (days > 0 ? days : otherwise) * INT64_C(86400000);
+}
+
 static struct store *store_new(const struct store_config *config)
 {
     struct store *s = xcalloc(1, sizeof *s);
@@ -378,10 +457,14 @@ static struct store *store_new(const struct store_config *config)
     s->filling = own_txn(s);
     s->spare = own_txn(s);
     s->retry_ms = RETRY_FIRST_MS;
-    s->upkeep = (struct upkeep){.job = {.work = work_upkeep, .done = done_upkeep}, .db = &s->writer, .owner = s};
+    s->upkeep = (struct upkeep){.job = {.work = work_upkeep, .done = done_upkeep}, .owner = s};
+    s->upkeep.packer = (struct packer){.db = &s->writer,
+                                       .raw_ms = days_ms(config->raw_days, RAW_DAYS),
+                                       .hourly_ms = days_ms(config->hourly_days, HOURLY_DAYS)};
     timer_init(&s->flush, flush_due, s);
     timer_init(&s->retry, retry_due, s);
     timer_init(&s->upkeep_timer, upkeep_due, s);
+    timer_init(&s->piece_timer, piece_due, s);
     return s;
 }
 
@@ -394,7 +477,7 @@ int store_open(const struct store_config *config, struct store **out, char **why
         store_free(s);
         return rc;
     }
-    wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + UPKEEP_MS);
+    wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + next_tick_ms(s));
     *out = s;
     return 0;
 }

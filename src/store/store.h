@@ -24,6 +24,7 @@ struct store_config {
     struct pd_rng rng; /* for the installation's uuid */
     /* Readings and changes wait at most this long for company; changes asked with urgency do not wait. */
     int64_t flush_ms;
+    unsigned raw_days, hourly_days; /* how long polls, and their hourly rollups, are kept; 0: 45 and 731 */
     /* Commits began to fail (err < 0: why), fail for another reason, or work again (0). They are retried by themselves. */
     void (*trouble)(void *ctx, int err, const char *text);
     /* Each change once it is on disk, in order, its events numbered; before its done. May be NULL. */
@@ -78,11 +79,11 @@ struct store_loader {
     void (*origin)(void *ctx, const char *origin, int64_t ticket_id);        /* of every ticket that has one */
     void (*entry)(void *ctx, enum archive_kind kind, const struct entry *e); /* removed ones too */
     void (*meta)(void *ctx, const char *name, const char *value);
-    /* Newest stored poll of each device. */
+    /* The poll of each device that came last. */
     void (*poll)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
     /* What was put with change_put_history(). */
     void (*history)(void *ctx, int64_t device_id, const void *data, size_t n);
-    /* All polls of the last STORE_TAIL_MS before the newest, of each device in order of time. */
+    /* All polls of the last STORE_TAIL_MS before the newest, of each device in order of time; not those that came late. */
     void (*tail)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
     void *ctx;
 };
@@ -104,8 +105,11 @@ struct store_state {
     size_t queued_changes, queued_polls; /* waiting or under way */
     bool stuck;                          /* the last commit failed */
     char why[160];                       /* of being stuck */
-    size_t wal_pages;                    /* written ahead and not yet in the database proper */
-    uint64_t refused_changes;            /* see lost() in the configuration */
+    size_t pack_waiting;                 /* batches of polls of an hour that is over, not yet packed */
+    int64_t pack_lag_ms;                 /* since that hour ended; 0: all are packed */
+    uint64_t packed_polls, unreadable_polls;
+    size_t wal_pages;         /* written ahead and not yet in the database proper */
+    uint64_t refused_changes; /* see lost() in the configuration */
     uint64_t commits, failed_commits, polls, readings, dropped_polls, reading_bytes, events;
     int64_t last_event; /* number of the newest committed one */
 };

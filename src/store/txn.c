@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/blob.h"
-#include "store/schema.h"
+#include "store/keys.h"
 
 struct store_batch *store_batch_new(void)
 {
@@ -163,18 +163,56 @@ static int write_change(struct db *db, struct change *c, int64_t *last_event)
     return rc;
 }
 
-static int write_polls(struct db *db, const struct store_batch *b)
+static int compare_polls(const void *a, const void *b)
+{
+    const struct txn_poll *x = a, *y = b;
+
+    if (x->device_id != y->device_id)
+        return x->device_id < y->device_id ? -1 : 1;
+    return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/* By batch, then device: a device's second poll of a commit is of the batch after, and so on. */
+static int compare_batches(const void *a, const void *b)
+{
+    const struct txn_poll *x = a, *y = b;
+
+    if (x->batch != y->batch)
+        return x->batch < y->batch ? -1 : 1;
+    return x->device_id < y->device_id ? -1 : x->device_id > y->device_id;
+}
+
+/* Gives the polls their batches and brings them into the order of the table; returns how many batches there are. */
+static int64_t order_polls(struct store_batch *b)
+{
+    int64_t most = 0;
+
+    if (b->polls.n > 1)
+        qsort(b->polls.v, b->polls.n, sizeof *b->polls.v, compare_polls);
+    for (size_t i = 0; i < b->polls.n; i++) {
+        struct txn_poll *p = &b->polls.v[i];
+
+        p->batch = i > 0 && p[-1].device_id == p->device_id ? p[-1].batch + 1 : 0;
+        if (p->batch > most)
+            most = p->batch;
+    }
+    if (most > 0)
+        qsort(b->polls.v, b->polls.n, sizeof *b->polls.v, compare_batches);
+    return b->polls.n > 0 ? most + 1 : 0;
+}
+
+static int write_polls(struct db *db, struct store_batch *b, int64_t *batches)
 {
     sqlite3_stmt *stmt = db_stmt(db, SQL_PUT_POLL);
     int rc = 0;
 
+    *batches = order_polls(b);
     for (size_t i = 0; i < b->polls.n && rc == 0; i++) {
         const struct txn_poll *p = &b->polls.v[i];
 
-        sqlite3_bind_int64(stmt, 1, slice_of(p->at_ms));
-        sqlite3_bind_int64(stmt, 2, p->device_id);
-        sqlite3_bind_int64(stmt, 3, p->at_ms);
-        sqlite3_bind_blob64(stmt, 4, b->blobs.s + p->offset, p->n, SQLITE_STATIC);
+        sqlite3_bind_int64(stmt, 1, device_key(db->next_batch + p->batch, p->device_id));
+        sqlite3_bind_int64(stmt, 2, p->at_ms);
+        sqlite3_bind_blob64(stmt, 3, b->blobs.s + p->offset, p->n, SQLITE_STATIC);
         rc = db_run(db, stmt);
     }
     return rc;
@@ -210,7 +248,7 @@ static int write_changes(struct store_batch *b, struct txn_entry **culprit)
 
 static int try_commit(struct store_batch *b, struct txn_entry **culprit)
 {
-    int64_t last = 0;
+    int64_t last = 0, batches = 0;
     int rc = db_do(b->db, SQL_BEGIN);
 
     *culprit = NULL;
@@ -221,9 +259,11 @@ static int try_commit(struct store_batch *b, struct txn_entry **culprit)
     if (rc == 0)
         rc = write_changes(b, culprit);
     if (rc == 0)
-        rc = write_polls(b->db, b);
+        rc = write_polls(b->db, b, &batches);
     if (rc == 0)
         rc = db_do(b->db, SQL_COMMIT);
+    if (rc == 0)
+        b->db->next_batch += batches;
     snprintf(b->why, sizeof b->why, "%s", rc < 0 ? db_why(b->db) : "");
     db_rollback(b->db);
     return rc;

@@ -18,6 +18,7 @@ struct txn_entry {
 struct txn_poll {
     int64_t device_id, at_ms;
     size_t offset, n; /* of its blob in blobs */
+    int64_t batch;    /* of those of this commit */
 };
 
 struct store_batch {

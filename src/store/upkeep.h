@@ -2,23 +2,25 @@
 #define PD_STORE_UPKEEP_H
 
 #include "base/worker.h"
-#include "store/db.h"
+#include "store/pack.h"
 
 /*
- * What the writer does between commits: writes the WAL back into the database,
- * and deletes polls that are too old, one slice of them at a time, so that no
- * commit waits long and a clock that is wrong for an hour costs hours, not all.
+ * What the writer does between commits: writes the WAL back into the database, or
+ * does the next piece of packing, reckoning up or deleting, so that no commit
+ * waits long.
  */
 struct upkeep {
     struct job job;
-    struct db *db;
+    struct packer packer;
     void *owner;
-    bool checkpoint;
-    int64_t trim_before; /* delete the oldest slice if it is before this one; INT64_MIN: none */
+    bool checkpoint; /* else a piece */
+    bool trim;       /* what is too old may be deleted; false once an hour of it is */
+    int64_t now_ms;  /* wall clock */
     /* How it went. */
     int err;
     char why[160];
     size_t wal_pages;
+    struct pack_told told;
 };
 
 void upkeep_run(struct upkeep *u);

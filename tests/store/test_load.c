@@ -547,14 +547,14 @@ static void newest_poll_of_each_device(void **state)
     put_device(f, 3, false);
     put_device(f, 4, true); /* nobody asks for it */
     put_poll(f, 3, t + 5, 30);
-    put_poll(f, 1, t + 48 * hour, 12); /* out of order, and far apart */
     put_poll(f, 1, t + 1, 11);
-    put_poll(f, 1, t + 47 * hour, 13);
+    put_poll(f, 1, t + 48 * hour, 13); /* far apart, and the clock set back */
+    put_poll(f, 1, t + 47 * hour, 12);
     put_poll(f, 4, t + 9, 40);
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(try_load(f, &l), 0);
-    snprintf(want, sizeof want, "1@%lld:12,打印,ready,;3@%lld:30,打印,ready,;", (long long)(t + 48 * hour),
+    snprintf(want, sizeof want, "1@%lld:12,打印,ready,;3@%lld:30,打印,ready,;", (long long)(t + 47 * hour),
              (long long)(t + 5));
     assert_string_equal(l.polls.s, want);
     loaded_fini(&l);
@@ -591,17 +591,18 @@ static void the_polls_of_the_last_hours_in_order_of_time(void **state)
     fixture_open(f);
     put_device(f, 1, false);
     put_device(f, 2, false);
-    put_poll(f, 1, t + 500 * minute, 5);
-    put_poll(f, 1, t + 495 * minute, 4);
-    put_poll(f, 2, t + 499 * minute, 6);
-    put_poll(f, 1, t + 380 * minute, 3); /* two hours before the newest slice */
-    put_poll(f, 1, t + 379 * minute, 2); /* and further back */
     put_poll(f, 1, t, 1);
+    put_poll(f, 1, t + 379 * minute, 2);
+    put_poll(f, 1, t + 380 * minute, 3); /* two hours before the newest */
+    put_poll(f, 1, t + 495 * minute, 4);
+    put_poll(f, 1, t + 490 * minute, 7); /* late: between others */
+    put_poll(f, 2, t + 499 * minute, 6);
+    put_poll(f, 1, t + 500 * minute, 5);
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(try_load(f, &l), 0);
-    snprintf(want, sizeof want, "1@%lld:3;1@%lld:4;2@%lld:6;1@%lld:5;", (long long)(t + 380 * minute),
-             (long long)(t + 495 * minute), (long long)(t + 499 * minute), (long long)(t + 500 * minute));
+    snprintf(want, sizeof want, "2@%lld:6;1@%lld:3;1@%lld:4;1@%lld:5;", (long long)(t + 499 * minute),
+             (long long)(t + 380 * minute), (long long)(t + 495 * minute), (long long)(t + 500 * minute));
     assert_string_equal(l.tail.s, want);
     loaded_fini(&l);
 }
@@ -634,9 +635,9 @@ static void times_before_1970(void **state)
     put_poll(f, 1, -600001, 2);
     fixture_close(f);
     fixture_open(f);
-    fixture_expect(f, "SELECT group_concat(slice) FROM poll", "-2,-1");
+    fixture_expect(f, "SELECT group_concat(at_ms) FROM poll", "-1,-600001");
     assert_int_equal(try_load(f, &l), 0);
-    assert_string_equal(l.polls.s, "1@-1:1,打印,ready,;");
+    assert_string_equal(l.polls.s, "1@-600001:2,打印,ready,;");
     loaded_fini(&l);
 }
 
@@ -651,7 +652,7 @@ static void a_poll_that_is_damaged_is_left_out(void **state)
     put_poll(f, 1, f->clock.wall, 1);
     put_poll(f, 2, f->clock.wall, 2);
     fixture_close(f);
-    fixture_alter(f, "UPDATE poll SET data = zeroblob(9) WHERE device_id = 1");
+    fixture_alter(f, "UPDATE poll SET data = zeroblob(9) WHERE key & 268435455 = 1");
     fixture_open(f);
     assert_int_equal(try_load(f, &l), 0);
     assert_non_null(l.polls.s);

@@ -9,7 +9,7 @@
 
 /*
  * A scripted load (tickets opened and moved, each with an event, mails that are
- * sent, polls, checkpoints) whose power fails at each of its sync points in turn,
+ * sent, polls, an hour that is packed, checkpoints) whose power fails at each of its sync points in turn,
  * what was not synced being lost or torn by chance. What was acknowledged must be
  * there, and of every change all or nothing.
  */
@@ -18,6 +18,7 @@ enum { CHANGES = 110, STEPS_A_CHANGE = 3, POLLS_A_STEP = 4 };
 struct load {
     struct fixture *f;
     int submitted, acknowledged;
+    ARRAY(int64_t) times; /* of the polls, in order */
 };
 
 /* The n-th change: ticket n in state "new", a mail, an event; and the ticket before it goes on. */
@@ -29,6 +30,11 @@ static struct change *nth_change(struct fixture *f, int n)
     struct outbox o = {.id = n, .channel = "mail", .message_id = mail, .recipient = "x"};
     struct event *e = change_event(c, f->clock.wall, "ticket.opened");
 
+    for (int64_t id = 1; n == 1 && id <= POLLS_A_STEP; id++) {
+        struct device d = {.id = id, .name = "d", .address = "192.0.2.1", .collector = "snmp"};
+
+        change_put_device(c, &d);
+    }
     memset(note, 'a' + n % 26, sizeof note - 1); /* long enough for changes to spread over pages */
     note[sizeof note - 1] = '\0';
     snprintf(number, sizeof number, "T-%d", n);
@@ -46,8 +52,11 @@ static struct change *nth_change(struct fixture *f, int n)
     return c;
 }
 
-static void put_polls(struct fixture *f)
+static void put_polls(struct load *l)
 {
+    struct fixture *f = l->f;
+
+    array_push(&l->times, f->clock.wall);
     for (int64_t device = 1; device <= POLLS_A_STEP; device++) {
         struct reading r[100];
 
@@ -62,11 +71,12 @@ static void run_load(struct load *l)
 {
     struct fixture *f = l->f;
 
+    f->clock.wall += 3600000 - 500000; /* so that hours end meanwhile */
     while (l->submitted < CHANGES && !memvfs_is_off(f->mem)) {
         l->submitted++;
         fixture_submit_change(f, l->submitted, nth_change(f, l->submitted), l->submitted % 3 != 0);
         for (int i = 0; i < STEPS_A_CHANGE; i++) {
-            put_polls(f);
+            put_polls(l);
             fixture_pass(f, 500);
         }
         if (l->submitted % 20 == 0)
@@ -103,12 +113,44 @@ static void expect_whole(struct load *l, uint64_t cut)
     fixture_expect(f, "SELECT count(*) FROM pragma_foreign_key_check", "0");
 }
 
-static void count_readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
+/* What is there of the polls: of each device its first ones, each once, whole. */
+struct told {
+    const struct load *load;
+    size_t polls[POLLS_A_STEP + 1];
+};
+
+static void take_newest(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
 {
+    (void)ctx;
     (void)device_id;
     (void)at_ms;
     (void)r;
-    *(size_t *)ctx += n;
+    assert_int_equal(n, 100);
+}
+
+static void take_poll(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
+{
+    struct told *t = ctx;
+    size_t place = t->polls[device_id]++;
+
+    if (place >= t->load->times.n || t->load->times.v[place] != at_ms)
+        fail_msg("poll %d of device %d is at %lld", (int)place, (int)device_id, (long long)at_ms);
+    assert_int_equal(n, 100);
+    assert_int_equal(r[99].point, 99);
+}
+
+static void expect_polls(struct load *l, uint64_t cut)
+{
+    struct told told = {.load = l};
+    const struct store_loader loader = {.poll = take_newest, .tail = take_poll, .ctx = &told};
+
+    if (number(l->f, "SELECT count(*) FROM device") == 0)
+        return;
+    assert_int_equal(store_load(l->f->store, &loader), 0);
+    for (int i = 2; i <= POLLS_A_STEP; i++)
+        assert_int_equal(told.polls[i], told.polls[1]); /* they are put together */
+    if (!cut)
+        assert_int_equal(told.polls[1], l->times.n);
 }
 
 /* One life with the power cut at a sync point (0: not at all); gives the sync points passed. */
@@ -117,8 +159,6 @@ static uint64_t live_once(uint64_t cut, uint64_t seed)
     void *state;
     struct load l = {0};
     uint64_t syncs;
-    size_t readings = 0;
-    const struct store_loader loader = {.poll = count_readings, .ctx = &readings};
 
     fixture_in_memory(&state);
     l.f = state;
@@ -136,7 +176,10 @@ static uint64_t live_once(uint64_t cut, uint64_t seed)
     }
     fixture_open(l.f);
     expect_whole(&l, cut);
-    assert_int_equal(store_load(l.f->store, &loader), 0);
+    expect_polls(&l, cut);
+    if (!cut)
+        fixture_expect(l.f, "SELECT count(*) > 3 FROM packed", "1");
+    array_free(&l.times);
     fixture_teardown(&state);
     return syncs;
 }
@@ -172,6 +215,8 @@ static void killed_at_every_third_sync_point(void **state)
         memvfs_revive(l.f->mem);
         fixture_open(l.f);
         expect_whole(&l, cut);
+        expect_polls(&l, cut);
+        array_free(&l.times);
         fixture_teardown(&fixture);
     }
 }
@@ -195,6 +240,7 @@ static void same_seed_same_bytes(void **state)
         fixture_open(l.f);
         data[i] = fixture_look(
             l.f, "SELECT group_concat(hex(data)) || (SELECT group_concat(number || at_ms) FROM event) FROM poll");
+        array_free(&l.times);
         fixture_teardown(&fixture);
     }
     assert_string_equal(data[0], data[1]);

@@ -368,24 +368,6 @@ static void wal_is_written_back_when_idle(void **state)
     assert_int_equal(state_of(f).wal_pages, 0);
 }
 
-static void old_polls_go_slice_by_slice(void **state)
-{
-    struct fixture *f = *state;
-    const int64_t day = INT64_C(86400000);
-
-    fixture_open(f);
-    for (int i = 0; i < 10; i++) {
-        put_poll(f, 1);
-        fixture_pass(f, 600000);
-    }
-    fixture_expect(f, "SELECT count(*) FROM poll", "10");
-    f->clock.wall += 45 * day - 6000000 + 1800000; /* three of them are older than 45 days */
-    fixture_pass(f, 61000);
-    fixture_expect(f, "SELECT count(*) FROM poll", "9");
-    fixture_pass(f, 300000);
-    fixture_expect(f, "SELECT count(*) FROM poll", "7");
-}
-
 /* ---- Ownership ---- */
 
 static void a_second_patrold_is_refused(void **state)
@@ -439,7 +421,6 @@ int main(void)
         TEST_IN_MEMORY(what_a_dead_disk_does_not_take_is_told_as_lost),
         TEST_IN_MEMORY(wal_stays_short),
         TEST_ON_BOTH(wal_is_written_back_when_idle),
-        TEST_ON_BOTH(old_polls_go_slice_by_slice),
         TEST_ON_BOTH(a_second_patrold_is_refused),
         TEST_ON_BOTH(others_may_read_meanwhile),
     };
