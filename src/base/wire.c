@@ -132,15 +132,43 @@ static const uint32_t crc32c_nibble[16] = {
     0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-uint32_t wire_crc32c(uint32_t crc, const void *p, size_t n)
+static uint32_t crc_bytes(uint32_t crc, const uint8_t *b, size_t n)
 {
-    const uint8_t *b = p;
-
-    crc = ~crc;
     for (size_t i = 0; i < n; i++) {
         crc ^= b[i];
         crc = crc >> 4 ^ crc32c_nibble[crc & 15];
         crc = crc >> 4 ^ crc32c_nibble[crc & 15];
     }
-    return ~crc;
+    return crc;
+}
+
+#if defined(__x86_64__)
+/* The processor's own instruction, eight bytes at a time, where it has one. */
+__attribute__((target("sse4.2"))) static uint32_t crc_words(uint32_t crc, const uint8_t *b, size_t n)
+{
+    uint64_t wide = crc, word;
+
+    for (; n >= sizeof word; b += sizeof word, n -= sizeof word) {
+        memcpy(&word, b, sizeof word);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    for (crc = (uint32_t)wide; n > 0; n--)
+        crc = __builtin_ia32_crc32qi(crc, *b++);
+    return crc;
+}
+
+static uint32_t crc_any(uint32_t crc, const uint8_t *b, size_t n)
+{
+    return __builtin_cpu_supports("sse4.2") ? crc_words(crc, b, n) : crc_bytes(crc, b, n);
+}
+#else
+static uint32_t crc_any(uint32_t crc, const uint8_t *b, size_t n)
+{
+    return crc_bytes(crc, b, n);
+}
+#endif
+
+uint32_t wire_crc32c(uint32_t crc, const void *p, size_t n)
+{
+    return ~crc_any(~crc, p, n);
 }
