@@ -11,6 +11,8 @@
 
 static bool named(const struct snmp_varbind *vb, const struct snmp_item *it)
 {
+    if (vb->known == it->noid)
+        return vb->nname == it->noid;
     return oid_cmp(vb->name, vb->nname, it->oid, it->noid) == 0;
 }
 
@@ -40,6 +42,19 @@ static bool fits_bulk(const struct pd_read *r, const struct snmp_varbinds *vbs)
     return true;
 }
 
+/* The answer's varbinds should be those that were asked for. */
+static int decode(const struct pd_read *r, const struct snmp_msg *m, struct snmp_varbinds *out)
+{
+    const struct snmp_name *names[SNMP_MAX_SCALARS + SNMP_MAX_COLUMNS];
+    struct snmp_expected expected = {.names = names, .n = r->nget + (size_t)r->width, .again = r->nget};
+
+    for (uint16_t i = 0; i < r->nget; i++)
+        names[i] = &r->plan->items[r->scalars[i]].name;
+    for (uint16_t i = 0; i < r->width; i++)
+        names[r->nget + i] = &r->plan->items[r->cursors.v[i].item].name;
+    return snmp_decode_expected(m, &expected, out);
+}
+
 /*
  * That a column's OIDs rise is not asked here: what comes from the right place with
  * the right id but does not rise is an agent going in circles, and that ends the
@@ -51,7 +66,7 @@ enum snmp_drop snmp_answer_fits(struct pd_read *r, const struct snmp_msg *m)
     struct snmp_varbinds *vbs = r->device->core->varbinds;
     bool fits;
 
-    if (snmp_decode_varbinds(m, vbs) < 0)
+    if (decode(r, m, vbs) < 0)
         return SNMP_DROP_MALFORMED;
     if (m->status != 0)
         return SNMP_FITS;
@@ -178,11 +193,18 @@ static void set_last(struct cursor *c, const uint32_t *instance, uint16_t n)
     c->n = n;
 }
 
+static bool is_below(const struct snmp_varbind *vb, const struct snmp_item *it)
+{
+    if (vb->known == it->noid)
+        return vb->nname > it->noid;
+    return oid_below(it->oid, it->noid, vb->name, vb->nname);
+}
+
 /* The column's next varbind: a row, or its end. */
 static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varbind *vb)
 {
     const struct snmp_item *it = &r->plan->items[c->item];
-    bool rises, below = oid_below(it->oid, it->noid, vb->name, vb->nname);
+    bool rises, below = is_below(vb, it);
     const uint32_t *instance = vb->name + it->noid;
     struct pd_cell *cell;
     uint16_t n;

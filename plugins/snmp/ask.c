@@ -5,7 +5,6 @@
 enum {
     MAX_RIDERS = 16,      /* scalars beside a table */
     RIDER_BYTES = 300,    /* of them all */
-    MAX_COLUMNS = 32,     /* side by side */
     FIRST_BULK = 8,       /* varbinds of a device's first GETBULK: a small reply gets through wherever bulk works */
     UNKNOWN_COLUMNS = 24, /* of tables of which nothing is known, side by side */
     FIRST_BYTES = 400,    /* before the device ever answered: every agent takes 484 bytes (RFC 3417, section 3.2.1) */
@@ -130,7 +129,7 @@ static bool come_along(const struct pd_read *r, const struct bundle *open, const
 
     if (next->rows == SNMP_UNKNOWN_ROWS) /* most of what nobody has read yet is not there, which one answer tells */
         return both.columns <= UNKNOWN_COLUMNS;
-    return both.columns <= MAX_COLUMNS &&
+    return both.columns <= SNMP_MAX_COLUMNS &&
            requests_for(r, &both, scalars) < requests_for(r, open, scalars) + requests_for(r, next, 0);
 }
 
@@ -281,7 +280,7 @@ bool snmp_ask_next(struct pd_read *r)
         r->nget = (uint16_t)r->nscalars;
         room -= at_most(RIDER_BYTES, room);
     }
-    r->width = fit_columns(r, at_most(max, MAX_COLUMNS), room);
+    r->width = fit_columns(r, at_most(max, SNMP_MAX_COLUMNS), room);
     r->type = may_bulk(r) ? SNMP_GETBULK : SNMP_GETNEXT;
     r->reps = r->type == SNMP_GETBULK ? repetitions(r) : 1;
     return true;

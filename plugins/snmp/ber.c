@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 
-enum { MAX_LENGTH_BYTES = 4 };
+enum { MAX_LENGTH_BYTES = 4, RUN = 8 };
 
 /* ---- Decoding ---- */
 
@@ -53,48 +53,43 @@ uint8_t ber_open_slowly(struct wire_in *in, struct wire_in *body)
  * The last `width` bytes, shifted into v. Those before them must be padding: zeros,
  * or ones that extend a set sign bit.
  */
-static int take_number(struct wire_in body, size_t width, uint64_t v, uint64_t *out)
+static inline int take_number(const uint8_t *p, size_t n, size_t width, uint64_t v, uint64_t *out)
 {
-    size_t n = wire_left(&body), spare = n > width ? n - width : 0;
+    const uint8_t *end = p + n;
     uint8_t pad;
 
     if (n == 0)
         return PD_EPROTO;
-    if (spare == 0) {
-        while (body.p < body.end)
-            v = v << 8 | *body.p++;
-        *out = v;
-        return 0;
-    }
-    pad = body.p[0] & 0x80 ? 0xff : 0;
-    for (size_t i = 0; i < spare; i++) {
-        if (body.p[i] != pad)
+    if (n > width) {
+        pad = *p & 0x80 ? 0xff : 0;
+        for (; end - p > (ptrdiff_t)width; p++) {
+            if (*p != pad)
+                return PD_EPROTO;
+        }
+        if (pad && !(*p & 0x80))
             return PD_EPROTO;
     }
-    if (pad && !(body.p[spare] & 0x80))
-        return PD_EPROTO;
-    for (size_t i = spare; i < n; i++)
-        v = v << 8 | body.p[i];
+    while (p < end)
+        v = v << 8 | *p++;
     *out = v;
     return 0;
 }
 
-int ber_int(struct wire_in body, int64_t *out)
+int ber_int_of(const uint8_t *p, size_t n, int64_t *out)
 {
-    size_t n = wire_left(&body);
     uint64_t v;
 
-    if (take_number(body, 8, n > 0 && body.p[0] & 0x80 ? UINT64_MAX : 0, &v) < 0)
+    if (take_number(p, n, 8, n > 0 && *p & 0x80 ? UINT64_MAX : 0, &v) < 0)
         return PD_EPROTO;
-    if (n > 8 && body.p[0] == 0 && v > INT64_MAX)
+    if (n > 8 && *p == 0 && v > INT64_MAX)
         return PD_EPROTO;
     *out = (int64_t)v;
     return 0;
 }
 
-int ber_uint(struct wire_in body, unsigned bits, uint64_t *out)
+int ber_uint_of(const uint8_t *p, size_t n, unsigned bits, uint64_t *out)
 {
-    return take_number(body, bits / 8, 0, out);
+    return take_number(p, n, bits / 8, 0, out);
 }
 
 /* One sub-identifier, seven bits a byte, which moves *at behind it; false where it is cut off or too large. */
@@ -113,11 +108,35 @@ static inline bool take_subid(const uint8_t **at, const uint8_t *end, uint32_t *
     return true;
 }
 
+/* True if each of the next bytes is a number by itself, as nearly all are: that goes eight at a time. */
+static inline bool is_run(const uint8_t *p)
+{
+    uint64_t w;
+
+    memcpy(&w, p, sizeof w);
+    return (w & 0x8080808080808080) == 0;
+}
+
+int ber_oid_rest(const uint8_t *p, const uint8_t *end, uint32_t *ids, size_t n, size_t max)
+{
+    for (; end - p >= RUN && n + RUN <= max && is_run(p); p += RUN, n += RUN)
+        for (int i = 0; i < RUN; i++)
+            ids[n + i] = p[i];
+    for (; p < end; n++) {
+        if (n == max)
+            return PD_EPROTO;
+        if (*p < 0x80)
+            ids[n] = *p++;
+        else if (!take_subid(&p, end, &ids[n]))
+            return PD_EPROTO;
+    }
+    return (int)n;
+}
+
 int ber_oid(struct wire_in body, uint32_t *ids, size_t max)
 {
     const uint8_t *p = body.p, *end = body.end;
     uint32_t first;
-    size_t n = 2;
 
     if (max < 2)
         return PD_EPROTO;
@@ -129,15 +148,7 @@ int ber_oid(struct wire_in body, uint32_t *ids, size_t max)
         return PD_EPROTO;
     ids[0] = first < 80 ? first / 40 : 2;
     ids[1] = first - 40 * ids[0];
-    for (; p < end; n++) {
-        if (n == max)
-            return PD_EPROTO;
-        if (*p < 0x80)
-            ids[n] = *p++;
-        else if (!take_subid(&p, end, &ids[n]))
-            return PD_EPROTO;
-    }
-    return (int)n;
+    return ber_oid_rest(p, end, ids, 2, max);
 }
 
 /* ---- Encoding ---- */

@@ -48,20 +48,34 @@ static inline struct wire_in ber_expect(struct wire_in *in, uint8_t tag)
     return body;
 }
 
+/* The same as ber_int() and ber_uint(), of n bytes at p. */
+int ber_int_of(const uint8_t *p, size_t n, int64_t *out);
+int ber_uint_of(const uint8_t *p, size_t n, unsigned bits, uint64_t *out);
+
 /* An integer's contents. Leading padding is tolerated; PD_EPROTO if empty or wider than 64 bits. */
-int ber_int(struct wire_in body, int64_t *out);
+static inline int ber_int(struct wire_in body, int64_t *out)
+{
+    return ber_int_of(body.p, wire_left(&body), out);
+}
+
 /*
  * The contents of an unsigned integer of 32 or 64 bits. A missing leading zero
  * and wrong sign extension, both common in counters, are tolerated. PD_EPROTO if
  * more than padding lies above the bits.
  */
-int ber_uint(struct wire_in body, unsigned bits, uint64_t *out);
+static inline int ber_uint(struct wire_in body, unsigned bits, uint64_t *out)
+{
+    return ber_uint_of(body.p, wire_left(&body), bits, out);
+}
+
 /*
  * An object identifier's contents into at most max numbers: how many, or PD_EPROTO
  * where it is cut off, a number exceeds 32 bits or there are more than max. Empty
  * contents, which some agents send, mean 0.0.
  */
 int ber_oid(struct wire_in body, uint32_t *ids, size_t max);
+/* The rest of an object identifier's contents likewise, behind n numbers that are in ids already. */
+int ber_oid_rest(const uint8_t *p, const uint8_t *end, uint32_t *ids, size_t n, size_t max);
 
 /* ---- Encoding: what does not fit sets out->bad ---- */
 

@@ -45,6 +45,19 @@ static size_t set_buffer(int fd, int want)
     return (size_t)got;
 }
 
+/*
+ * What may not be fragmented needs no identification, for which the kernel keeps counters that all packets share: a
+ * twentieth of what polling costs. A request that is too long for a path's MTU is refused (EMSGSIZE), and goes
+ * unanswered like one that got lost: the device is asked for less then.
+ */
+static void forbid_fragments(int fd, int family)
+{
+    int how = IP_PMTUDISC_DO;
+
+    if (family == AF_INET)
+        (void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, sizeof how);
+}
+
 static int bind_any(int fd, int family)
 {
     union pd_addr any = {.sa = {.sa_family = (sa_family_t)family}};
@@ -72,6 +85,7 @@ static int open_socket(struct udp_socket *s, int family, int rcvbuf)
         s->fd = -1;
         return rc;
     }
+    forbid_fragments(s->fd, family);
     s->buffer = set_buffer(s->fd, rcvbuf);
     log_info("snmp", "%s receive buffer: %zu bytes (asked for %d, which the kernel counts twice)", name, s->buffer,
              rcvbuf);

@@ -100,28 +100,28 @@ static void decode_opaque(struct wire_in body, struct snmp_varbind *vb)
 }
 
 /* A value whose element is whole. What is wrong inside spoils this value only. */
-static void decode_value(uint8_t tag, struct wire_in body, struct snmp_varbind *vb, uint32_t *ids)
+static inline void decode_value(uint8_t tag, const struct wire_in *body, struct snmp_varbind *vb, uint32_t *ids)
 {
     int rc = 0;
 
     vb->type = tag;
-    vb->n = (uint32_t)wire_left(&body);
-    vb->bytes = body.p;
+    vb->n = (uint32_t)wire_left(body);
+    vb->bytes = body->p;
     switch (tag) {
     case SNMP_INTEGER:
-        rc = ber_int(body, &vb->i);
+        rc = ber_int_of(body->p, vb->n, &vb->i);
         break;
     case SNMP_COUNTER32:
     case SNMP_GAUGE32:
     case SNMP_TIMETICKS:
     case SNMP_UINTEGER32:
-        rc = ber_uint(body, 32, &vb->u);
+        rc = ber_uint_of(body->p, vb->n, 32, &vb->u);
         break;
     case SNMP_COUNTER64:
-        rc = ber_uint(body, 64, &vb->u);
+        rc = ber_uint_of(body->p, vb->n, 64, &vb->u);
         break;
     case SNMP_OID:
-        rc = ber_oid(body, ids, OID_MAX);
+        rc = ber_oid(*body, ids, OID_MAX);
         vb->oid = ids;
         vb->n = rc > 0 ? (uint32_t)rc : 0;
         break;
@@ -129,7 +129,7 @@ static void decode_value(uint8_t tag, struct wire_in body, struct snmp_varbind *
         rc = vb->n == 4 ? 0 : PD_EPROTO;
         break;
     case SNMP_OPAQUE:
-        decode_opaque(body, vb);
+        decode_opaque(*body, vb);
         break;
     case SNMP_OCTETS:
     case SNMP_NSAP:
@@ -184,16 +184,34 @@ static bool take_pair(struct wire_in *list, struct pair *out)
     return !list->bad && !pair.bad && wire_left(&pair) == 0;
 }
 
+static inline int take_name(const struct wire_in *name, const struct snmp_name *like, uint32_t *ids, uint8_t *known)
+{
+    *known = 0;
+    if (!like || wire_left(name) < like->nencoded || memcmp(name->p, like->encoded, like->nencoded) != 0)
+        return ber_oid(*name, ids, OID_MAX);
+    *known = like->n;
+    memcpy(ids, like->ids, like->n * sizeof *ids);
+    return ber_oid_rest(name->p + like->nencoded, name->end, ids, like->n, OID_MAX);
+}
+
 int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out)
+{
+    return snmp_decode_expected(m, &(struct snmp_expected){0}, out);
+}
+
+int snmp_decode_expected(const struct snmp_msg *m, const struct snmp_expected *expected, struct snmp_varbinds *out)
 {
     struct wire_in list = m->varbinds;
     uint32_t *ids = out->ids;
+    size_t next = 0;
 
     out->n = 0;
     while (wire_left(&list) > 0) {
         const uint8_t *begin = list.p;
         struct snmp_varbind *vb = &out->v[out->n];
+        const struct snmp_name *like = next < expected->n ? expected->names[next] : NULL;
         struct pair pair;
+        uint8_t known;
         size_t size;
         int n;
 
@@ -201,14 +219,16 @@ int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out)
             return PD_ERANGE;
         if (!take_pair(&list, &pair))
             return PD_EPROTO;
-        n = ber_oid(pair.name, ids, OID_MAX);
+        n = take_name(&pair.name, like, ids, &known);
         if (n < 0)
             return PD_EPROTO;
         size = (size_t)(list.p - begin);
         *vb = (struct snmp_varbind){
-            .name = ids, .nname = (uint16_t)n, .size = size < UINT8_MAX ? (uint8_t)size : UINT8_MAX};
+            .name = ids, .nname = (uint8_t)n, .known = known, .size = size < UINT8_MAX ? (uint8_t)size : UINT8_MAX};
+        if (++next == expected->n)
+            next = expected->again;
         ids += n;
-        decode_value(pair.tag, pair.value, vb, ids);
+        decode_value(pair.tag, &pair.value, vb, ids);
         if (vb->type == SNMP_OID)
             ids += vb->n;
         out->n++;

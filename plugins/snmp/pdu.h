@@ -83,10 +83,11 @@ struct snmp_msg {
 
 struct snmp_varbind {
     const uint32_t *name;
-    uint16_t nname;
-    uint8_t type; /* enum snmp_type */
-    uint8_t size; /* bytes that it took on the wire, 255 for more; decoding's */
-    uint32_t n;   /* bytes of .bytes, numbers of .oid */
+    uint8_t nname; /* at most OID_MAX */
+    uint8_t known; /* of them, the first that are an expected name's; decoding's */
+    uint8_t type;  /* enum snmp_type */
+    uint8_t size;  /* bytes that it took on the wire, 255 for more; decoding's */
+    uint32_t n;    /* bytes of .bytes, numbers of .oid */
     union {
         int64_t i;            /* INTEGER */
         uint64_t u;           /* counters, gauges, ticks */
@@ -115,6 +116,20 @@ int snmp_decode(const void *packet, size_t n, struct snmp_msg *out);
 int snmp_decode_pdu(struct wire_in in, struct snmp_msg *out);
 /* The message's varbinds; they point into *out and the packet. PD_EPROTO for nonsense, PD_ERANGE for too many. */
 int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out);
+
+/* With what a varbind's name is expected to begin, as numbers and as they are encoded. */
+struct snmp_name {
+    const uint32_t *ids;
+    const uint8_t *encoded;
+    uint8_t n, nencoded;
+};
+/* What is expected of a message's varbinds: one after the other; those from `again` on come over and over. */
+struct snmp_expected {
+    const struct snmp_name *const *names;
+    size_t n, again;
+};
+/* The same, quicker for names that begin as is expected. */
+int snmp_decode_expected(const struct snmp_msg *m, const struct snmp_expected *expected, struct snmp_varbinds *out);
 
 /* ---- Encoding ---- */
 

@@ -6,7 +6,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "plugins/snmp/pdu.h"
 
 /* A source whose address has been read. */
 struct entry {
@@ -76,6 +75,18 @@ static void encode_before(struct wire_out *out, const struct oid *o)
     snmp_encode_name(out, o->id, o->n - 1u, &before, o->id[o->n - 1] == 0 ? 0 : 1);
 }
 
+/* Its OID as it is on the wire: inside of its varbind. */
+static void set_name(struct snmp_item *it)
+{
+    struct wire_in in = wire_in(it->encoded, it->nencoded), pair = ber_expect(&in, BER_SEQUENCE),
+                   name = ber_expect(&pair, BER_OID);
+    size_t n = wire_left(&name);
+
+    if (n <= UINT8_MAX)
+        it->name =
+            (struct snmp_name){.ids = it->oid, .encoded = name.p, .n = (uint8_t)it->noid, .nencoded = (uint8_t)n};
+}
+
 /* Entries in order -> the plan. */
 static struct pd_plan *build(const struct entry *e, size_t n)
 {
@@ -110,6 +121,7 @@ static struct pd_plan *build(const struct entry *e, size_t n)
         ids += o->n;
         snmp_encode_name(&out, o->id, o->n, NULL, 0);
         it->nencoded = (uint16_t)(out.p - it->encoded);
+        set_name(it);
         if (e[i].source->table) {
             add_column(p, p->nitems);
         } else {

@@ -7,6 +7,7 @@
 
 #include "plugin/plugin.h"
 #include "plugins/snmp/oid.h"
+#include "plugins/snmp/pdu.h"
 
 /*
  * What is to be read from the devices of a profile: scalars, and the columns of
@@ -16,6 +17,7 @@
 
 /* A scalar or a column. */
 struct snmp_item {
+    struct snmp_name name; /* in the beginning: its varbinds are decoded by it */
     const uint32_t *oid;
     const uint8_t *encoded; /* its varbind, as requests carry it */
     const uint8_t *before;  /* likewise of a scalar the name before it, whose next it is: its object, or one less */

@@ -9,7 +9,7 @@
  * answer.c (what a reply means).
  */
 
-enum { SNMP_MAX_SCALARS = 20 }; /* in one request */
+enum { SNMP_MAX_SCALARS = 20, SNMP_MAX_COLUMNS = 32 }; /* in one request */
 
 /* How far a column has been read. */
 struct cursor {
