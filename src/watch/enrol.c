@@ -8,8 +8,7 @@
 
 enum {
     MAX_NAME = 100,
-    MAX_DEPTH = 50,  /* devices that are reached by one another, in a row */
-    ADD_GAP_MS = 20, /* devices added in one go are first polled so far apart */
+    MAX_DEPTH = 50, /* devices that are reached by one another, in a row */
 };
 
 /* ---- Whether a wish makes sense ---- */

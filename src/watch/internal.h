@@ -25,6 +25,7 @@
 enum {
     MAX_UNITS = 20000, /* components of a device; more are not taken up */
     NO_UNIT = MAX_UNITS + 1,
+    ADD_GAP_MS = 5,  /* devices that are new are first polled so far apart */
     STALE_AFTER = 3, /* intervals of a part without a reading */
     DOWN_AFTER = 3,  /* polls in a row without an answer: until then a packet may have been lost */
 };
@@ -610,8 +611,8 @@ int schedule_open(struct node *n);
 void schedule_close(struct node *n);
 /* The last midnight (UTC) on the monotonic clock. */
 int64_t schedule_midnight(const struct watch *w);
-/* When a device is polled first after a start: at its own jitter. */
-int64_t schedule_begin(const struct node *n);
+/* When a device is polled first after a start: at its own jitter; of many that have yet to be identified in its own interval. */
+int64_t schedule_begin(const struct node *n, size_t strangers);
 /* Sets when everything is due first. */
 void schedule_first(struct node *n, int64_t first_ms);
 /* The timer's function: reads what is due. arg is the node. */

@@ -76,9 +76,12 @@ int64_t schedule_midnight(const struct watch *w)
     return watch_mono(w) - watch_wall(w) % DAY_MS;
 }
 
-int64_t schedule_begin(const struct node *n)
+int64_t schedule_begin(const struct node *n, size_t strangers)
 {
-    return next_time(n, probe_part(n), n->watch->origin_ms);
+    int64_t first = next_time(n, probe_part(n), n->watch->origin_ms);
+    uint64_t beats = 1 + strangers * ADD_GAP_MS / (uint64_t)beat_ms(n);
+
+    return n->speech ? first : first + (int64_t)(spread((uint64_t)n->d.id + PART_COUNT) % beats) * beat_ms(n);
 }
 
 void schedule_first(struct node *n, int64_t first_ms)

@@ -414,6 +414,7 @@ void watch_start(struct watch *w)
 {
     struct turn t;
     struct node *n;
+    size_t strangers = 0; /* who they are was never known */
 
     w->started = true;
     w->origin_ms = watch_mono(w);
@@ -427,8 +428,10 @@ void watch_start(struct watch *w)
         identify_known(&t);
         n->identify_ms = w->origin_ms + schedule_identify_phase(n);
         n->history_ms = w->origin_ms + history_phase(n);
-        node_begin(n, schedule_begin(n));
+        strangers += !n->speech;
     }
+    for (size_t at = 0; (n = next_node(w, &at));)
+        node_begin(n, schedule_begin(n, strangers));
     t = repair_turn(w, NULL);
     w->repairs = NULL;
     turn_end(&t, true);

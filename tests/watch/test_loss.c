@@ -60,7 +60,7 @@ static struct fake_device *begin(struct site **s, int64_t *id)
 
 /* ---- Down ---- */
 
-static void one_or_two_lost_polls_are_a_gap_and_a_third_makes_an_outage_from_the_first(void **state)
+static void one_or_two_lost_polls_are_a_gap_and_a_interval_makes_an_outage_from_the_first(void **state)
 {
     struct site *s;
     int64_t id, first;
@@ -85,7 +85,7 @@ static void one_or_two_lost_polls_are_a_gap_and_a_third_makes_an_outage_from_the
     site_free(s);
 }
 
-static void who_answers_every_third_poll_is_never_down(void **state)
+static void who_answers_every_interval_poll_is_never_down(void **state)
 {
     struct site *s;
     int64_t id;
@@ -369,11 +369,44 @@ static void a_device_keeps_its_moment_over_restarts_and_is_not_asked_before_it(v
     site_free(s);
 }
 
+/* A start after many were added that nobody has met yet. */
+static void strangers_are_met_a_few_at_a_time(void **state)
+{
+    enum { DEVICES = 3000 };
+    struct fake_device **f = calloc(DEVICES, sizeof(struct fake_device *));
+    struct site *s = site_new();
+    size_t met_by[4] = {0};
+
+    (void)state;
+    s->settings.every_ms[PART_STATUS] = 5 * SECOND;
+    for (int i = 0; i < DEVICES; i++) {
+        char address[32];
+
+        snprintf(address, sizeof address, "10.1.%d.%d", i / 200, i % 200);
+        f[i] = site_box(s, address);
+        site_add(s, address, address);
+    }
+    site_restart(s, SECOND);
+    for (int interval = 0; interval < 4; interval++) {
+        size_t met = 0;
+
+        site_pass(s, 5 * SECOND);
+        for (int i = 0; i < DEVICES; i++)
+            met += reads(f[i]) > 0;
+        met_by[interval] = met;
+    }
+    assert_in_range(met_by[0], DEVICES / 5, DEVICES * 3 / 10); /* in four intervals, a fourth in each */
+    assert_in_range(met_by[1], DEVICES * 2 / 5, DEVICES * 3 / 5);
+    assert_int_equal(met_by[3], DEVICES);
+    free(f);
+    site_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_or_two_lost_polls_are_a_gap_and_a_third_makes_an_outage_from_the_first),
-        cmocka_unit_test(who_answers_every_third_poll_is_never_down),
+        cmocka_unit_test(one_or_two_lost_polls_are_a_gap_and_a_interval_makes_an_outage_from_the_first),
+        cmocka_unit_test(who_answers_every_interval_poll_is_never_down),
         cmocka_unit_test(a_gap_makes_what_was_read_stale_but_nobody_down),
         cmocka_unit_test(heavy_loss_makes_hardly_anybody_down),
         cmocka_unit_test(total_loss_is_seen_within_three_intervals_and_a_requests_tries),
@@ -384,6 +417,7 @@ int main(void)
         cmocka_unit_test(the_dead_take_nobodys_place),
         cmocka_unit_test(behind_a_gateway_one_after_another),
         cmocka_unit_test(who_is_removed_while_it_waits_is_forgotten),
+        cmocka_unit_test(strangers_are_met_a_few_at_a_time),
         cmocka_unit_test(a_device_keeps_its_moment_over_restarts_and_is_not_asked_before_it),
     };
 
