@@ -55,7 +55,7 @@ struct usm *usm_new(const struct pd_rng *rng)
     return u;
 }
 
-static void free_engine(struct usm_engine *e)
+static void free_context(struct usm_context *e)
 {
     EVP_CIPHER_CTX_free(e->ctx);
     EVP_CIPHER_free(e->cipher);
@@ -68,8 +68,8 @@ void usm_free(struct usm *u)
     for (int i = 0; i < USM_AUTHS; i++)
         EVP_MD_free(u->md[i]);
     for (int i = 0; i < USM_PRIVS; i++) {
-        free_engine(&u->encrypt[i]);
-        free_engine(&u->decrypt[i]);
+        free_context(&u->encrypt[i]);
+        free_context(&u->decrypt[i]);
     }
     EVP_MD_CTX_free(u->hash);
     OPENSSL_cleanse(u->plain, sizeof u->plain);
@@ -87,7 +87,7 @@ static const EVP_MD *md_of(struct usm *u, uint8_t auth)
 }
 
 /* The context of a cipher in one direction; NULL where the library lacks it. */
-static EVP_CIPHER_CTX *context_of(struct usm_engine *e, const char *algorithm, bool encrypt)
+static EVP_CIPHER_CTX *context_of(struct usm_context *e, const char *algorithm, bool encrypt)
 {
     EVP_CIPHER_CTX *ctx;
 

@@ -27,7 +27,7 @@ struct usm_cipher {
 };
 
 /* A cipher and its context, made when first used: to set a context up costs more than to encipher a packet. */
-struct usm_engine {
+struct usm_context {
     EVP_CIPHER *cipher;
     EVP_CIPHER_CTX *ctx;
 };
@@ -35,7 +35,7 @@ struct usm_engine {
 struct usm {
     EVP_MD *md[USM_AUTHS]; /* likewise */
     EVP_MD_CTX *hash;
-    struct usm_engine encrypt[USM_PRIVS], decrypt[USM_PRIVS];
+    struct usm_context encrypt[USM_PRIVS], decrypt[USM_PRIVS];
     bool failed; /* the library did, in what is being reckoned */
     uint64_t salt;
     LIST_HEAD(, usm_user) users;
