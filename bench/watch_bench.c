@@ -294,12 +294,13 @@ static void measure(struct watch *w, struct wheel *wheel, struct clock_fake *tim
     watch_counters(w, &after);
     bytes = heap() - bytes;
     after.polls -= before.polls;
-    printf("%d devices, %llu polls of %.1f cells: %.1f readings and %.1f evaluations a poll; %.2f us a poll, %.0f bytes a "
-           "device\n",
-           devices, (unsigned long long)after.polls, (double)(after.cells - before.cells) / (double)after.polls,
-           (double)(after.readings - before.readings) / (double)after.polls,
-           (double)(after.evaluations - before.evaluations) / (double)after.polls, cpu * 1e6 / (double)after.polls,
-           bytes / devices);
+    printf(
+        "%d devices, %llu polls of %.1f cells: %.1f readings and %.1f evaluations a poll; %.2f us a poll, %.0f bytes a "
+        "device\n",
+        devices, (unsigned long long)after.polls, (double)(after.cells - before.cells) / (double)after.polls,
+        (double)(after.readings - before.readings) / (double)after.polls,
+        (double)(after.evaluations - before.evaluations) / (double)after.polls, cpu * 1e6 / (double)after.polls,
+        bytes / devices);
 }
 
 int main(int argc, char **argv)

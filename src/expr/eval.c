@@ -22,6 +22,12 @@ static struct value misfit(void)
     return value_unknown(WHY_TYPE);
 }
 
+/* Both good numbers of one type, as nearly all are: what follows needs no more looking. */
+static bool are_both(struct value a, struct value b, enum value_type type)
+{
+    return a.type == type && b.type == type && (a.quality | b.quality) == QUALITY_GOOD;
+}
+
 static bool as_double(struct value v, double *out)
 {
     if (v.type == VALUE_NUM)
@@ -70,6 +76,8 @@ static struct value arith(enum op op, struct value a, struct value b)
 {
     double x, y;
 
+    if (op == OP_ADD && are_both(a, b, VALUE_NUM))
+        return reckoned(a.num + b.num);
     if (!is_good(a) || !is_good(b))
         return spoilt(a, b);
     if (op != OP_POW && a.type == VALUE_INT && b.type == VALUE_INT)
@@ -142,6 +150,8 @@ static struct value compare(enum op op, struct value a, struct value b)
 {
     int c;
 
+    if (are_both(a, b, VALUE_NUM) && !isunordered(a.num, b.num))
+        return value_bool(accepts[op] >> ((a.num > b.num) - (a.num < b.num) + 1) & 1);
     if (!is_good(a) || !is_good(b))
         return spoilt(a, b);
     if (!(op == OP_EQ || op == OP_NE ? equality(a, b, &c) : order(a, b, &c)))

@@ -55,7 +55,7 @@ static void pass_on(struct turn *t, struct alert *a, enum fault_move move)
 static void set_degree(struct turn *t, struct fault *f, const struct rule *r)
 {
     const struct unit *u = &t->n->units.v[f->unit];
-    struct value *points = xcalloc(u->kind->points.n + 1, sizeof *points);
+    struct value *points = xcalloc(unit_kind(u)->points.n + 1, sizeof *points);
 
     unit_spread(t->n, u, points);
     xstrset(&f->alert.rule, r->name);
@@ -84,9 +84,9 @@ static void open_fault(struct turn *t, uint32_t unit, const struct rule *r)
         .id = ++t->w->last_alert_id,
         .family = xstrdup(r->family),
         .device_id = t->n->d.id,
-        .kind = xstrdup(u->kind->name),
-        .key = xstrdup(u->key),
-        .label = xstrdup(u->label),
+        .kind = xstrdup(unit_kind(u)->name),
+        .key = xstrdup(unit_key(u)),
+        .label = xstrdup(unit_label(u)),
         .state = ALERT_FIRING,
         .suppressed = cause != NULL,
         .opened_ms = t->wall,

@@ -28,7 +28,7 @@ enum {
 
 static const struct kind_rules *rules_of(const struct watch *w, const struct unit *u)
 {
-    return u->kind->number < w->tables.nkinds ? &w->tables.rules[u->kind->number] : NULL;
+    return unit_kind(u)->number < w->tables.nkinds ? &w->tables.rules[unit_kind(u)->number] : NULL;
 }
 
 static uint16_t unit_place(const struct node *n, const struct unit *u)
@@ -56,7 +56,7 @@ struct together {
     struct value (*ask)(const struct together *t, unsigned slot);
     const struct node *node; /* of a read under way: the component's points */
     const struct unit *unit;
-    const struct reading *r;    /* of a stored poll: those of the component */
+    const struct reading *r; /* of a stored poll: those of the component */
     size_t n;
 };
 
@@ -89,7 +89,7 @@ static double fastest(const struct counter_bounds *b, const struct together *t)
 static void feed(struct node *n, struct unit *u, size_t place, int64_t at_ms, struct value v, const struct together *t)
 {
     const struct kind_window *kw = &rules_of(n->watch, u)->windows.v[place];
-    const struct counter_bounds *b = &u->kind->points.v[kw->slot].bounds;
+    const struct counter_bounds *b = &unit_kind(u)->points.v[kw->slot].bounds;
     struct window *window = window_at(n, u, place);
     struct window_counter c;
     struct value begins;
@@ -110,7 +110,7 @@ static void feed(struct node *n, struct unit *u, size_t place, int64_t at_ms, st
 static void take_unit(struct turn *t, struct unit *u)
 {
     const struct kind_rules *of = rules_of(t->w, u);
-    const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
+    const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
     const struct together together = {.ask = ask_points, .node = t->n, .unit = u};
 
     for (size_t i = 0; i < of->windows.n; i++) {
@@ -144,8 +144,8 @@ static void replay(struct node *n, int64_t at_ms, const struct reading *r, const
     struct unit *u = unit_numbered(n, r->component);
     const struct kind_rules *of = u ? rules_of(w, u) : NULL;
 
-    if (!of || r->value.quality != QUALITY_GOOD || r->point >= u->kind->points.n ||
-        r->value.type != u->kind->points.v[r->point].type)
+    if (!of || r->value.quality != QUALITY_GOOD || r->point >= unit_kind(u)->points.n ||
+        r->value.type != unit_kind(u)->points.v[r->point].type)
         return;
     for (size_t i = 0; i < of->windows.n; i++) {
         const struct kind_window *kw = &of->windows.v[i];
@@ -275,13 +275,11 @@ static void put_totals(struct sbuf *out, const struct node *n)
 {
     uint8_t bytes[TOTAL_BYTES];
 
-    for (size_t i = 0; i < n->units.n; i++) {
+    for (size_t i = 0; i < n->totals.n; i++) {
         struct wire_out w = wire_out(bytes, sizeof bytes);
 
-        if (!n->units.v[i].total)
-            continue;
-        put_number(out, n->units.v[i].number);
-        total_encode(n->units.v[i].total, &w);
+        put_number(out, n->units.v[n->totals.v[i].unit].number);
+        total_encode(&n->totals.v[i].total, &w);
         put(out, &w);
     }
     put_number(out, 0);
@@ -302,7 +300,7 @@ static void put_unit(struct sbuf *out, struct node *n, uint16_t unit, int64_t mo
             continue;
         windows_encode(&n->windows, w, &of->windows.v[place].spec, mono, &window);
         put_number(out, u->number);
-        put_number(out, first_of(n->watch, u->kind->number) + place);
+        put_number(out, first_of(n->watch, unit_kind(u)->number) + place);
         put_number(out, wire_used(&window));
         put(out, &window);
     }
@@ -391,7 +389,7 @@ static void get_window(struct decoder *d, uint64_t number)
     struct wire_in in;
 
     d->in.bad |= !to;
-    if (d->in.bad || !u || !to->kind || u->kind != to->kind)
+    if (d->in.bad || !u || !to->kind || unit_kind(u) != to->kind)
         return;
     in = wire_in(bytes, (size_t)size);
     windows_decode(&d->n->windows, unit_place(d->n, u), (uint16_t)to->place,
@@ -406,8 +404,8 @@ static void get_total(struct decoder *d, uint64_t number)
     struct total total;
 
     total_decode(&total, &d->in);
-    if (!d->in.bad && u && u->kind->totals)
-        total_put(u, &total);
+    if (!d->in.bad && u && unit_kind(u)->totals)
+        total_put(d->n, u, &total);
 }
 
 /* That it is whole, and what of it can be used. */
@@ -480,10 +478,7 @@ static bool has_memory(const struct node *n)
 {
     if (n->restarts.knows_uptime || n->restarts.knows_boots)
         return true;
-    for (size_t i = 0; i < n->units.n; i++)
-        if (n->units.v[i].windows || n->units.v[i].total)
-            return true;
-    return false;
+    return n->windows.v.n > 0 || n->totals.n > 0;
 }
 
 void history_save(struct turn *t)

@@ -254,39 +254,79 @@ static void take_identity(struct turn *t, const struct value *row)
     identity_fini(&id);
 }
 
+/* Of what the identify module asks most devices tell little: only that is kept, in one piece with its texts. */
+struct seen {
+    size_t n;
+    struct value values[]; /* slot: which of the names */
+};
+
 void identify_forget(struct node *n)
 {
-    for (size_t i = 0; i < n->nseen; i++)
-        if (n->seen[i].type == VALUE_TEXT && n->seen[i].quality == QUALITY_GOOD)
-            free((char *)(uintptr_t)n->seen[i].text);
     free(n->seen);
     n->seen = NULL;
-    n->nseen = 0;
+}
+
+static bool is_absent(struct value v)
+{
+    return v.quality == QUALITY_UNKNOWN && v.why == WHY_ABSENT;
+}
+
+static bool has_text(struct value v)
+{
+    return v.type == VALUE_TEXT && v.quality == QUALITY_GOOD;
 }
 
 /* Keeps what it told, for who asks why it got its profile. */
 static void remember(struct node *n, const struct value *row)
 {
-    identify_forget(n);
-    n->nseen = watch_knowledge(n->watch)->identification.names.n;
-    n->seen = xcalloc(n->nseen + 1, sizeof *n->seen);
-    for (size_t i = 0; i < n->nseen; i++) {
-        n->seen[i] = row[i];
-        if (row[i].type == VALUE_TEXT && row[i].quality == QUALITY_GOOD)
-            n->seen[i].text = xstrdup(row[i].text);
+    size_t names = watch_knowledge(n->watch)->identification.names.n, count = 0, texts = 0;
+    struct seen *seen;
+    char *text;
+
+    for (size_t i = 0; i < names; i++) {
+        count += !is_absent(row[i]);
+        texts += has_text(row[i]) ? strlen(row[i].text) + 1 : 0;
     }
+    seen = xcalloc(1, sizeof *seen + count * sizeof *seen->values + texts);
+    text = (char *)&seen->values[count];
+    for (size_t i = 0; i < names; i++) {
+        struct value v = row[i];
+
+        if (is_absent(v))
+            continue;
+        if (has_text(v)) {
+            size_t size = strlen(v.text) + 1;
+
+            v.text = memcpy(text, v.text, size);
+            text += size;
+        }
+        v.slot = (uint16_t)i;
+        seen->values[seen->n++] = v;
+    }
+    identify_forget(n);
+    n->seen = seen;
 }
 
 int watch_device_identification(const struct watch *w, int64_t id, const struct value **row, size_t *nrow)
 {
-    const struct node *n = watch_node(w, id);
+    struct node *n = watch_node(w, id);
+    size_t names = watch_knowledge(w)->identification.names.n;
+    struct value *all;
 
     if (!n)
         return PD_ENOENT;
     if (!n->seen)
         return PD_ESTATE;
-    *row = n->seen;
-    *nrow = n->nseen;
+    array_reserve(&n->watch->shown, names + 1);
+    all = n->watch->shown.v;
+    for (size_t i = 0; i < names; i++)
+        all[i] = value_unknown(WHY_ABSENT);
+    for (size_t i = 0; i < n->seen->n; i++) {
+        all[n->seen->values[i].slot] = n->seen->values[i];
+        all[n->seen->values[i].slot].slot = VALUE_NO_SLOT;
+    }
+    *row = all;
+    *nrow = names;
     return 0;
 }
 

@@ -39,9 +39,17 @@ struct kind_window {
     const char *text; /* of SINCE: the condition */
 };
 
+/* One rule of a kind: what decides whether it has to be judged, side by side. */
+struct kind_rule {
+    uint16_t rule; /* place in knowledge->rules */
+    bool is_part;  /* as in rule_info */
+    bool has_since;
+    uint32_t windows, device_windows; /* that it looks at, by window_bit(): the component's own and the device's */
+};
+
 /* The rules on one kind of component. */
 struct kind_rules {
-    uint16_t *rule; /* places in knowledge->rules, ascending: of a family the gravest first */
+    struct kind_rule *rule; /* ascending: of a family the gravest first */
     size_t n;
     uint64_t reads;        /* slots of the kind that they read, by slot_bit() */
     uint64_t reads_device; /* slots of kind device that they read besides */
@@ -56,7 +64,6 @@ struct rule_info {
     bool reads_reachable; /* or ping: judged of a silent device too */
     bool is_part;         /* of other families' faults: judged after them */
     bool is_timed;        /* what it asks changes without a reading: judged each time, once it has a window */
-    bool has_since;       /* it has one from the beginning */
     bool is_reach;        /* of the family that says whether a device is there */
     struct extra_place {
         bool of_device;  /* a window of the device's, not of the component's own */
@@ -69,6 +76,12 @@ struct rule_info {
 static inline uint64_t slot_bit(unsigned slot)
 {
     return UINT64_C(1) << (slot < 63 ? slot : 63);
+}
+
+/* Of kinds with more than 32 windows the rest share the last bit: one of them is there. */
+static inline uint32_t window_bit(size_t place)
+{
+    return UINT32_C(1) << (place < 31 ? place : 31);
 }
 
 /* A profile as one collector speaks it. */
@@ -123,23 +136,25 @@ struct total {
     bool fresh;     /* an epoch begins with the next reading */
 };
 
-/* Who found a component last, and where. Kept in watch->pool, since others of the same make are alike. */
+/*
+ * What a component is called, who found it last, and where: one piece of watch->pool, since others of the same make are
+ * alike.
+ */
 struct origin {
     const struct module *module; /* NULL: none since the start or the last reload */
     const struct component_def *def;
-    uint32_t ninstance, instance[];
+    uint32_t ninstance;
+    uint32_t label;      /* where it begins behind the key's beginning; 0: it is the key */
+    uint32_t instance[]; /* and behind it the texts */
 };
 
 /* A component of it: there are many, so it is small. Its points are at node->points.v[first]; texts in them are owned. */
 struct unit {
-    const struct kind *kind;
-    const struct layout *layout; /* which points it has; the others are not known */
-    const char *key, *label;     /* of watch->pool */
-    const struct origin *origin; /* likewise; NULL: none since the start */
-    struct total *total;         /* of the point that is one; NULL: none yet */
-    int64_t found_ms;            /* when it was found last, monotonic */
-    int64_t first_ms;            /* wall clock, ever */
-    uint32_t seen;               /* node->polls when it was found last */
+    const struct layout *layout; /* its kind, and which points it has; the others are not known */
+    const struct origin *origin;
+    int64_t found_ms; /* when it was found last, monotonic */
+    int64_t first_ms; /* wall clock, ever */
+    uint32_t seen;    /* node->polls when it was found last */
     uint32_t number;
     uint32_t first;
     uint32_t windows; /* which of its kind's it has, by window_bit(): each is made when something is known */
@@ -148,15 +163,23 @@ struct unit {
     bool gone;        /* for so long that its faults are closed */
 };
 
-/* Of kinds with more than 32 windows the rest share the last bit: one of them is there. */
-static inline uint32_t window_bit(size_t place)
-{
-    return UINT32_C(1) << (place < 31 ? place : 31);
-}
+/* The total of a component of which one point is one. */
+struct unit_total {
+    uint32_t unit;
+    struct total total;
+};
 
-static inline const struct component_def *unit_def(const struct unit *u) /* NULL */
+static inline const struct kind *unit_kind(const struct unit *u)
 {
-    return u->origin ? u->origin->def : NULL;
+    return u->layout->kind;
+}
+static inline const char *unit_key(const struct unit *u)
+{
+    return (const char *)(u->origin->instance + u->origin->ninstance);
+}
+static inline const char *unit_label(const struct unit *u)
+{
+    return unit_key(u) + u->origin->label;
 }
 
 /* A hold that is not OK; kept in order of unit and rule. */
@@ -216,10 +239,11 @@ struct node {
     ARRAY(struct unit) units; /* in order of number */
     ARRAY(uint32_t) sorted;   /* places in units, by kind name and key */
     ARRAY(struct value) points;
-    struct windows windows; /* of all units, by their places */
-    uint32_t last_number;   /* numbers are never given twice */
-    uint32_t device_unit;   /* place of the one of kind device */
-    bool full;              /* said that there are too many components */
+    struct windows windows;          /* of all units, by their places */
+    ARRAY(struct unit_total) totals; /* in order of unit */
+    uint32_t last_number;            /* numbers are never given twice */
+    uint32_t device_unit;            /* place of the one of kind device */
+    bool full;                       /* said that there are too many components */
 
     uint64_t *fits; /* rules that match this device, as bits */
     ARRAY(struct held) holds;
@@ -238,16 +262,15 @@ struct node {
     int64_t identify_ms;          /* when to look again who it is */
     uint32_t asks;                /* further components of the identify module that it is asked, as bits */
     bool ask_again;               /* they are more than were read just now */
-    struct value *seen; /* what the identify module told last, by its names; owns its texts; NULL: not asked yet */
-    size_t nseen;
-    uint8_t told;        /* which enum profile_text the identify module told, as bits; and TOLD_READ */
-    bool retarget;       /* open it anew before the next read */
-    uint8_t doubt;       /* DOUBT_ */
-    uint8_t silent;      /* polls in a row without an answer, as far as can be counted */
-    bool has_place;      /* among those that are read in its subnet and behind its gateway */
-    uint8_t halves;      /* reads that told but half of who it is since it is in doubt */
-    int64_t answered_ms; /* when it answered last, or was begun to be asked; monotonic */
-    int64_t missed_ms;   /* when the first of the silent polls was due; monotonic */
+    struct seen *seen;            /* what the identify module told last; NULL: not asked yet */
+    uint8_t told;                 /* which enum profile_text the identify module told, as bits; and TOLD_READ */
+    bool retarget;                /* open it anew before the next read */
+    uint8_t doubt;                /* DOUBT_ */
+    uint8_t silent;               /* polls in a row without an answer, as far as can be counted */
+    bool has_place;               /* among those that are read in its subnet and behind its gateway */
+    uint8_t halves;               /* reads that told but half of who it is since it is in doubt */
+    int64_t answered_ms;          /* when it answered last, or was begun to be asked; monotonic */
+    int64_t missed_ms;            /* when the first of the silent polls was due; monotonic */
     int64_t
         same_ms; /* since when it says that it is another one, of which it is not known whether it still answers; 0: no */
     int64_t same_as;     /* it is this device at another place, which is to be said once the poll is over; 0: no */
@@ -388,8 +411,6 @@ uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, cons
 void unit_put(struct turn *t, const struct unit *u); /* its row */
 /* The kind by name; one that only has a name if the knowledge has none. */
 const struct kind *kind_named(struct watch *w, const char *name);
-/* It is called otherwise. */
-void unit_rename(struct watch *w, struct unit *u, const char *label);
 /* A point of it; not known where it has none such. */
 static inline struct value unit_point(const struct node *n, const struct unit *u, unsigned slot)
 {
@@ -506,8 +527,9 @@ void watch_remember_merged(struct watch *w, const struct device *d);
 void total_take(struct turn *t);
 /* Goes on from a stored poll. */
 void total_replay(struct node *n, const struct reading *r, size_t count);
+struct total *total_of(const struct node *n, const struct unit *u); /* NULL: none yet */
 /* Goes on from there. */
-void total_put(struct unit *u, const struct total *total);
+void total_put(struct node *n, const struct unit *u, const struct total *total);
 enum { TOTAL_BYTES = 25 };
 void total_encode(const struct total *total, struct wire_out *out);
 void total_decode(struct total *total, struct wire_in *in);

@@ -46,9 +46,9 @@ static void points_free(struct value *points, size_t n)
 
 static int unit_cmp(const struct unit *u, const struct kind *kind, const char *key)
 {
-    int d = u->kind == kind ? 0 : strcmp(u->kind->name, kind->name);
+    int d = unit_kind(u) == kind ? 0 : strcmp(unit_kind(u)->name, kind->name);
 
-    return d ? d : strcmp(u->key, key);
+    return d ? d : strcmp(unit_key(u), key);
 }
 
 /* Where in node->sorted the component is or would be. */
@@ -107,7 +107,7 @@ static void sorted_insert(struct node *n, size_t place, uint32_t unit)
 
 void unit_spread(const struct node *n, const struct unit *u, struct value *out)
 {
-    for (size_t i = 0; i < u->kind->points.n; i++)
+    for (size_t i = 0; i < unit_kind(u)->points.n; i++)
         out[i] = VALUE_UNKNOWN;
     for (size_t i = 0; i < u->layout->n; i++)
         out[u->layout->slots[i]] = n->points.v[u->first + i];
@@ -162,20 +162,33 @@ bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v)
     uint16_t place = layout_place(u->layout, slot), one = (uint16_t)slot;
 
     if (place == LAYOUT_NONE) {
-        if (slot >= u->kind->points.n || is_nothing(v))
+        if (slot >= unit_kind(u)->points.n || is_nothing(v))
             return false;
-        unit_widen(n, u, layout_of(&n->watch->layouts, u->kind, &one, 1));
+        unit_widen(n, u, layout_of(&n->watch->layouts, unit_kind(u), &one, 1));
         place = layout_place(u->layout, slot);
     }
     return point_set(&n->points.v[u->first + place], v);
 }
 
-void unit_rename(struct watch *w, struct unit *u, const char *label)
+/* What it is called, and what is known of how it was found. */
+static void set_origin(struct watch *w, struct unit *u, const char *key, const char *label, const struct found *f)
 {
-    const char *before = u->label;
+    const struct origin *before = u->origin;
+    size_t key_size = strlen(key) + 1, label_size = strcmp(key, label) == 0 ? 0 : strlen(label) + 1;
+    size_t head = sizeof *before + f->ninstance * sizeof *f->instance, size = head + key_size + label_size;
+    struct origin *now = xcalloc(1, size);
 
-    u->label = pool_text(w->pool, label);
+    now->module = f->module;
+    now->def = f->def;
+    now->ninstance = (uint32_t)f->ninstance;
+    now->label = label_size ? (uint32_t)key_size : 0;
+    if (f->ninstance)
+        memcpy(now->instance, f->instance, f->ninstance * sizeof *f->instance);
+    memcpy((char *)now + head, key, key_size);
+    memcpy((char *)now + head + key_size, label, label_size);
+    u->origin = pool_take(w->pool, now, size);
     pool_drop(w->pool, before);
+    free(now);
 }
 
 uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, const char *label, uint32_t number)
@@ -185,10 +198,7 @@ uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, cons
     size_t place = sorted_place(n, kind, key, &found);
     uint32_t at = (uint32_t)n->units.n;
     struct unit u = {
-        .kind = kind,
         .layout = layout_of(&w->layouts, kind, NULL, 0),
-        .key = pool_text(w->pool, key),
-        .label = pool_text(w->pool, label),
         .number = number ? number : n->last_number + 1,
         .first = (uint32_t)n->points.n,
         .changed = true,
@@ -198,6 +208,7 @@ uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, cons
 
     if (u.number > n->last_number)
         n->last_number = u.number;
+    set_origin(w, &u, key, label, &(struct found){0});
     array_push(&n->units, u);
     sorted_insert(n, place, at);
     if (kind == watch_knowledge(n->watch)->vocabulary.kinds.v[0])
@@ -210,9 +221,9 @@ void unit_put(struct turn *t, const struct unit *u)
     struct component k = {
         .device_id = t->n->d.id,
         .number = u->number,
-        .kind = u->kind->name,
-        .key = (char *)(uintptr_t)u->key,
-        .label = (char *)(uintptr_t)u->label,
+        .kind = unit_kind(u)->name,
+        .key = (char *)(uintptr_t)unit_key(u),
+        .label = (char *)(uintptr_t)unit_label(u),
         .first_ms = u->first_ms,
     };
 
@@ -243,12 +254,10 @@ void inventory_free(struct node *n)
     array_free(&n->points);
     windows_fini(&n->windows);
     for (size_t i = 0; i < n->units.n; i++) {
-        pool_drop(n->watch->pool, n->units.v[i].key);
-        pool_drop(n->watch->pool, n->units.v[i].label);
         pool_drop(n->watch->pool, n->units.v[i].origin);
-        free(n->units.v[i].total);
     }
     array_free(&n->units);
+    array_free(&n->totals);
     array_free(&n->sorted);
 }
 
@@ -266,7 +275,7 @@ static int64_t expect_unit(struct turn *t, const struct found *f)
     for (unsigned i = 0; i < LOOK_AHEAD && at < n->units.n; i++, at++) {
         const struct unit *u = &n->units.v[at];
 
-        if (u->kind == f->kind && strcmp(u->key, f->key) == 0)
+        if (unit_kind(u) == f->kind && strcmp(unit_key(u), f->key) == 0)
             return at;
     }
     return unit_find(n, f->kind, f->key);
@@ -291,47 +300,39 @@ static int64_t new_unit(struct turn *t, const struct found *f)
 
 static bool same_origin(const struct origin *o, const struct found *f)
 {
-    return o && o->def == f->def && o->module == f->module && o->ninstance == f->ninstance &&
+    return o->def == f->def && o->module == f->module && o->ninstance == f->ninstance &&
            memcmp(o->instance, f->instance, f->ninstance * sizeof *f->instance) == 0;
 }
 
-/* Who found it, where; module NULL: by a knowledge that is gone. */
-static void set_origin(struct watch *w, struct unit *u, const struct found *f)
+/* Two definitions may find one component by turns and call it differently: only who found it twice running renames it. */
+static bool is_renamed(const struct unit *u, const struct found *f)
 {
-    const struct origin *before = u->origin;
-    size_t size = sizeof *before + f->ninstance * sizeof *f->instance;
-    struct origin *now = xcalloc(1, size);
-
-    now->module = f->module;
-    now->def = f->def;
-    now->ninstance = (uint32_t)f->ninstance;
-    if (f->ninstance)
-        memcpy(now->instance, f->instance, f->ninstance * sizeof *f->instance);
-    u->origin = pool_take(w->pool, now, size);
-    pool_drop(w->pool, before);
-    free(now);
+    if (!*f->label || (u->origin->def && u->origin->def != f->def))
+        return false;
+    if (f->label == f->key && u->origin->label == 0) /* it was found by its key */
+        return false;
+    return strcmp(unit_label(u), f->label) != 0;
 }
 
 static void unit_place(struct turn *t, struct unit *u, const struct found *f)
 {
-    if (!same_origin(u->origin, f))
-        set_origin(t->w, u, f);
-}
+    bool renamed = is_renamed(u, f);
+    char *label;
 
-/* Two definitions may find one component by turns and call it differently: only who found it twice running renames it. */
-static void take_label(struct turn *t, struct unit *u, const struct found *f)
-{
-    if (!*f->label || (unit_def(u) && unit_def(u) != f->def) || strcmp(u->label, f->label) == 0)
+    if (!renamed && same_origin(u->origin, f))
         return;
-    unit_rename(t->w, u, f->label);
-    unit_put(t, u);
+    label = xstrdup(renamed ? f->label : unit_label(u));
+    set_origin(t->w, u, f->key, label, f);
+    free(label);
+    if (renamed)
+        unit_put(t, u);
 }
 
 /* The points that were read, and which of those that rules read have changed. */
 static uint64_t take_points(struct turn *t, struct unit *u, const struct value *values)
 {
-    const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
-    const struct layout *told = t->speech->layouts[u->kind->number];
+    const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
+    const struct layout *told = t->speech->layouts[unit_kind(u)->number];
     struct value *points;
     uint64_t changed = 0;
 
@@ -349,7 +350,7 @@ static uint64_t take_points(struct turn *t, struct unit *u, const struct value *
 
 static void note_change(struct turn *t, struct unit *u, uint64_t slots)
 {
-    if (slots & t->w->tables.rules[u->kind->number].reads)
+    if (slots & t->w->tables.rules[unit_kind(u)->number].reads)
         u->changed = true;
     if (u == &t->n->units.v[t->n->device_unit])
         t->n->device_changed |= slots;
@@ -366,7 +367,7 @@ static bool gives_way(const struct turn *t, const struct component_def *def)
     for (size_t i = 0; i < t->n->units.n; i++) {
         const struct unit *u = &t->n->units.v[i];
 
-        if (unit_def(u) && !u->gone && str_eq(unit_def(u)->name, def->unless_component) &&
+        if (u->origin->def && !u->gone && str_eq(u->origin->def->name, def->unless_component) &&
             str_eq(u->origin->module->name, def->unless_module))
             return true;
     }
@@ -396,7 +397,6 @@ static void take_found(void *ctx, const struct found *f)
     u = &t->n->units.v[at];
     fresh = fresh_of(t, (size_t)at);
     t->cursor = (uint32_t)at + 1;
-    take_label(t, u, f);
     unit_place(t, u, f);
     u->parts |= (uint8_t)(1 << f->def->part);
     if (u->seen != t->n->polls)
@@ -473,11 +473,12 @@ static void unit_age(struct turn *t, struct unit *u)
     for (size_t i = 0; i < u->layout->n; i++) {
         struct value *v = &t->n->points.v[u->first + i];
         uint16_t slot = u->layout->slots[i];
-        unsigned of = u->kind->points.v[slot].total_of; /* a total is as old as what it is of */
+        unsigned of = unit_kind(u)->points.v[slot].total_of; /* a total is as old as what it is of */
 
         if (v->quality != QUALITY_GOOD || (is_device && is_own(tables, slot)))
             continue;
-        if (point_overdue(t, u, t->n->speech->tells[tables->base[u->kind->number] + (of != NO_POINT ? of : slot)])) {
+        if (point_overdue(t, u,
+                          t->n->speech->tells[tables->base[unit_kind(u)->number] + (of != NO_POINT ? of : slot)])) {
             v->quality = QUALITY_STALE;
             changed |= slot_bit(slot);
         }
@@ -491,12 +492,12 @@ static void unit_gone(struct turn *t, uint32_t at)
 {
     struct unit *u = &t->n->units.v[at];
 
-    if (!u->kind->fleeting) {
+    if (!unit_kind(u)->fleeting) {
         struct event *e = turn_event(t, "component.gone");
 
-        event_arg(e, "kind", u->kind->name);
-        event_arg(e, "key", u->key);
-        event_arg(e, "component", u->label);
+        event_arg(e, "kind", unit_kind(u)->name);
+        event_arg(e, "key", unit_key(u));
+        event_arg(e, "component", unit_label(u));
     }
     u->gone = true;
     history_forget(t->n, u);
@@ -507,8 +508,7 @@ static void unit_gone(struct turn *t, uint32_t at)
 static bool any_part_late(const struct turn *t)
 {
     for (unsigned p = 0; p < PART_COUNT; p++) {
-        if ((t->n->speech->parts & (1u << p)) &&
-            t->mono - t->n->read_ms[p] >= STALE_AFTER * schedule_every(t->n, p))
+        if ((t->n->speech->parts & (1u << p)) && t->mono - t->n->read_ms[p] >= STALE_AFTER * schedule_every(t->n, p))
             return true;
     }
     return false;
@@ -527,7 +527,7 @@ void inventory_age(struct turn *t, bool complete)
 
         unit_age(t, u);
         if (complete && !u->gone && u->seen != n->polls && (u->parts & t->parts) && i != n->device_unit &&
-            (u->kind->fleeting || t->mono - u->found_ms >= GONE_AFTER_MS))
+            (unit_kind(u)->fleeting || t->mono - u->found_ms >= GONE_AFTER_MS))
             unit_gone(t, i);
     }
 }
@@ -547,7 +547,7 @@ static bool is_worth_telling(const struct point_def *p, uint64_t fresh, uint32_t
 
 static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
 {
-    const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
+    const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
     const struct value *points = &t->n->points.v[u->first];
     bool is_device = u == &t->n->units.v[t->n->device_unit];
     bool found = u->seen == t->n->polls;
@@ -557,7 +557,7 @@ static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
     array_reserve(&t->w->readings, t->w->readings.n + u->layout->n);
     for (size_t i = 0; i < u->layout->n; i++) {
         uint16_t slot = u->layout->slots[i];
-        const struct point_def *p = &u->kind->points.v[slot];
+        const struct point_def *p = &unit_kind(u)->points.v[slot];
         uint8_t by = tells[p->total_of != NO_POINT ? p->total_of : slot]; /* a total is told with what it is of */
 
         if ((found && (by & t->parts) && is_worth_telling(p, fresh, whole, tells[slot])) ||
@@ -610,12 +610,21 @@ void inventory_report_missed(struct turn *t, int64_t at_ms)
 static void move_points(struct node *n, struct unit *u, const struct layout *from, struct value *old)
 {
     for (size_t i = 0; i < from->n; i++) {
-        const struct point_def *was = &from->kind->points.v[from->slots[i]], *def = kind_point(u->kind, was->name);
+        const struct point_def *was = &from->kind->points.v[from->slots[i]], *def = kind_point(unit_kind(u), was->name);
 
         old[i].slot = VALUE_NO_SLOT; /* it was numbered by a profile that is gone */
         if (def && def->type == was->type)
             unit_set(n, u, def->slot, old[i]);
     }
+}
+
+/* It stays called what it is, and where it was. */
+static void forget_finder(struct watch *w, struct unit *u)
+{
+    const struct origin *o = pool_hold(u->origin);
+
+    set_origin(w, u, unit_key(u), unit_label(u), &(struct found){.instance = o->instance, .ninstance = o->ninstance});
+    pool_drop(w->pool, o);
 }
 
 void inventory_remap(struct watch *w, struct node *n)
@@ -631,15 +640,13 @@ void inventory_remap(struct watch *w, struct node *n)
     for (size_t i = 0; i < n->units.n; i++) {
         struct unit *u = &n->units.v[i];
         const struct layout *before = u->layout;
-        const struct kind *kind = kind_named(w, u->kind->name);
+        const struct kind *kind = kind_named(w, unit_kind(u)->name);
 
         u->first = (uint32_t)n->points.n;
-        u->kind = kind;
         u->layout = layout_of(&w->layouts, kind, NULL, 0);
         move_points(n, u, before, &old[at]);
         at += before->n;
-        if (u->origin)
-            set_origin(w, u, &(struct found){.instance = u->origin->instance, .ninstance = u->origin->ninstance});
+        forget_finder(w, u);
         u->changed = true;
     }
     points_free(old, nold);

@@ -121,8 +121,8 @@ static void hold_put(struct turn *t, uint32_t unit, const char *rule, const stru
     const struct unit *u = &t->n->units.v[unit];
     struct hold_record r = {
         .device_id = t->n->d.id,
-        .kind = u->kind->name,
-        .key = (char *)(uintptr_t)u->key,
+        .kind = unit_kind(u)->name,
+        .key = (char *)(uintptr_t)unit_key(u),
         .rule = (char *)(uintptr_t)rule,
         .state = h->state,
         .since_ms = t->wall - (t->mono - h->since_ms),
@@ -186,7 +186,7 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
     struct tables *tables = &j->turn->w->tables;
     const struct unit *u = &n->units.v[at];
     const struct layout *l = u->layout;
-    size_t own = u->kind->points.n;
+    size_t own = unit_kind(u)->points.n;
     struct value *slots = &tables->scratch[tables->own_end - own];
 
     for (size_t i = 0; tables->in_scratch != l && i < own; i++)
@@ -195,9 +195,9 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
         slots[l->slots[i]] = n->points.v[u->first + i];
     tables->in_scratch = l;
     *count = own;
-    if (tables->rules[u->kind->number].reads_device || tables->rules[u->kind->number].has_extras) {
+    if (tables->rules[unit_kind(u)->number].reads_device || tables->rules[unit_kind(u)->number].has_extras) {
         put_device(j);
-        *count += n->units.v[n->device_unit].kind->points.n;
+        *count += unit_kind(&n->units.v[n->device_unit])->points.n;
     }
     return slots;
 }
@@ -211,9 +211,9 @@ static struct value extra_value(struct judgement *j, uint32_t unit, uint16_t pla
 
     switch (r->extras.v[i].type) {
     case RULE_KEY:
-        return value_text(n->units.v[unit].key);
+        return value_text(unit_key(&n->units.v[unit]));
     case RULE_LABEL:
-        return value_text(n->units.v[unit].label);
+        return value_text(unit_label(&n->units.v[unit]));
     case RULE_DEVICE_LABEL:
         return text_or_unknown(n->labels[j->turn->w->tables.info[place].extras[i].label]);
     case RULE_WINDOW:
@@ -269,47 +269,33 @@ static bool judge_rule(struct judgement *j, uint32_t unit, uint16_t place, const
     return true;
 }
 
-/* Whether what the rule asks of history can be another than when it was judged last: there is a window that goes on. */
-static bool is_moving(const struct judgement *j, const struct unit *u, uint16_t place)
+/*
+ * Nothing new was read and nothing is being timed: the outcome would be the last one again. What a rule asks of history
+ * goes on from when it has a window.
+ */
+static bool can_skip(const struct node *n, const struct unit *u, uint32_t unit, const struct kind_rule *r)
 {
-    const struct node *n = j->turn->n;
-    const struct rule_info *info = &j->turn->w->tables.info[place];
-    const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
-
-    if (!info->is_timed || info->has_since)
-        return info->is_timed;
-    for (size_t i = 0; i < r->extras.n; i++) {
-        const struct unit *whose = info->extras[i].of_device ? &n->units.v[n->device_unit] : u;
-
-        if (r->extras.v[i].type == RULE_WINDOW && (whose->windows & window_bit(info->extras[i].window)))
-            return true;
-    }
-    return false;
+    if (r->is_part || r->has_since || (u->windows & r->windows) ||
+        (r->device_windows & n->units.v[n->device_unit].windows))
+        return false;
+    return n->holds.n == 0 || !judge_held(n, unit, r->rule);
 }
 
-/* Nothing new was read and nothing is being timed: the outcome would be the last one again. */
-static bool can_skip(const struct judgement *j, const struct unit *u, uint32_t unit, uint16_t rule)
+/* Something that rules on the component read has changed. */
+static bool is_fresh(const struct node *n, const struct unit *u, const struct kind_rules *of)
 {
-    const struct node *n = j->turn->n;
-    const struct tables *tables = &j->turn->w->tables;
-
-    if (u->changed || (tables->rules[u->kind->number].reads_device & n->device_changed) || tables->info[rule].is_part)
-        return false;
-    if (n->holds.n > 0 && judge_held(n, unit, rule))
-        return false;
-    return !is_moving(j, u, rule);
+    return u->changed || (of->reads_device & n->device_changed);
 }
 
 /* Whether no rule on the component can have anything to say. */
 static bool is_quiet(const struct judgement *j, const struct unit *u)
 {
     const struct node *n = j->turn->n;
-    const struct kind_rules *of = &j->turn->w->tables.rules[u->kind->number];
+    const struct kind_rules *of = &j->turn->w->tables.rules[unit_kind(u)->number];
 
     if (of->n == 0 || (j->parts_of && !of->has_parts))
         return true;
-    return !u->changed && !(of->reads_device & n->device_changed) && !of->has_parts && !of->has_timed &&
-           n->holds.n == 0;
+    return !of->has_parts && !of->has_timed && n->holds.n == 0 && !is_fresh(n, u, of);
 }
 
 static void judge_unit(struct judgement *j, uint32_t at)
@@ -317,20 +303,20 @@ static void judge_unit(struct judgement *j, uint32_t at)
     struct node *n = j->turn->n;
     const struct tables *tables = &j->turn->w->tables;
     const struct unit *u = &n->units.v[at];
-    const struct kind_rules *of = &tables->rules[u->kind->number];
+    const struct kind_rules *of = &tables->rules[unit_kind(u)->number];
     const struct value *slots = NULL;
     size_t nslots = 0;
-    bool moved = false;
+    bool moved = false, fresh = is_fresh(n, u, of);
 
     for (size_t i = 0; i < of->n; i++) {
-        uint16_t rule = of->rule[i];
+        const struct kind_rule *r = &of->rule[i];
 
-        if (tables->info[rule].is_part != j->parts_of || !fits(n, rule) || can_skip(j, u, at, rule) ||
-            !(j->answered || tables->info[rule].reads_reachable))
+        if (r->is_part != j->parts_of || (!fresh && can_skip(n, u, at, r)) || !fits(n, r->rule) ||
+            !(j->answered || tables->info[r->rule].reads_reachable))
             continue;
         if (!slots)
             slots = unit_slots(j, at, &nslots);
-        moved |= judge_rule(j, at, rule, slots, nslots);
+        moved |= judge_rule(j, at, r->rule, slots, nslots);
     }
     if (moved)
         fault_settle(j->turn, at, "cleared");
@@ -338,7 +324,7 @@ static void judge_unit(struct judgement *j, uint32_t at)
 
 static bool is_lost(const struct turn *t, const struct unit *u)
 {
-    return u->kind->number >= t->w->tables.nkinds;
+    return unit_kind(u)->number >= t->w->tables.nkinds;
 }
 
 void judge_run(struct turn *t, bool answered)
@@ -404,7 +390,7 @@ bool judge_restore(struct turn *t, const struct hold_record *r)
         bool found;
         size_t place;
 
-        if (strcmp(k->rules.v[i]->name, r->rule) != 0 || k->rules.v[i]->kind != n->units.v[unit].kind)
+        if (strcmp(k->rules.v[i]->name, r->rule) != 0 || k->rules.v[i]->kind != unit_kind(&n->units.v[unit]))
             continue;
         place = held_place(n, held.unit, held.rule, &found);
         if (found)
@@ -453,7 +439,7 @@ void judge_remap(struct turn *t, const uint16_t *map, const struct knowledge *ol
         struct held h = n->holds.v[i];
         uint16_t rule = map[h.rule];
 
-        if (rule != UINT16_MAX && watch_knowledge(t->w)->rules.v[rule]->kind == n->units.v[h.unit].kind) {
+        if (rule != UINT16_MAX && watch_knowledge(t->w)->rules.v[rule]->kind == unit_kind(&n->units.v[h.unit])) {
             h.rule = rule;
             n->holds.v[kept++] = h;
         } else {

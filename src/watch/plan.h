@@ -41,7 +41,7 @@ enum { NO_TABLE = UINT32_MAX };
 
 struct normaliser {
     ARRAY(struct table_plan) tables;
-    ARRAY(uint32_t) order; /* of those that find components: as they stand, but each behind what it gives way to */
+    ARRAY(uint32_t) order;   /* of those that find components: as they stand, but each behind what it gives way to */
     ARRAY(struct told) told; /* for each kind */
     size_t njoins;
     ARRAY(struct pd_source) sources;

@@ -23,8 +23,8 @@ static const struct value *read_now(const struct turn *t, unsigned slot, enum va
 {
     const struct unit *u = &t->n->units.v[t->n->device_unit];
 
-    if (slot >= u->kind->points.n || u->seen != t->n->polls ||
-        !(t->speech->tells[t->w->tables.base[u->kind->number] + slot] & t->parts))
+    if (slot >= unit_kind(u)->points.n || u->seen != t->n->polls ||
+        !(t->speech->tells[t->w->tables.base[unit_kind(u)->number] + slot] & t->parts))
         return NULL;
     *out = unit_point(t->n, u, slot);
     return out->quality == QUALITY_GOOD && out->type == type ? out : NULL;

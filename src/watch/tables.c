@@ -114,8 +114,24 @@ static void place_extras(struct tables *t, const struct rule *r, struct rule_inf
         else if (e->type == RULE_DEVICE_LABEL)
             info->extras[i].label = label_place(t, e->name);
         info->is_timed |= e->type == RULE_WINDOW;
-        info->has_since |= e->type == RULE_WINDOW && e->window.history == EXPR_SINCE;
     }
+}
+
+/* A since() has a window from the beginning. */
+static struct kind_rule kind_rule(const struct rule *r, uint16_t place, const struct rule_info *info)
+{
+    struct kind_rule k = {.rule = place, .is_part = info->is_part};
+
+    for (size_t i = 0; i < r->extras.n; i++) {
+        if (r->extras.v[i].type != RULE_WINDOW)
+            continue;
+        k.has_since |= r->extras.v[i].window.history == EXPR_SINCE;
+        if (info->extras[i].of_device)
+            k.device_windows |= window_bit(info->extras[i].window);
+        else
+            k.windows |= window_bit(info->extras[i].window);
+    }
+    return k;
 }
 
 /* Of a point that the knowledge may not have, or beyond those that can be told apart. */
@@ -131,8 +147,6 @@ static void add_rule(struct tables *t, const struct rule *r, uint16_t place, con
 
     if (r->kind == device_kind) /* `reachable` and `device.reachable` are the same thing there */
         s.reads_device |= s.reads;
-    of->rule = xreallocarray(of->rule, of->n + 1, sizeof *of->rule);
-    of->rule[of->n++] = place;
     of->reads |= s.reads;
     of->reads_device |= s.reads_device;
     of->has_extras |= r->extras.n > 0;
@@ -144,6 +158,8 @@ static void add_rule(struct tables *t, const struct rule *r, uint16_t place, con
     place_extras(t, r, &t->info[place], device_kind);
     of->has_parts |= t->info[place].is_part;
     of->has_timed |= t->info[place].is_timed;
+    of->rule = xreallocarray(of->rule, of->n + 1, sizeof *of->rule);
+    of->rule[of->n++] = kind_rule(r, place, &t->info[place]);
 }
 
 /* ---- The identify module as a profile ---- */

@@ -41,9 +41,9 @@ static void tell(struct turn *t, const struct unit *u, const struct point_def *o
     struct event *e = turn_event(t, "counter.epoch");
 
     t->remember = true;
-    event_arg(e, "kind", u->kind->name);
-    event_arg(e, "key", u->key);
-    event_arg(e, "component", u->label);
+    event_arg(e, "kind", unit_kind(u)->name);
+    event_arg(e, "key", unit_key(u));
+    event_arg(e, "component", unit_label(u));
     event_arg(e, "point", of->name);
     event_arg(e, "cause", cause);
     event_arg_int(e, "before", (int64_t)before);
@@ -59,9 +59,8 @@ static bool went_round(const struct total *s, const struct point_def *of)
 }
 
 /* What is to be added for a counter that stands at `now`. */
-static double step(struct turn *t, struct unit *u, const struct point_def *of, double now)
+static double step(struct turn *t, const struct unit *u, struct total *s, const struct point_def *of, double now)
 {
-    struct total *s = u->total;
     double added;
 
     if (now >= s->counted) {
@@ -84,24 +83,25 @@ static double step(struct turn *t, struct unit *u, const struct point_def *of, d
 
 static void take(struct turn *t, struct unit *u, const struct point_def *total)
 {
-    const struct point_def *of = &u->kind->points.v[total->total_of];
+    const struct point_def *of = &unit_kind(u)->points.v[total->total_of];
+    struct total *s = total_of(t->n, u);
     struct value sum;
     double now;
 
     if (!number_of(unit_point(t->n, u, of->slot), &now))
         return;
-    if (!u->total) {
-        u->total = xcalloc(1, sizeof *u->total);
-        *u->total = (struct total){.counted = now, .sum = now};
+    if (!s) {
+        total_put(t->n, u, &(struct total){.counted = now, .sum = now});
+        s = total_of(t->n, u);
         tell(t, u, of, "new", now, now);
-    } else if (u->total->fresh) {
-        u->total->fresh = u->total->falling = false;
-        u->total->counted = now;
+    } else if (s->fresh) {
+        s->fresh = s->falling = false;
+        s->counted = now;
     } else if (!t->n->doubt) {
-        u->total->sum += step(t, u, of, now);
+        s->sum += step(t, u, s, of, now);
     }
-    sum = total->type == VALUE_INT ? value_int((int64_t)u->total->sum) : value_num(u->total->sum);
-    if (u->total->counted != now)
+    sum = total->type == VALUE_INT ? value_int((int64_t)s->sum) : value_num(s->sum);
+    if (s->counted != now)
         sum.quality = QUALITY_STALE;
     unit_set(t->n, u, total->slot, sum);
 }
@@ -112,15 +112,15 @@ static void each(struct turn *t, void (*fn)(struct turn *t, struct unit *u, cons
     for (size_t i = 0; i < t->n->units.n; i++) {
         struct unit *u = &t->n->units.v[i];
 
-        for (size_t k = 0; u->kind->totals && k < u->kind->points.n; k++)
-            if (u->kind->points.v[k].total_of != NO_POINT)
-                fn(t, u, &u->kind->points.v[k]);
+        for (size_t k = 0; unit_kind(u)->totals && k < unit_kind(u)->points.n; k++)
+            if (unit_kind(u)->points.v[k].total_of != NO_POINT)
+                fn(t, u, &unit_kind(u)->points.v[k]);
     }
 }
 
 static void take_read(struct turn *t, struct unit *u, const struct point_def *total)
 {
-    const uint8_t *tells = t->speech->tells + t->w->tables.base[u->kind->number];
+    const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
 
     if (u->seen == t->n->polls && (tells[total->total_of] & t->parts))
         take(t, u, total);
@@ -133,11 +133,37 @@ void total_take(struct turn *t)
 
 /* ---- Kept ---- */
 
-void total_put(struct unit *u, const struct total *total)
+static size_t total_place(const struct node *n, uint32_t unit)
 {
-    if (!u->total)
-        u->total = xcalloc(1, sizeof *u->total);
-    *u->total = *total;
+    size_t i = 0;
+
+    while (i < n->totals.n && n->totals.v[i].unit < unit)
+        i++;
+    return i;
+}
+
+struct total *total_of(const struct node *n, const struct unit *u)
+{
+    uint32_t unit = (uint32_t)(u - n->units.v);
+    size_t i = total_place(n, unit);
+
+    return i < n->totals.n && n->totals.v[i].unit == unit ? &n->totals.v[i].total : NULL;
+}
+
+void total_put(struct node *n, const struct unit *u, const struct total *total)
+{
+    const struct unit_total new = {.unit = (uint32_t)(u - n->units.v), .total = *total};
+    struct total *known = total_of(n, u);
+    size_t i = total_place(n, new.unit);
+
+    if (known) {
+        *known = *total;
+        return;
+    }
+    array_push(&n->totals, new);
+    memmove(&n->totals.v[i + 1], &n->totals.v[i], (n->totals.n - 1 - i) * sizeof new);
+    n->totals.v[i] = new;
+    array_fit(&n->totals);
 }
 
 /* A component's reading of a point in the poll, as a number. */
@@ -153,12 +179,13 @@ void total_replay(struct node *n, const struct reading *r, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct unit *u = unit_numbered(n, r[i].component);
-        const struct point_def *p = u && r[i].point < u->kind->points.n ? &u->kind->points.v[r[i].point] : NULL;
+        const struct point_def *p =
+            u && r[i].point < unit_kind(u)->points.n ? &unit_kind(u)->points.v[r[i].point] : NULL;
         struct total total = {0};
 
         if (p && p->total_of != NO_POINT && number_of(r[i].value, &total.sum) &&
             reading_of(r, count, u->number, p->total_of, &total.counted))
-            total_put(u, &total);
+            total_put(n, u, &total);
     }
 }
 
@@ -206,12 +233,13 @@ void total_decode(struct total *t, struct wire_in *in)
 
 static void break_one(struct turn *t, struct unit *u, const struct point_def *total)
 {
-    const struct point_def *of = &u->kind->points.v[total->total_of];
+    const struct point_def *of = &unit_kind(u)->points.v[total->total_of];
+    struct total *s = total_of(t->n, u);
 
-    if (!u->total)
+    if (!s)
         return;
-    u->total->fresh = true;
-    tell(t, u, of, "swap", u->total->counted, u->total->counted);
+    s->fresh = true;
+    tell(t, u, of, "swap", s->counted, s->counted);
 }
 
 void total_break(struct turn *t)

@@ -127,13 +127,13 @@ static const struct column *def_column(const struct module *m, const struct comp
 /* The column behind a point: by the definition that found the component, else by another of its kind. */
 static const struct column *point_column(const struct node *n, const struct unit *u, unsigned slot)
 {
-    const struct column *c = unit_def(u) ? def_column(u->origin->module, u->origin->def, slot) : NULL;
+    const struct column *c = u->origin->def ? def_column(u->origin->module, u->origin->def, slot) : NULL;
 
     for (size_t i = 0; !c && n->speech && i < n->speech->profile->modules.n; i++) {
         const struct module *m = n->speech->profile->modules.v[i];
 
         for (size_t j = 0; !c && j < m->components.n; j++) {
-            if (m->components.v[j].kind == u->kind)
+            if (m->components.v[j].kind == unit_kind(u))
                 c = def_column(m, &m->components.v[j], slot);
         }
     }
@@ -145,7 +145,7 @@ static char *source_text(const struct unit *u, const struct column *c)
     struct sbuf b = {0};
 
     sbuf_add(&b, c->address);
-    for (size_t i = 0; u->origin && i < u->origin->ninstance; i++)
+    for (size_t i = 0; i < u->origin->ninstance; i++)
         sbuf_addf(&b, ".%" PRIu32, u->origin->instance[i]);
     return sbuf_take(&b);
 }
@@ -157,7 +157,7 @@ static void begin_show(const struct node *n)
     size_t all = 1;
 
     for (size_t i = 0; i < n->units.n; i++)
-        all += n->units.v[i].kind->points.n;
+        all += unit_kind(&n->units.v[i])->points.n;
     w->shown.n = 0;
     array_reserve(&w->shown, all);
 }
@@ -168,20 +168,20 @@ static const struct value *show_points(const struct node *n, const struct unit *
     struct value *points = &w->shown.v[w->shown.n];
 
     unit_spread(n, u, points);
-    w->shown.n += u->kind->points.n;
+    w->shown.n += unit_kind(u)->points.n;
     return points;
 }
 
 static struct component_view view_of(const struct node *n, const struct unit *u)
 {
     return (struct component_view){
-        .kind = u->kind,
+        .kind = unit_kind(u),
         .number = u->number,
-        .key = u->key,
-        .label = u->label,
-        .instance = u->origin ? u->origin->instance : NULL,
-        .ninstance = u->origin ? u->origin->ninstance : 0,
-        .module = u->origin ? u->origin->module : NULL,
+        .key = unit_key(u),
+        .label = unit_label(u),
+        .instance = u->origin->instance,
+        .ninstance = u->origin->ninstance,
+        .module = u->origin->module,
         .points = show_points(n, u),
     };
 }
@@ -189,11 +189,11 @@ static struct component_view view_of(const struct node *n, const struct unit *u)
 static void show_unit(const struct node *n, const struct unit *u, void (*fn)(void *ctx, const struct component_view *v),
                       void *ctx)
 {
-    size_t npoints = u->kind->points.n;
+    size_t npoints = unit_kind(u)->points.n;
     char **sources = xcalloc(npoints + 1, sizeof *sources);
     struct reason *reasons = xcalloc(npoints + 1, sizeof *reasons);
     struct component_view v = view_of(n, u);
-    const struct finding_place at = {u->kind, v.module, unit_def(u), v.instance, v.ninstance};
+    const struct finding_place at = {unit_kind(u), v.module, u->origin->def, v.instance, v.ninstance};
 
     v.sources = (const char *const *)sources;
     v.reasons = reasons;
@@ -217,8 +217,8 @@ static int unit_order(const void *a, const void *b)
 {
     const struct unit *x = *(const struct unit *const *)a, *y = *(const struct unit *const *)b;
 
-    if (x->kind->number != y->kind->number)
-        return x->kind->number < y->kind->number ? -1 : 1;
+    if (unit_kind(x)->number != unit_kind(y)->number)
+        return unit_kind(x)->number < unit_kind(y)->number ? -1 : 1;
     return x->number < y->number ? -1 : x->number > y->number;
 }
 

@@ -297,14 +297,15 @@ static void load_unit(struct node *n, struct unit *u, const struct reading *r, s
     ARRAY(uint16_t) slots = {0};
 
     for (size_t i = 0; i < count; i++)
-        if (r[i].point < u->kind->points.n)
+        if (r[i].point < unit_kind(u)->points.n)
             array_push(&slots, r[i].point);
-    unit_widen(n, u, layout_of(&n->watch->layouts, u->kind, slots.v, slots.n));
+    unit_widen(n, u, layout_of(&n->watch->layouts, unit_kind(u), slots.v, slots.n));
     array_free(&slots);
     for (size_t i = 0; i < count; i++) {
         struct value v = r[i].value;
 
-        if (r[i].point >= u->kind->points.n || (v.type != VALUE_NONE && v.type != u->kind->points.v[r[i].point].type))
+        if (r[i].point >= unit_kind(u)->points.n ||
+            (v.type != VALUE_NONE && v.type != unit_kind(u)->points.v[r[i].point].type))
             continue;
         if (v.quality == QUALITY_GOOD)
             v.quality = QUALITY_STALE;

@@ -64,7 +64,7 @@ void window_set_last(struct window *w, struct value v)
 /* What is whole, not negative and small takes little room. */
 static uint8_t width_for(double x)
 {
-    if (!(x >= 0 && x <= UINT32_MAX) || x != floor(x) || signbit(x))
+    if (!(x >= 0 && x <= UINT32_MAX) || x != (double)(uint32_t)x || signbit(x))
         return 8;
     return x == 0 ? 0 : x <= UINT8_MAX ? 1 : x <= UINT16_MAX ? 2 : 4;
 }
@@ -76,8 +76,6 @@ static double number_at(const uint8_t *p, uint8_t width)
     double x;
 
     switch (width) {
-    case 0:
-        return 0;
     case 1:
         return *p;
     case 2:
@@ -98,8 +96,6 @@ static void put_at(uint8_t *p, uint8_t width, double x)
     uint32_t u32;
 
     switch (width) {
-    case 0:
-        break;
     case 1:
         *p = (uint8_t)x;
         break;
@@ -119,12 +115,14 @@ static void put_at(uint8_t *p, uint8_t width, double x)
 
 double window_get(const struct windows *all, const struct window *w, unsigned column, unsigned at)
 {
+    if (w->width == 0)
+        return 0;
     return number_at(all->pieces + w->pieces + (column * WINDOW_RING + at) * w->width, w->width);
 }
 
 double window_total(const struct windows *all, const struct window *w)
 {
-    const uint8_t *p = all->pieces + w->pieces;
+    const uint8_t *p = w->width > 0 ? all->pieces + w->pieces : NULL;
     double sum = 0;
 
     if (w->width == 1) {
@@ -167,14 +165,14 @@ static void set_width(struct windows *all, struct window *w, uint8_t width)
         put_at(all->pieces + w->pieces + (size_t)i * width, width, numbers[i]);
 }
 
-void window_put(struct windows *all, struct window *w, const struct window_spec *s, unsigned column, unsigned at,
-                double x)
+void window_put(struct windows *all, struct window *w, unsigned column, unsigned at, double x)
 {
-    uint8_t width = s->type == WINDOW_STEPS ? width_for(x) : 8;
+    uint8_t width = width_for(x);
 
     if (width > w->width)
         set_width(all, w, width);
-    put_at(all->pieces + w->pieces + (size_t)(column * WINDOW_RING + at) * w->width, w->width, x);
+    if (w->width > 0)
+        put_at(all->pieces + w->pieces + (size_t)(column * WINDOW_RING + at) * w->width, w->width, x);
 }
 
 /* ---- Beats ---- */

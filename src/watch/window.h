@@ -31,9 +31,9 @@
  * and which of it is joined, is the same for all points that are read in one
  * go: windows of one length share this (a beat) until one of them misses a reading.
  * Memory, on 64 bits: 32 bytes for each, and for seen, last and since no more. For delta
- * and rate (one window for both) a number of 0, 1, 2, 4 or 8 bytes a piece, as large
- * as the steps in it come to; 8 a piece for days_left and for each of avg, min and max that is
- * asked; 208 a beat, 344 for days_left. So a switch of 48 ports whose errors are counted has 5 KB
+ * and rate (one window for both), for days_left and for each of avg, min and max that is asked a
+ * number of 0, 1, 2, 4 or 8 bytes a piece: 8 where one is not whole, else as large as they come
+ * to. 208 a beat, 344 for days_left. So a switch of 48 ports whose errors are counted has 5 KB
  * of windows with the shipped rules, and one on which there are none 3 KB.
  */
 enum { WINDOW_PIECES = 16 };

@@ -204,7 +204,7 @@ static void restore_pieces(struct windows *all, struct window *w, const struct w
         if (s->type == WINDOW_TREND)
             b->seconds[at] = d->piece[age].seconds;
         for (unsigned i = 0; d->piece[age].n > 0 && i < w->columns; i++)
-            window_put(all, w, s, i, at, d->piece[age].number[decoded_column(d, s, i)]);
+            window_put(all, w, i, at, d->piece[age].number[decoded_column(d, s, i)]);
     }
 }
 

@@ -105,9 +105,11 @@ static void go_on(struct beat *b, int64_t at_ms, bool joined, bool anew)
     b->step++;
 }
 
-static bool same_length(const struct window_spec *a, const struct window_spec *b)
+/* A beat of trends knows all that one of levels does. */
+static bool can_share(const struct window_spec *beat, const struct window_spec *s)
 {
-    return a->type == b->type && a->length_ms == b->length_ms && a->gap_ms == b->gap_ms;
+    return (beat->type == s->type || (beat->type == WINDOW_TREND && s->type == WINDOW_LEVELS)) &&
+           beat->length_ms == s->length_ms && beat->gap_ms == s->gap_ms;
 }
 
 /* Who is read for the first time shares the beat of those that are so in the same round. */
@@ -118,7 +120,7 @@ static uint16_t first_beat(struct windows *all, const struct window_spec *s, int
 
     for (uint16_t i = 0; i < all->beats.n; i++) {
         b = all->beats.v[i];
-        if (b && b->first && b->last_ms == at_ms && same_length(&b->spec, s))
+        if (b && b->first && b->last_ms == at_ms && can_share(&b->spec, s))
             return i;
     }
     place = beat_add(all, s);
@@ -207,14 +209,15 @@ static bool keep_step(struct windows *all, struct window_round *r, struct window
 static void take_levels(struct windows *all, struct window *w, const struct window_spec *s, bool first, double x)
 {
     unsigned at = all->beats.v[w->beat]->newest;
-    int sum = window_column(s, WINDOW_SUM), least = window_column(s, WINDOW_LEAST), most = window_column(s, WINDOW_MOST);
+    int sum = window_column(s, WINDOW_SUM), least = window_column(s, WINDOW_LEAST),
+        most = window_column(s, WINDOW_MOST);
 
     if (sum >= 0)
-        window_put(all, w, s, (unsigned)sum, at, window_get(all, w, (unsigned)sum, at) + x);
+        window_put(all, w, (unsigned)sum, at, window_get(all, w, (unsigned)sum, at) + x);
     if (least >= 0 && (first || x < window_get(all, w, (unsigned)least, at)))
-        window_put(all, w, s, (unsigned)least, at, x);
+        window_put(all, w, (unsigned)least, at, x);
     if (most >= 0 && (first || x > window_get(all, w, (unsigned)most, at)))
-        window_put(all, w, s, (unsigned)most, at, x);
+        window_put(all, w, (unsigned)most, at, x);
 }
 
 /* The window's own numbers, once its beat is there. */
@@ -224,13 +227,13 @@ static void take(struct windows *all, struct window *w, const struct window_spec
 
     for (unsigned age = 0; w->width > 0 && age < b->moved; age++)
         for (unsigned column = 0; column < w->columns; column++)
-            window_put(all, w, s, column, piece_at(b, age), 0);
+            window_put(all, w, column, piece_at(b, age), 0);
     if (s->type == WINDOW_LEVELS)
         take_levels(all, w, s, b->piece[b->newest].n == 1, window_number(v));
     else if (s->type == WINDOW_TREND)
-        window_put(all, w, s, 0, b->newest, window_get(all, w, 0, b->newest) + window_number(v));
+        window_put(all, w, 0, b->newest, window_get(all, w, 0, b->newest) + window_number(v));
     else if (b->joined)
-        window_put(all, w, s, 0, b->newest, window_get(all, w, 0, b->newest) + step(window_last(w), v));
+        window_put(all, w, 0, b->newest, window_get(all, w, 0, b->newest) + step(window_last(w), v));
     w->step = b->step;
     b->followed++;
 }

@@ -38,14 +38,16 @@ struct beat {
     struct window_spec spec; /* type, length and gap count */
     int64_t start_ms;        /* of the piece under way */
     int64_t last_ms;         /* of the last reading */
-    int64_t asked_ms;        /* when it was asked last whether enough is covered, and what came of that */
+    int64_t asked_ms;        /* when it was looked at last; what came of that: */
+    double oldest;           /* how much of the oldest piece lies in the window */
     uint32_t refs, followed; /* windows; those that have taken the last reading */
     uint8_t step;            /* one more each reading */
     uint8_t newest;
-    uint8_t moved; /* pieces that began with the last reading; WINDOW_RING: all are forgotten */
-    bool joined;   /* the last reading is to the one before */
-    bool first;    /* there was none before */
-    bool covered;
+    uint8_t moved;  /* pieces that began with the last reading; WINDOW_RING: all are forgotten */
+    bool joined;    /* the last reading is to the one before */
+    bool first;     /* there was none before */
+    uint8_t passed; /* pieces that have begun since the last reading; WINDOW_RING: all */
+    bool covered;   /* enough was read for an answer */
     struct {
         uint32_t n, span_ms; /* readings, and joined milliseconds */
     } piece[WINDOW_RING];
@@ -104,8 +106,7 @@ void window_set_last(struct window *w, struct value v);
 
 /* A piece's number, and all of a column's. */
 double window_get(const struct windows *all, const struct window *w, unsigned column, unsigned at);
-void window_put(struct windows *all, struct window *w, const struct window_spec *s, unsigned column, unsigned at,
-                double x);
+void window_put(struct windows *all, struct window *w, unsigned column, unsigned at, double x);
 double window_total(const struct windows *all, const struct window *w);
 
 #endif

@@ -11,52 +11,47 @@ struct view {
     const struct windows *all;
     const struct window *w;
     const struct window_spec *s;
-    struct beat *b;
-    int64_t now_ms, start_ms; /* of the piece under way */
-    unsigned passed;          /* such pieces; WINDOW_RING: all */
-    double oldest;            /* how much of the oldest piece lies in the window */
+    const struct beat *b;
+    int64_t now_ms;
 };
 
-static struct view view_of(const struct windows *all, const struct window *w, const struct window_spec *s,
-                           int64_t now_ms)
-{
-    struct view v = {.all = all, .w = w, .s = s, .b = all->beats.v[w->beat], .now_ms = now_ms};
-    int64_t passed = (now_ms - v.b->start_ms) / piece_ms(s);
-
-    passed = passed > 0 ? passed : 0;
-    v.start_ms = v.b->start_ms + passed * piece_ms(s);
-    v.passed = passed < WINDOW_RING ? (unsigned)passed : WINDOW_RING;
-    /* Never more than all of it: a clock may have been set back while patrold was down. */
-    v.oldest = fmin(1, 1 - (double)(now_ms - v.start_ms) / (double)piece_ms(s));
-    return v;
-}
-
 /* How many pieces are left of those that were read, newest first. */
-static unsigned left(const struct view *v)
+static unsigned left(const struct beat *b)
 {
-    return WINDOW_RING - v->passed;
+    return (unsigned)(WINDOW_RING - b->passed);
 }
 
 /* How much of the piece lies in the window. */
-static double share(const struct view *v, unsigned age)
+static double share(const struct beat *b, unsigned age)
 {
-    return age + v->passed < WINDOW_PIECES ? 1 : v->oldest;
+    return age + b->passed < WINDOW_PIECES ? 1 : b->oldest;
 }
 
-/* The same for all windows of the beat. */
-static bool is_covered(const struct view *v)
+static bool is_covered(const struct beat *b, int64_t now_ms)
 {
     double covered = 0;
 
-    if (v->now_ms - v->b->last_ms > window_gap_ms(v->s))
+    if (now_ms - b->last_ms > window_gap_ms(&b->spec))
         return false;
-    if (v->b->asked_ms == v->now_ms)
-        return v->b->covered;
-    for (unsigned age = 0; age < left(v); age++)
-        covered += share(v, age) * v->b->piece[piece_at(v->b, age)].span_ms;
-    v->b->asked_ms = v->now_ms;
-    v->b->covered = covered >= (double)v->s->length_ms / 2;
-    return v->b->covered;
+    for (unsigned age = 0; age < left(b); age++)
+        covered += share(b, age) * b->piece[piece_at(b, age)].span_ms;
+    return covered >= (double)b->spec.length_ms / 2;
+}
+
+/* What is the same for all windows of the beat is reckoned out once. */
+static void look(struct beat *b, int64_t now_ms)
+{
+    int64_t length = piece_ms(&b->spec), passed = (now_ms - b->start_ms) / length, start;
+
+    if (b->asked_ms == now_ms)
+        return;
+    passed = passed > 0 ? passed : 0;
+    start = b->start_ms + passed * length;
+    b->asked_ms = now_ms;
+    b->passed = passed < WINDOW_RING ? (uint8_t)passed : WINDOW_RING;
+    /* Never more than all of it: a clock may have been set back while patrold was down. */
+    b->oldest = fmin(1, 1 - (double)(now_ms - start) / (double)length);
+    b->covered = is_covered(b, now_ms);
 }
 
 static struct value average(const struct view *v)
@@ -64,11 +59,11 @@ static struct value average(const struct view *v)
     int column = window_column(v->s, WINDOW_SUM);
     double sum = 0, n = 0;
 
-    for (unsigned age = 0; column >= 0 && age < left(v); age++) {
+    for (unsigned age = 0; column >= 0 && age < left(v->b); age++) {
         unsigned at = piece_at(v->b, age);
 
-        sum += share(v, age) * window_get(v->all, v->w, (unsigned)column, at);
-        n += share(v, age) * v->b->piece[at].n;
+        sum += share(v->b, age) * window_get(v->all, v->w, (unsigned)column, at);
+        n += share(v->b, age) * v->b->piece[at].n;
     }
     return n > 0 && isfinite(sum) ? value_num(sum / n) : VALUE_UNKNOWN;
 }
@@ -78,7 +73,7 @@ static struct value extreme(const struct view *v, enum expr_history h)
     int column = window_column(v->s, window_asks(h));
     struct value best = VALUE_UNKNOWN;
 
-    for (unsigned age = 0; column >= 0 && age < left(v); age++) {
+    for (unsigned age = 0; column >= 0 && age < left(v->b); age++) {
         unsigned at = piece_at(v->b, age);
         double x = window_get(v->all, v->w, (unsigned)column, at);
 
@@ -92,11 +87,11 @@ static double steps(const struct view *v)
 {
     double sum = 0;
 
-    if (v->passed == 0 && v->w->width < 8) /* whole numbers: in any order they come to the same */
+    if (v->b->passed == 0 && v->w->width < 8) /* whole numbers: in any order they come to the same */
         return window_total(v->all, v->w) -
-               (1 - v->oldest) * window_get(v->all, v->w, 0, piece_at(v->b, WINDOW_RING - 1));
-    for (unsigned age = 0; age < left(v); age++)
-        sum += share(v, age) * window_get(v->all, v->w, 0, piece_at(v->b, age));
+               (1 - v->b->oldest) * window_get(v->all, v->w, 0, piece_at(v->b, WINDOW_RING - 1));
+    for (unsigned age = 0; age < left(v->b); age++)
+        sum += share(v->b, age) * window_get(v->all, v->w, 0, piece_at(v->b, age));
     return sum;
 }
 
@@ -104,8 +99,8 @@ static struct value change(const struct view *v, enum expr_history h)
 {
     double sum = steps(v), span = 0;
 
-    for (unsigned age = 0; h == EXPR_RATE && age < left(v); age++)
-        span += share(v, age) * v->b->piece[piece_at(v->b, age)].span_ms;
+    for (unsigned age = 0; h == EXPR_RATE && age < left(v->b); age++)
+        span += share(v->b, age) * v->b->piece[piece_at(v->b, age)].span_ms;
     if (h == EXPR_RATE)
         sum = span > 0 ? sum * 1000 / span : NAN;
     return isfinite(sum) ? value_num(sum) : VALUE_UNKNOWN;
@@ -121,7 +116,7 @@ struct line {
 static void mean_of(const struct view *v, unsigned age, double *x, double *y)
 {
     unsigned at = piece_at(v->b, age);
-    double start = (double)(v->start_ms - v->now_ms) - (double)(age + v->passed) * (double)piece_ms(v->s);
+    double start = (double)(v->b->start_ms - v->now_ms) - (double)age * (double)piece_ms(v->s);
 
     *x = (start + 1000 * v->b->seconds[at] / v->b->piece[at].n) / MS_A_DAY;
     *y = window_get(v->all, v->w, 0, at) / v->b->piece[at].n;
@@ -132,7 +127,7 @@ static struct line fit(const struct view *v)
     struct line l = {0};
     double x, y;
 
-    for (unsigned age = 0; age < left(v); age++) {
+    for (unsigned age = 0; age < left(v->b); age++) {
         uint32_t n = v->b->piece[piece_at(v->b, age)].n;
 
         if (n == 0)
@@ -143,7 +138,7 @@ static struct line fit(const struct view *v)
         l.x += n * x;
         l.y += n * y;
     }
-    for (unsigned age = 0; age < left(v) && l.pieces >= TREND_PIECES; age++) {
+    for (unsigned age = 0; age < left(v->b) && l.pieces >= TREND_PIECES; age++) {
         uint32_t n = v->b->piece[piece_at(v->b, age)].n;
 
         if (n == 0)
@@ -169,8 +164,6 @@ static struct value days_left(const struct view *v)
 
 static struct value over_pieces(const struct view *v, enum expr_history h)
 {
-    if (!is_covered(v))
-        return VALUE_UNKNOWN;
     switch (h) {
     case EXPR_AVG:
         return average(v);
@@ -203,6 +196,9 @@ struct value windows_value(const struct windows *all, const struct window *w, co
         return VALUE_UNKNOWN;
     if (s->type == WINDOW_LAST)
         return window_last(w);
-    v = view_of(all, w, s, now_ms);
+    look(all->beats.v[w->beat], now_ms);
+    if (!all->beats.v[w->beat]->covered)
+        return VALUE_UNKNOWN;
+    v = (struct view){.all = all, .w = w, .s = s, .b = all->beats.v[w->beat], .now_ms = now_ms};
     return over_pieces(&v, h);
 }

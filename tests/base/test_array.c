@@ -92,10 +92,8 @@ static void a_freed_array_can_be_used_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elements_keep_their_order),
-        cmocka_unit_test(removal_closes_the_gap),
-        cmocka_unit_test(reserved_room_is_not_moved),
-        cmocka_unit_test(what_is_fitted_keeps_its_elements),
+        cmocka_unit_test(elements_keep_their_order),       cmocka_unit_test(removal_closes_the_gap),
+        cmocka_unit_test(reserved_room_is_not_moved),      cmocka_unit_test(what_is_fitted_keeps_its_elements),
         cmocka_unit_test(a_freed_array_can_be_used_again),
     };
 

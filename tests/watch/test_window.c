@@ -185,8 +185,7 @@ static void no_step_leads_across_a_restart(void **state)
 
 /* ---- Trends ---- */
 
-static int64_t feed_line(struct one *w, int64_t from, int days, double first,
-                         double a_day)
+static int64_t feed_line(struct one *w, int64_t from, int days, double first, double a_day)
 {
     int64_t now = from;
 
@@ -353,7 +352,8 @@ static void since_counts_from_when_a_condition_began(void **state)
     assert_true(window_judge(one_window(w), start_ms, value_bool(true)));
     assert_false(window_judge(one_window(w), start_ms + MINUTE, value_bool(true)));
     assert_near(number_of(one_value(w, EXPR_SINCE, start_ms + 2 * MINUTE)), 120, 0);
-    assert_true(window_judge(one_window(w), start_ms + 3 * MINUTE, VALUE_UNKNOWN)); /* nobody can say that it still holds */
+    assert_true(
+        window_judge(one_window(w), start_ms + 3 * MINUTE, VALUE_UNKNOWN)); /* nobody can say that it still holds */
     assert_near(number_of(one_value(w, EXPR_SINCE, start_ms + 4 * MINUTE)), 0, 0);
     one_free(w);
 }
@@ -443,7 +443,8 @@ static void feed_both(struct windows *all, struct window_round *r, struct one *a
     for (uint16_t i = 0; i < MANY; i++) {
         struct window_spec s = spec_of(i);
         unsigned what = chance(seed) % 400;
-        struct value v = what == 2 ? value_num(5.25) : value_int((now - start_ms) / 60000 * i + (what == 1 ? -70000 : 0));
+        struct value v =
+            what == 2 ? value_num(5.25) : value_int((now - start_ms) / 60000 * i + (what == 1 ? -70000 : 0));
 
         if (what == 0) /* it was not read */
             continue;
