@@ -156,7 +156,10 @@ void snmp_v3_peer_free(struct snmp_v3_peer *p)
 
 size_t snmp_v3_peer_room(const struct snmp_v3_peer *p, size_t ncontext)
 {
-    return SNMP_REQUEST_SIZE - v3_overhead(p->auth, p->priv, USM_MAX_ENGINE, USM_MAX_USER, ncontext);
+    uint8_t nuser;
+
+    (void)usm_user_name(p->user, &nuser);
+    return SNMP_REQUEST_SIZE - v3_overhead(p->auth, p->priv, USM_MAX_ENGINE, nuser, ncontext);
 }
 
 bool snmp_v3_peer_discovers(const struct snmp_v3_peer *p)
