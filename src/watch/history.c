@@ -451,10 +451,19 @@ int history_decode(struct node *n, int64_t mono, int64_t wall, const void *p, si
     return d.in.bad ? PD_ECORRUPT : 0;
 }
 
+/* Whether anything is worth keeping. */
+static bool has_memory(const struct node *n)
+{
+    if (n->restarts.knows_uptime || n->restarts.knows_boots)
+        return true;
+    return n->windows.v.n > 0 || n->totals.n > 0;
+}
+
 void history_put_aside(struct node *n)
 {
     sbuf_reset(&n->aside);
-    encode(n, watch_mono(n->watch), watch_wall(n->watch), true, &n->aside);
+    if (has_memory(n))
+        encode(n, watch_mono(n->watch), watch_wall(n->watch), true, &n->aside);
     for (size_t i = 0; i < n->units.n; i++)
         n->units.v[i].windows = 0;
     windows_fini(&n->windows);
@@ -462,6 +471,8 @@ void history_put_aside(struct node *n)
 
 void history_restore(struct node *n)
 {
+    if (n->aside.n == 0)
+        return;
     history_decode(n, watch_mono(n->watch), watch_wall(n->watch), n->aside.s, n->aside.n);
     sbuf_free(&n->aside);
 }
@@ -471,14 +482,6 @@ void history_restore(struct node *n)
 int64_t history_phase(const struct node *n)
 {
     return schedule_identify_phase(n) % SAVE_MS;
-}
-
-/* Whether anything is worth a row. */
-static bool has_memory(const struct node *n)
-{
-    if (n->restarts.knows_uptime || n->restarts.knows_boots)
-        return true;
-    return n->windows.v.n > 0 || n->totals.n > 0;
 }
 
 void history_save(struct turn *t)
