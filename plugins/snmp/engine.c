@@ -18,6 +18,7 @@ enum {
     REPLY_COST = 2304, /* what the kernel charges the buffer for one Ethernet frame */
     MIN_YOUNG = 8,
     QUIET_MS = 10000,    /* at most one log line for each reason in that time */
+    LEAST_WAIT_MS = 300, /* for an answer, however quick they were */
     MAX_BATCHES = 8,     /* received in a row before the loop gets its turn */
     MAX_SEARCHES = 1000, /* for who sent what fits no request, for each reason in that time */
     RANDOM_STOCK = 256,
@@ -233,11 +234,41 @@ static void note_refused(struct snmp_engine *e, const struct snmp_request *q, in
                  (unsigned long long)held);
 }
 
+/* ---- How long an answer takes ---- */
+
+static void measure(struct snmp_rtt *rtt, int64_t took_ms)
+{
+    int32_t took = took_ms > 0 && took_ms < INT32_MAX / 8 ? (int32_t)took_ms : 0, off;
+
+    if (rtt->mean8 == 0) {
+        *rtt = (struct snmp_rtt){.mean8 = took > 0 ? 8 * (uint32_t)took : 1, .spread4 = 2 * (uint32_t)took};
+        return;
+    }
+    off = took - (int32_t)(rtt->mean8 / 8);
+    rtt->mean8 = (uint32_t)((int32_t)rtt->mean8 + off);
+    if (rtt->mean8 == 0)
+        rtt->mean8 = 1;
+    rtt->spread4 += (uint32_t)abs(off) - rtt->spread4 / 4;
+}
+
+/* How long to wait for the answer to the try that was just sent. */
+static int64_t wait_ms(const struct snmp_request *q)
+{
+    const struct snmp_rtt *rtt = q->peer->rtt;
+    int64_t wait, most = q->peer->timeout_ms;
+
+    if (!rtt || rtt->mean8 == 0 || q->tries > q->peer->retries)
+        return most;
+    wait = rtt->mean8 / 8 + rtt->spread4;
+    wait = (wait > LEAST_WAIT_MS ? wait : LEAST_WAIT_MS) << (q->tries - 1);
+    return wait < most ? wait : most;
+}
+
 /* It went out (or was refused, which only time can mend): the wait for the answer begins. */
 static void mark_sent(struct lane *l, struct snmp_request *q)
 {
     struct snmp_engine *e = l->engine;
-    int64_t t = now(e), due = t + q->peer->timeout_ms;
+    int64_t t = now(e), due;
 
     leave_queue(l, q);
     q->sent++;
@@ -253,6 +284,7 @@ static void mark_sent(struct lane *l, struct snmp_request *q)
     TAILQ_INSERT_TAIL(&l->recent, q, recent);
     q->is_recent = true;
     l->nrecent++;
+    due = t + wait_ms(q);
     if (due - q->first_ms > q->patience_ms)
         due = q->first_ms + q->patience_ms;
     wheel_set(e->services->wheel, &q->timer, due);
@@ -351,6 +383,8 @@ static void on_timeout(void *arg)
     end_request(q);
     if (q->peer->v3)
         snmp_v3_peer_failed(q->peer->v3);
+    if (q->peer->rtt)
+        q->peer->rtt->mean8 = 0;
     q->engine->expired++;
     q->ops->expired(q);
 }
@@ -470,6 +504,8 @@ static void note_drop(struct snmp_engine *e, enum snmp_drop drop, const struct s
 static void take_answer(struct snmp_engine *e, struct snmp_request *q, const struct snmp_msg *m)
 {
     e->used++;
+    if (q->peer->rtt && q->tries == 1)
+        measure(q->peer->rtt, now(e) - q->last_ms);
     end_request(q);
     q->ops->answered(q, m);
 }

@@ -30,11 +30,23 @@ struct snmp_engine;
 struct snmp_v3_peer;
 struct usm;
 
+/*
+ * How long a device's answers took (RFC 6298): measured on requests that were sent once. A request is repeated when its
+ * answer is later than that makes likely, at first; each wait is twice the one before, and the last is the whole
+ * time-out. Nothing is known of a device that never answered, or has just let a request go unanswered: then each wait
+ * is the whole time-out.
+ */
+struct snmp_rtt {
+    uint32_t mean8;   /* 8 times the mean in ms; 0: not known */
+    uint32_t spread4; /* 4 times the mean deviation */
+};
+
 /* Whom a request goes to; borrowed from the device. */
 struct snmp_peer {
     union pd_addr addr;
     const char *name;        /* for logs */
     const char *community;   /* in version 3 the context's name */
+    struct snmp_rtt *rtt;    /* NULL: it is not measured */
     struct snmp_v3_peer *v3; /* its engine and our keys for it; NULL in versions 1 and 2c */
     uint8_t ncommunity;
     uint8_t version; /* enum snmp_version */

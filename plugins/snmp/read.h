@@ -60,6 +60,7 @@ struct pd_device {
     struct snmp_core *core;
     LIST_ENTRY(pd_device) link; /* among the collector's */
     struct snmp_peer peer;
+    struct snmp_rtt rtt;                     /* the peer's */
     struct pd_read *read;                    /* under way, or NULL */
     uint16_t max_repetitions, full_varbinds; /* full_varbinds: as many as its messages hold */
     uint16_t request_bytes;                  /* of varbinds, in one request */

@@ -229,6 +229,7 @@ static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct p
         .retries = (uint8_t)(t->retries >= 0 ? t->retries : c->config.retries),
         .timeout_ms = t->timeout_ms ? t->timeout_ms : c->config.timeout_ms,
         .from_any = t->reply_from_any,
+        .rtt = &d->rtt,
     };
     rc = set_credential(d, t);
     if (rc < 0) {

@@ -325,6 +325,40 @@ static void a_reply_counts_once(void **state)
     stop(&s, plan);
 }
 
+/* The first packet of the read under way gets lost. */
+static bool lose_first(struct script *s, const struct snmp_packet *p, const struct snmp_msg *m)
+{
+    (void)p;
+    (void)m;
+    return s->requests == (unsigned)s->step;
+}
+
+static void what_gets_lost_is_asked_again_as_soon_as_answers_took_before(void **state)
+{
+    static const struct {
+        int64_t delay_ms, least_ms, most_ms; /* most of the wait, answer and ticks included */
+    } rows[] = {{5, 300, 330}, {200, 600, 900}, {1500, 3500, 3550}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct script s;
+        struct pd_plan *plan = start(&s);
+        int64_t t;
+
+        print_message("answers after %d ms\n", (int)rows[i].delay_ms);
+        s.delay_ms = rows[i].delay_ms;
+        script_read(&s, plan);
+        s.hook = lose_first;
+        s.step = 1;
+        t = s.time.mono;
+        script_read(&s, plan);
+        assert_int_equal(s.result.status, PD_READ_DONE);
+        assert_int_equal(s.result.retries, 1);
+        assert_in_range(s.time.mono - t, rows[i].least_ms, rows[i].most_ms);
+        stop(&s, plan);
+    }
+}
+
 static void a_reply_to_an_earlier_try_counts(void **state)
 {
     struct script s;
@@ -535,6 +569,7 @@ int main(void)
         cmocka_unit_test(garbage_is_dropped_and_counted),
         cmocka_unit_test(a_device_that_sends_garbage_is_named),
         cmocka_unit_test(a_reply_counts_once),
+        cmocka_unit_test(what_gets_lost_is_asked_again_as_soon_as_answers_took_before),
         cmocka_unit_test(a_reply_to_an_earlier_try_counts),
         cmocka_unit_test(reply_from_any_address_if_the_device_is_so),
         cmocka_unit_test(an_id_is_positive_kept_over_tries_and_new_for_each_request),
