@@ -18,7 +18,7 @@ socket: %(folder)s/s
 log: warn
 knowledge: [%(root)s/conf, %(root)s/bench/conf]
 credentials: {bench: %(credential)s}
-snmp: {timeout: 1s, retries: 3}
+snmp: {timeout: %(timeout)s, retries: 3}
 poll: {every: {status: %(every)s, counters: %(every)s, supplies: %(every)s, inventory: 1d}, ping: false}
 report: {off: true}
 """
@@ -32,12 +32,14 @@ def address(i):
 class Daemon:
     """A fresh patrold in a folder of its own, pinned to a core, that knows `devices` devices of the farm at a port."""
 
-    def __init__(self, build, devices, every, port, core, credential="{version: 2, community: public}"):
+    def __init__(self, build, devices, every, port, core, credential="{version: 2, community: public}",
+                 timeout="1s"):
         self.build, self.devices = build, devices
         self.folder = tempfile.mkdtemp(prefix="patrold-bench-", dir=os.environ.get("BENCH_DIR"))
         settings = os.path.join(self.folder, "patrold.yaml")
         with open(settings, "w", encoding="utf-8") as f:
-            f.write(SETTINGS % {"folder": self.folder, "root": ROOT, "every": every, "credential": credential})
+            f.write(SETTINGS % {"folder": self.folder, "root": ROOT, "every": every, "credential": credential,
+                                "timeout": timeout})
         os.chmod(settings, 0o600)
         with open(os.path.join(self.folder, "log"), "wb") as log:
             # pylint: disable=consider-using-with # it lives on
@@ -93,10 +95,11 @@ class Daemon:
 
     def all_read(self, seconds):
         """Waits until every device was polled whole at least once."""
-        def done():
-            samples = self.metrics()
-            return samples.get('patrold_devices{state="up"}', 0) >= self.devices
-        self.wait_for(done, seconds, "an answer of all %d devices" % self.devices)
+        self.wait_for(lambda: self.devices_in("up") >= self.devices, seconds,
+                      "an answer of all %d devices" % self.devices)
+
+    def devices_in(self, state):
+        return self.metrics().get('patrold_devices{state="%s"}' % state, 0)
 
     def measure(self, seconds):
         """What it does in so many seconds."""

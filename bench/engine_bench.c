@@ -8,7 +8,7 @@
  * is compared with what a device of v3_farm can have said since it was asked, which costs more than reading it.
  *
  * `gaps` are reads that miss something, of them `silent` those without any answer; `down` is how often a device was
- * silent three times in a row. The result is 1 where anything was wrong, or missing though nothing had to be repeated.
+ * silent three times in a row; first_live_s is when in the first round all were read that answer. The result is 1 where anything was wrong, or missing though nothing had to be repeated.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,7 @@ struct bench {
     struct farm *farm; /* NULL: values are not compared */
     size_t ntargets, at_once, next, ended;
     struct counts {
+        int64_t live_us; /* when the last whole one ended */
         unsigned long ok, gaps, silent, down, wrong, values, requests, repeated;
     } counts;
 };
@@ -82,9 +83,10 @@ static void ended(void *arg, const struct pd_read_result *result)
     c->requests += result->requests;
     c->repeated += result->retries;
     c->values += t->values;
-    if (result->status == PD_READ_DONE && t->values == FARM_USEFUL)
+    if (result->status == PD_READ_DONE && t->values == FARM_USEFUL) {
         c->ok++;
-    else if (c->gaps++ < 5)
+        c->live_us = clock_mono_us(&clock_system);
+    } else if (c->gaps++ < 5)
         fprintf(stderr, "a read ended with %u values: %s\n", t->values, result->detail ? result->detail : "no trouble");
     if (result->status == PD_READ_NOANSWER) {
         c->silent++;
@@ -221,26 +223,29 @@ static int read_options(int argc, char **argv, struct options *out)
     return 0;
 }
 
-static void print(const struct options *o, const struct counts *c, double cpu, double wall)
+static void print(const struct options *o, const struct counts *c, double cpu, double wall, double live)
 {
     printf("patrold-engine v%u D=%zu rounds=%u ok=%lu gaps=%lu silent=%lu down=%lu wrong=%lu vb=%lu reqs=%lu "
-           "repeated=%lu dev/s=%.0f cpu_s=%.3f cpu_ms/kvb=%.4f cpu_us/dev=%.2f reqs/dev=%.2f rss_kb=%ld\n",
+           "repeated=%lu dev/s=%.0f cpu_s=%.3f cpu_ms/kvb=%.4f cpu_us/dev=%.2f reqs/dev=%.2f first_live_s=%.3f "
+           "rss_kb=%ld\n",
            o->version, o->devices, o->rounds, c->ok, c->gaps, c->silent, c->down, c->wrong, c->values, c->requests,
            c->repeated, (double)c->ok / wall, cpu, c->values ? cpu * 1e6 / (double)c->values : 0,
-           c->ok ? cpu * 1e6 / (double)c->ok : 0, c->ok ? (double)c->requests / (double)c->ok : 0, rss_kb());
+           c->ok ? cpu * 1e6 / (double)c->ok : 0, c->ok ? (double)c->requests / (double)c->ok : 0, live, rss_kb());
 }
 
 static void measure(struct bench *b, const struct options *o)
 {
-    double cpu, wall;
+    int64_t began = clock_mono_us(&clock_system);
+    double cpu, wall, live;
 
     round_of_all(b);
+    live = (double)(b->counts.live_us - began) / 1e6;
     b->counts = (struct counts){.wrong = b->counts.wrong};
     cpu = cpu_s();
     wall = (double)clock_mono_us(&clock_system) / 1e6;
     for (unsigned i = 0; i < o->rounds; i++)
         round_of_all(b);
-    print(o, &b->counts, cpu_s() - cpu, (double)clock_mono_us(&clock_system) / 1e6 - wall);
+    print(o, &b->counts, cpu_s() - cpu, (double)clock_mono_us(&clock_system) / 1e6 - wall, live);
 }
 
 int main(int argc, char **argv)
