@@ -6,18 +6,20 @@
 #include "base/keyed.h"
 #include "base/mem.h"
 
-enum { KNOWN = 1 << 16, STRANGERS = 1 << 12, UNIT = 1000, PREFIX = 8 };
+enum { KNOWN = 1 << 16, STRANGERS = 1 << 12, UNIT = 1000, PREFIX = 8, PROVED_MS = 24 * 3600 * 1000 };
 
 /* Filled by packets, emptied by time: an empty one is all zeros, and costs no memory before it is used. */
 struct bucket {
-    uint32_t fill;  /* in thousandths of a packet */
-    uint32_t at_ms; /* when it was that full; may go round, which only lets a little more in or out */
+    uint32_t fill;      /* in thousandths of a packet */
+    uint32_t at_ms;     /* when it was that full; may go round, which only lets a little more in or out */
+    bool proved;        /* it was authentic, */
+    uint32_t proved_ms; /* then */
 };
 
 struct table {
     struct bucket *v;
     uint32_t n; /* a power of two */
-    struct bucket all;
+    struct bucket all, all_proved;
     struct trap_rate each, sum;
 };
 
@@ -67,17 +69,32 @@ static uint64_t place(const struct trap_limit *l, const union pd_addr *from, boo
     return keyed_hash(l->key, &from->in6.sin6_addr, known ? sizeof from->in6.sin6_addr : PREFIX);
 }
 
+static struct bucket *bucket_of(const struct trap_limit *l, struct table *t, const union pd_addr *from, bool known)
+{
+    return &t->v[place(l, from, known) & (t->n - 1)];
+}
+
+void trap_limit_proved(struct trap_limit *l, const union pd_addr *from, bool known, int64_t now_ms)
+{
+    struct bucket *b = bucket_of(l, known ? &l->known : &l->strangers, from, known);
+
+    b->proved = true;
+    b->proved_ms = (uint32_t)now_ms;
+}
+
 enum trap_room trap_limit_take(struct trap_limit *l, const union pd_addr *from, bool known, int64_t now_ms)
 {
     struct table *t = known ? &l->known : &l->strangers;
-    struct bucket *b = &t->v[place(l, from, known) & (t->n - 1)];
+    struct bucket *b = bucket_of(l, t, from, known), *all;
     uint32_t now = (uint32_t)now_ms;
 
     if (!has_room(b, t->each, now))
         return TRAP_ROOM_SOURCE;
-    if (!has_room(&t->all, t->sum, now))
+    b->proved = b->proved && now - b->proved_ms < PROVED_MS;
+    all = b->proved ? &t->all_proved : &t->all;
+    if (!has_room(all, t->sum, now))
         return TRAP_ROOM_ALL;
     b->fill += UNIT;
-    t->all.fill += UNIT;
+    all->fill += UNIT;
     return TRAP_ROOM;
 }

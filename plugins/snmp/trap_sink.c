@@ -280,7 +280,7 @@ static enum drop take_authentic(struct trap_sink *s, const struct trap_packet *p
     return take(s, p, &out, true, key, answer, n);
 }
 
-static enum drop take_v3(struct trap_sink *s, const struct trap_packet *p)
+static enum drop take_v3(struct trap_sink *s, const struct trap_packet *p, bool known)
 {
     static const enum drop drops[] = {
         [TRAP_AUTHENTIC] = TAKEN,          [TRAP_PLAIN] = DROP_LEVEL,
@@ -296,8 +296,10 @@ static enum drop take_v3(struct trap_sink *s, const struct trap_packet *p)
         s->reports++;
         send_back(s, p, in.report, in.nreport);
     }
-    if (proof == TRAP_AUTHENTIC)
+    if (proof == TRAP_AUTHENTIC) {
+        trap_limit_proved(s->limit, &p->from, known, now(s));
         return take_authentic(s, p, &in);
+    }
     if (proof != TRAP_ASKS && proof != TRAP_NONSENSE && proof != TRAP_REPLAYED)
         hint(s, p);
     return drops[proof];
@@ -334,7 +336,7 @@ static enum drop take_packet(struct trap_sink *s, const struct trap_packet *p)
     room = trap_limit_take(s->limit, &p->from, known, now(s));
     if (room != TRAP_ROOM)
         return room == TRAP_ROOM_SOURCE ? DROP_SOURCE : DROP_ALL;
-    return v3_is(p->data, p->n) ? take_v3(s, p) : take_plain(s, p);
+    return v3_is(p->data, p->n) ? take_v3(s, p, known) : take_plain(s, p);
 }
 
 static void on_readable(void *arg)

@@ -310,7 +310,7 @@ struct watch {
     struct dict *addresses; /* address_key() -> node */
     struct u64dict *places; /* hash of an address -> the first node there that hears traps */
     struct dict *engines;   /* engine's id -> id of a device that said so */
-    struct trap_bucket hints, trap_events;
+    struct trap_bucket hints, trap_events, proved_events;
     struct dict *shares;         /* subnets and gateways: share.c's own */
     struct dict *identities;     /* what tells devices apart -> who had it first */
     ARRAY(struct device) merged; /* removed, since they were the same as another */

@@ -22,7 +22,8 @@ enum {
     BELIEVED_GAP_MS = 5000, /* from one read for traps to the next, of a device */
     HINT_GAP_MS = 30000,    /* likewise, where anybody may have sent them */
     HINTS_PER_S = 100,      /* devices that are read for those, in all */
-    EVENTS_PER_S = 200,     /* in all; informs beyond it are not answered and come again */
+    EVENTS_PER_S = 100,     /* of versions 1 and 2c; informs beyond it are not answered and come again */
+    PROVED_PER_S = 400,     /* likewise, of version 3: no flood of the others takes from it */
     BURST_S = 10,
     MAX_TEXT = 500,
     SHOWN_VARBINDS = 8,
@@ -418,7 +419,8 @@ static bool take(void *arg, const struct pd_trap *t, void (*done)(void *done_arg
     w->counters.traps++;
     if (a.first)
         make_all_due(&a, t, def ? def->parts : 1u << PART_STATUS);
-    if (tells && !has_room(&w->trap_events, watch_mono(w), EVENTS_PER_S)) {
+    if (tells && !has_room(t->authentic ? &w->proved_events : &w->trap_events, watch_mono(w),
+                           t->authentic ? PROVED_PER_S : EVENTS_PER_S)) {
         w->counters.traps_untold++;
         return false;
     }
