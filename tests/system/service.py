@@ -70,7 +70,7 @@ class Installation:
 
 
 def check_files(installed):
-    for end in ("sbin/patrold", "bin/patrolctl", "systemd/system/patrold.service", "sysusers.d/patrold.conf",
+    for end in ("sbin/patrold", "bin/patrolctl", "systemd/system/patrold.service", "systemd/system/patrold.socket", "sysusers.d/patrold.conf",
                 "tmpfiles.d/patrold.conf", "sysctl.d/50-patrold.conf", "systemd/catalog/patrold.catalog",
                 "man8/patrold.8", "man1/patrolctl.1", "patrold/kinds.yaml"):
         installed.path(end)
