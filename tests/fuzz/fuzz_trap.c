@@ -92,7 +92,7 @@ static size_t net_recv(void *ctx, struct trap_packet *p, size_t n)
     (void)n;
     free(b->packet);
     b->packet = NULL;
-    if (wire_left(&b->left) == 0)
+    if (wire_left(&b->left) == 0 || b->left.bad)
         return 0;
     *p = (struct trap_packet){.from.in = {.sin_family = AF_INET, .sin_port = htons(1000)}};
     p->from.in.sin_addr.s_addr = htonl(0x7f000001);
@@ -204,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!b)
         b = bench_new();
     b->left = wire_in(data, size);
-    while (wire_left(&b->left) > 0) {
+    while (wire_left(&b->left) > 0 && !b->left.bad) {
         b->time.mono += 10;
         b->readable(b->arg);
     }
