@@ -60,7 +60,7 @@ static struct fake_device *begin(struct site **s, int64_t *id)
 
 /* ---- Down ---- */
 
-static void one_or_two_lost_polls_are_a_gap_and_a_interval_makes_an_outage_from_the_first(void **state)
+static void one_or_two_lost_polls_are_a_gap_and_a_third_makes_an_outage_from_the_first(void **state)
 {
     struct site *s;
     int64_t id, first;
@@ -85,7 +85,7 @@ static void one_or_two_lost_polls_are_a_gap_and_a_interval_makes_an_outage_from_
     site_free(s);
 }
 
-static void who_answers_every_interval_poll_is_never_down(void **state)
+static void who_answers_every_third_poll_is_never_down(void **state)
 {
     struct site *s;
     int64_t id;
@@ -405,8 +405,8 @@ static void strangers_are_met_a_few_at_a_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_or_two_lost_polls_are_a_gap_and_a_interval_makes_an_outage_from_the_first),
-        cmocka_unit_test(who_answers_every_interval_poll_is_never_down),
+        cmocka_unit_test(one_or_two_lost_polls_are_a_gap_and_a_third_makes_an_outage_from_the_first),
+        cmocka_unit_test(who_answers_every_third_poll_is_never_down),
         cmocka_unit_test(a_gap_makes_what_was_read_stale_but_nobody_down),
         cmocka_unit_test(heavy_loss_makes_hardly_anybody_down),
         cmocka_unit_test(total_loss_is_seen_within_three_intervals_and_a_requests_tries),
