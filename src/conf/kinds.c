@@ -278,6 +278,8 @@ void kinds_build(struct loader *l)
 
     for (size_t i = 0; l->kinds && i < l->kinds->list.n; i++)
         build_kind(l, &l->kinds->list.v[i]);
+    if (l->numbers && l->numbers->list.n > 0)
+        vocabulary_renumber(v, l->numbers);
     device_first(v);
     for (size_t i = 0; i < v->kinds.n; i++)
         v->kinds.v[i]->number = (unsigned)i;

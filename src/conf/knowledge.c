@@ -124,6 +124,7 @@ int knowledge_load(const char *const *dirs, size_t n, const struct settings *ove
 {
     struct loader l = {.k = xcalloc(1, sizeof *l.k),
                        .report = report,
+                       .numbers = overrides ? &overrides->numbers : NULL,
                        .time_zone = overrides && overrides->time_zone ? overrides->time_zone : "UTC"};
     unsigned before = report->errors;
     int rc = 0;

@@ -12,9 +12,10 @@
 struct loader {
     struct knowledge *k;
     struct conf_report *report;
-    const char *time_zone;           /* of calendars that name none */
-    unsigned folder;                 /* which one is being read */
-    ARRAY(struct loader_file) files; /* parallel to k->files */
+    const char *time_zone;               /* of calendars that name none */
+    const struct point_numbers *numbers; /* that points were given before; NULL: none */
+    unsigned folder;                     /* which one is being read */
+    ARRAY(struct loader_file) files;     /* parallel to k->files */
     /* What is read and not yet built, each known to its own file only. */
     struct kind_drafts *kinds;
     struct module_drafts *modules;

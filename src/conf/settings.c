@@ -402,6 +402,7 @@ void settings_free(struct settings *s)
     free(s->socket);
     free(s->site);
     free(s->time_zone);
+    point_numbers_free(&s->numbers);
     free(s->ticket_prefix);
     for (size_t i = 0; i < s->files.n; i++)
         free(s->files.v[i]);

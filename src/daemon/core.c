@@ -345,6 +345,8 @@ int core_start(const struct core_config *config, struct core **out, char **why)
     lateness_init(&c->lateness);
     rc = open_store(c, why);
     if (rc == 0)
+        store_put_points(c->store, &c->knowledge->vocabulary);
+    if (rc == 0)
         rc = start_plugins(c, why);
     if (rc == 0) {
         make_rooms(c);
@@ -453,6 +455,7 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
 
     c->settings = settings;
     c->knowledge = knowledge;
+    store_put_points(c->store, &knowledge->vocabulary);
     watch_reload(c->watch, settings, knowledge);
     if (!same_mail(old_settings, settings))
         restart_channels(c);

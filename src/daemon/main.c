@@ -27,6 +27,7 @@
 #include "plugin/loop.h"
 #include "plugins/icmp/icmp.h"
 #include "plugins/mail/mail.h"
+#include "store/store.h"
 
 enum { EXIT_WRONG_CONFIG = 2, CHANNEL_THREADS = 2, FLUSH_MS = 1000, MAX_TRAP_SOCKETS = 16 };
 
@@ -64,6 +65,8 @@ static int load_configuration(const char *path, struct settings **settings, stru
     struct settings *s = NULL;
     int rc = settings_load(path, &s, &report);
 
+    if (rc == 0)
+        store_read_points(s->database, NULL, &s->numbers);
     if (rc == 0)
         rc = knowledge_load((const char *const *)s->knowledge_dirs.v, s->knowledge_dirs.n, s, knowledge, &report);
     if (rc == 0 && (rc = patrol_check_plans(s, *knowledge, &report)) < 0)

@@ -102,3 +102,92 @@ const char *member_title(const struct member *m, enum lang lang)
 {
     return m->title[lang] ? m->title[lang] : m->code;
 }
+
+/* ---- Numbers ---- */
+
+void point_numbers_free(struct point_numbers *p)
+{
+    for (size_t i = 0; i < p->list.n; i++) {
+        free(p->list.v[i].kind);
+        free(p->list.v[i].name);
+    }
+    array_free(&p->list);
+}
+
+void point_numbers_add(struct point_numbers *p, const char *kind, const char *name, unsigned number)
+{
+    struct point_number n = {.kind = xstrdup(kind), .name = xstrdup(name), .number = number};
+
+    array_push(&p->list, n);
+}
+
+/* The number that a point was given; NO_POINT: none. */
+static unsigned known_number(const struct point_numbers *p, const char *kind, const char *name)
+{
+    for (size_t i = 0; i < p->list.n; i++)
+        if (str_eq(p->list.v[i].kind, kind) && str_eq(p->list.v[i].name, name))
+            return p->list.v[i].number;
+    return NO_POINT;
+}
+
+static unsigned first_free(const struct point_numbers *p, const char *kind)
+{
+    unsigned number = 0;
+
+    for (size_t i = 0; i < p->list.n; i++)
+        if (str_eq(p->list.v[i].kind, kind) && p->list.v[i].number >= number)
+            number = p->list.v[i].number + 1;
+    return number;
+}
+
+static void move_slot(unsigned *slot, const unsigned *to)
+{
+    if (*slot != NO_POINT)
+        *slot = to[*slot];
+}
+
+/* to: of each point, by where it stands, its slot from now on. */
+static void move_points(struct kind *k, const unsigned *to, unsigned slots)
+{
+    struct point_def *moved = xcalloc(slots, sizeof *moved);
+
+    for (unsigned i = 0; i < slots; i++)
+        moved[i] = (struct point_def){.slot = i, .total_of = NO_POINT, .bounds = {NO_POINT, NO_POINT, NO_POINT, 1}};
+    for (size_t i = 0; i < k->points.n; i++) {
+        struct point_def *p = &moved[to[i]];
+
+        *p = k->points.v[i];
+        p->slot = to[i];
+        move_slot(&p->total_of, to);
+        move_slot(&p->bounds.begins, to);
+        move_slot(&p->bounds.wide, to);
+        move_slot(&p->bounds.pace, to);
+    }
+    k->points.n = 0;
+    for (unsigned i = 0; i < slots; i++) {
+        if (!moved[i].name)
+            moved[i].name = xstrdup(POINT_GONE);
+        array_push(&k->points, moved[i]);
+    }
+    free(moved);
+}
+
+static void renumber_kind(struct kind *k, const struct point_numbers *numbers)
+{
+    unsigned *to = xcalloc(k->points.n + 1, sizeof *to), next = first_free(numbers, k->name);
+
+    for (size_t i = 0; i < k->points.n; i++) {
+        to[i] = known_number(numbers, k->name, k->points.v[i].name);
+        if (to[i] == NO_POINT)
+            to[i] = next++;
+    }
+    if (k->points.n > 0)
+        move_points(k, to, next);
+    free(to);
+}
+
+void vocabulary_renumber(struct vocabulary *v, const struct point_numbers *numbers)
+{
+    for (size_t i = 0; i < v->kinds.n; i++)
+        renumber_kind(v->kinds.v[i], numbers);
+}

@@ -77,7 +77,27 @@ struct vocabulary {
 };
 
 void vocabulary_free(struct vocabulary *v); /* frees what it holds */
-void members_free(struct members *m);       /* likewise */
+
+/*
+ * Which number a point of a kind was given, once and for ever: readings are kept
+ * under it. So a point's slot is its number, wherever it stands in kinds.yaml.
+ */
+struct point_number {
+    char *kind, *name;
+    unsigned number;
+};
+struct point_numbers {
+    ARRAY(struct point_number) list; /* owns the names */
+};
+void point_numbers_free(struct point_numbers *p); /* frees what it holds */
+void point_numbers_add(struct point_numbers *p, const char *kind, const char *name, unsigned number);
+/*
+ * Puts points where their numbers say. Those without one come behind, in the order in which they stand; where a
+ * number's point is gone a point stands that has no type and a name that nobody can write (POINT_GONE).
+ */
+#define POINT_GONE "(gone)"
+void vocabulary_renumber(struct vocabulary *v, const struct point_numbers *numbers);
+void members_free(struct members *m); /* likewise */
 /* Appends a member; takes copies. severity: of member_severities, or NULL. */
 void members_add(struct members *m, const char *code, int64_t number, char *const title[LANG_COUNT],
                  const char *severity);

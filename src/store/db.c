@@ -51,6 +51,11 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_TRIM_PACKED] = FIRST_ROWS("packed"),
     [SQL_TRIM_HOURLY] = FIRST_ROWS("hourly"),
     [SQL_FIND_DEVICE] = "SELECT id, name FROM device WHERE name = ?1 OR id = ?1 ORDER BY retired, id DESC LIMIT 1",
+    [SQL_FIND_COMPONENT] = "SELECT number, kind FROM component WHERE device_id = ?1 AND (number = ?2 OR key = ?2"
+                           " OR kind || ':' || key = ?2 OR kind = ?2 AND key = '' OR label = ?2)"
+                           " ORDER BY kind || ':' || key = ?2 DESC, key = ?2 DESC, number LIMIT 1",
+    [SQL_FIND_POINT] = "SELECT number, name FROM point WHERE kind = ?1 AND name = ?2",
+    [SQL_PUT_POINT] = "INSERT OR REPLACE INTO point (kind, number, name) VALUES (?1, ?2, ?3)",
     [SQL_COMPONENTS] = "SELECT number, kind, key, label FROM component WHERE device_id = ?1 ORDER BY number",
     [SQL_FILTERS] = "SELECT key, type, atom FROM json_each(?1)",
 };

@@ -318,12 +318,13 @@ static int next_device(struct db *db, enum sql sql, int shift, int64_t from, int
 /* The first day from state.day on of which anything is packed, if it is over. */
 static int find_day(struct packer *p, struct pack_state *s, bool *found)
 {
-    int64_t key;
+    int64_t key, today = s->hour / HOURS_A_DAY;
     int rc = first_key(p->db, SQL_PACKED_FROM, packed_key(s->day * HOURS_A_DAY, 0, 0), &key);
     int64_t day = key < 0 ? INT64_MAX : packed_hour(key) / HOURS_A_DAY;
 
-    *found = rc == 0 && day < s->hour / HOURS_A_DAY;
-    if (*found && day > s->day) {
+    *found = rc == 0 && day < today;
+    day = day < today ? day : today;
+    if (rc == 0 && day > s->day) { /* there is nothing in those between */
         s->day = day;
         s->day_device = 0;
     }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/filter.h"
 #include "store/query_readings.h"
+#include "store/query_series.h"
 
 enum {
     LIMIT_DEFAULT = 500,
@@ -452,7 +453,7 @@ static int unknown_query(const char *name, char **why)
     sbuf_add(&b, "; there are");
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
         sbuf_addf(&b, " %s,", queries[i].name);
-    sbuf_add(&b, " readings");
+    sbuf_add(&b, " readings, series");
     *why = sbuf_take(&b);
     return PD_EINVAL;
 }
@@ -468,6 +469,8 @@ void query_run(struct db *db, const struct query_args *args, struct query_page *
         page->err = run_query(db, q, args, limit, page);
     else if (str_eq(args->name, "readings"))
         page->err = query_readings(db, args, limit, page);
+    else if (str_eq(args->name, "series"))
+        page->err = query_series(db, args, limit, page);
     else
         page->err = unknown_query(args->name, &page->why);
     sqlite3_progress_handler(db->sqlite, 0, NULL, NULL);

@@ -34,24 +34,24 @@ struct reading_query {
 
 /* ---- What is asked ---- */
 
-static int find_device(struct reading_query *q, const char *name)
+int query_find_device(struct db *db, const char *name, int64_t *id, char **as_json, char **why)
 {
-    sqlite3_stmt *stmt = db_stmt(q->db, SQL_FIND_DEVICE);
+    sqlite3_stmt *stmt = db_stmt(db, SQL_FIND_DEVICE);
     struct sbuf json = {0};
     int rc = PD_ENOENT;
 
     sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
     if (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-        q->device_id = sqlite3_column_int64(stmt, 0);
+        *id = sqlite3_column_int64(stmt, 0);
         sbuf_add_json(&json, (const char *)sqlite3_column_text(stmt, 1));
-        q->device = sbuf_take(&json);
+        *as_json = sbuf_take(&json);
         rc = 0;
-    } else if (db_error(q->db) < 0) {
-        rc = db_error(q->db);
+    } else if (db_error(db) < 0) {
+        rc = db_error(db);
     } else {
         sbuf_add(&json, "there is no device ");
         sbuf_add_json(&json, name);
-        q->page->why = sbuf_take(&json);
+        *why = sbuf_take(&json);
     }
     db_done(stmt);
     return rc;
@@ -99,7 +99,7 @@ static int parse(struct reading_query *q, const struct query_args *args)
         str_to_i64(given.v[FILTER_TO], &q->to);
     if (args->after >= q->from && args->after < INT64_MAX)
         q->from = args->after + 1;
-    rc = find_device(q, given.v[FILTER_DEVICE]);
+    rc = query_find_device(q->db, given.v[FILTER_DEVICE], &q->device_id, &q->device, &q->page->why);
     filter_values_fini(&given);
     return rc;
 }
@@ -121,7 +121,7 @@ static void add_number(struct sbuf *out, double x)
     sbuf_add(out, text);
 }
 
-static void add_value(struct sbuf *out, const struct value *v)
+void query_add_value(struct sbuf *out, const struct value *v)
 {
     bool told = v->quality == QUALITY_GOOD || v->quality == QUALITY_STALE;
 
@@ -157,7 +157,7 @@ static void add_reading(struct reading_query *q, const struct reading *r, bool f
         sbuf_add(out, q->components.v[r->component]);
     sbuf_addf(out, ",\"point\":%u,\"type\":\"%s\",\"quality\":\"%s\",\"value\":", r->point,
               value_type_name(r->value.type), quality_name(r->value.quality));
-    add_value(out, &r->value);
+    query_add_value(out, &r->value);
     sbuf_addc(out, '}');
 }
 

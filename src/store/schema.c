@@ -163,6 +163,11 @@ static const char *const steps[] = {
     " hour INTEGER NOT NULL, day INTEGER NOT NULL, day_device INTEGER NOT NULL, month INTEGER NOT NULL,"
     " month_device INTEGER NOT NULL) STRICT;"
     "INSERT INTO pack VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0);",
+
+    /* Which point of a kind a reading's number means. */
+    "CREATE TABLE point ("
+    " kind TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, number)) STRICT, WITHOUT "
+    "ROWID;",
 };
 enum { NEWEST = sizeof steps / sizeof *steps };
 

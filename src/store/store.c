@@ -340,6 +340,37 @@ void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event,
     s->on_commit_ctx = ctx;
 }
 
+void store_read_points(const char *path, const char *vfs, struct point_numbers *out)
+{
+    struct db db;
+    sqlite3_stmt *stmt = NULL;
+    char *why = NULL;
+
+    if (db_open(&db, path, vfs, SQLITE_OPEN_READONLY, &why) < 0) {
+        free(why);
+        return;
+    }
+    if (sqlite3_prepare_v2(db.sqlite, "SELECT kind, name, number FROM point ORDER BY kind, number", -1, &stmt, NULL) ==
+        SQLITE_OK)
+        while (sqlite3_step(stmt) == SQLITE_ROW)
+            point_numbers_add(out, (const char *)sqlite3_column_text(stmt, 0),
+                              (const char *)sqlite3_column_text(stmt, 1), (unsigned)sqlite3_column_int(stmt, 2));
+    sqlite3_finalize(stmt);
+    db_close(&db);
+}
+
+void store_put_points(struct store *s, const struct vocabulary *v)
+{
+    for (size_t i = 0; i < v->kinds.n; i++)
+        for (size_t k = 0; k < v->kinds.v[i]->points.n; k++) {
+            const struct point_def *p = &v->kinds.v[i]->points.v[k];
+
+            if (!str_eq(p->name, POINT_GONE))
+                point_numbers_add(&s->filling->points, v->kinds.v[i]->name, p->name, p->slot);
+        }
+    await_company(s, false);
+}
+
 int store_load(struct store *s, const struct store_loader *loader)
 {
     return load_all(&s->writer, loader);

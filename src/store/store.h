@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "base/worker.h"
 #include "model/change.h"
+#include "model/vocabulary.h"
 #include "store/month.h"
 
 /*
@@ -54,6 +55,14 @@ int store_open(const struct store_config *config, struct store **out, char **why
  * counted in the log; queries not answered by now are: PD_ECANCELLED.
  */
 void store_close(struct store *s);
+
+/*
+ * The numbers that points were given (they are added to out), from the database that store_open() would
+ * open; blocking, before it is opened or while it is. Nothing where there is none, or an older one.
+ */
+void store_read_points(const char *path, const char *vfs, struct point_numbers *out);
+/* Keeps the numbers of a vocabulary: its points' slots. To be called with each before readings of it come. */
+void store_put_points(struct store *s, const struct vocabulary *v);
 
 /* Who this installation is: uuid text, epoch, and a short prefix for ticket numbers made from the uuid. */
 struct store_identity {
@@ -124,7 +133,7 @@ void store_on_commit(struct store *s, void (*fn)(void *ctx, int64_t first_event,
 /* ---- Queries: named, paged, answered by the reader; query.c has each one's columns and filters ---- */
 
 struct query_args {
-    /* "devices", "alerts", "tickets", "ticket_steps", "events", "readings", "outbox", "device", "alert", "ticket", "message", "customers",
+    /* "devices", "alerts", "tickets", "ticket_steps", "events", "readings", "series", "outbox", "device", "alert", "ticket", "message", "customers",
      * "sites", "contacts", "staff", "contracts", "rounds", "visits", "items" */
     const char *name;
     const char *filters; /* JSON object of filter names to values; NULL: none. Unknown filters are an error */

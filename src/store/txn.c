@@ -19,6 +19,7 @@ void store_batch_reset(struct store_batch *b)
         change_free(b->entries.v[i].change);
     b->entries.n = b->polls.n = b->readings = 0;
     sbuf_reset(&b->blobs);
+    point_numbers_free(&b->points);
     b->urgent = false;
 }
 
@@ -35,7 +36,7 @@ void store_batch_free(struct store_batch *b)
 
 bool store_batch_empty(const struct store_batch *b)
 {
-    return b->entries.n == 0 && b->polls.n == 0;
+    return b->entries.n == 0 && b->polls.n == 0 && b->points.list.n == 0;
 }
 
 void store_batch_add_poll(struct store_batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings,
@@ -218,6 +219,20 @@ static int write_polls(struct db *db, struct store_batch *b, int64_t *batches)
     return rc;
 }
 
+static int write_points(struct db *db, const struct point_numbers *points)
+{
+    sqlite3_stmt *stmt = points->list.n > 0 ? db_stmt(db, SQL_PUT_POINT) : NULL;
+    int rc = 0;
+
+    for (size_t i = 0; i < points->list.n && rc == 0; i++) {
+        sqlite3_bind_text(stmt, 1, points->list.v[i].kind, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(stmt, 2, points->list.v[i].number);
+        sqlite3_bind_text(stmt, 3, points->list.v[i].name, -1, SQLITE_STATIC);
+        rc = db_run(db, stmt);
+    }
+    return rc;
+}
+
 static int last_event_number(struct db *db, int64_t *out)
 {
     sqlite3_stmt *stmt = db_stmt(db, SQL_LAST_EVENT);
@@ -258,6 +273,8 @@ static int try_commit(struct store_batch *b, struct txn_entry **culprit)
     b->first_event = last + 1;
     if (rc == 0)
         rc = write_changes(b, culprit);
+    if (rc == 0)
+        rc = write_points(b->db, &b->points);
     if (rc == 0)
         rc = write_polls(b->db, b, &batches);
     if (rc == 0)

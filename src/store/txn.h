@@ -2,6 +2,7 @@
 #define PD_STORE_TXN_H
 
 #include "base/worker.h"
+#include "model/vocabulary.h"
 #include "store/db.h"
 
 /*
@@ -28,6 +29,7 @@ struct store_batch {
     ARRAY(struct txn_entry) entries;
     ARRAY(struct txn_poll) polls;
     struct sbuf blobs;
+    struct point_numbers points; /* that are given from now on */
     size_t readings;
     bool urgent;
     /* How it went. */
