@@ -1,5 +1,6 @@
 #include "conf/credentials.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,12 +34,61 @@ static const struct schema_row credential_rows[] = {
 const struct schema credential_schema = {
     .what = "a credential", .rows = credential_rows, .size = sizeof(struct credential_draft)};
 
-/* An algorithm by its name; 0, none, where nothing is said of it. */
+/* Other names of algorithms, as devices and their manuals have them, in small letters and digits. */
+static const struct {
+    const char *said, *meant;
+} other_names[] = {
+    {"sha", "sha1"},
+    {"hmacmd5", "md5"},
+    {"hmacsha", "sha1"},
+    {"sha2", "sha256"},
+    {"aes", "aes128"},
+    {"aescfb", "aes128"},
+    {"aes128cfb", "aes128"},
+    {"aes192c", "aes192-reeder"},
+    {"descbc", "des"},
+    {"cbcdes", "des"},
+    {"aes192cisco", "aes192-reeder"},
+    {"aes256c", "aes256-reeder"},
+    {"aes256cisco", "aes256-reeder"},
+};
+
+/* The name that was meant by what is none: "SHA-256" is sha256. NULL where nothing is near. */
+static const char *meant_by(const char *said, const char *const *names)
+{
+    char plain[16];
+    size_t n = 0;
+
+    for (; *said && n < sizeof plain - 1; said++)
+        if (isalnum((unsigned char)*said))
+            plain[n++] = (char)tolower((unsigned char)*said);
+    plain[n] = '\0';
+    for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++)
+        if (str_eq(other_names[i].said, plain))
+            return str_nearest(other_names[i].meant, names);
+    for (; *names; names++)
+        if (str_eq(*names, plain))
+            return *names;
+    return NULL;
+}
+
+/* An algorithm by its name; 0, none, where nothing is said of it, or after a complaint. */
 static uint8_t take_algorithm(struct yaml_node *node, const char *const *names, struct conf_report *report)
 {
-    int i = node ? schema_name(node, names, report) : 0;
+    const char *meant;
+    int i;
 
-    return (uint8_t)(i > 0 ? i : 0);
+    if (!node)
+        return 0;
+    for (i = 0; names[i]; i++)
+        if (str_eq(names[i], node->text))
+            return (uint8_t)i;
+    meant = meant_by(node->text, names);
+    if (meant)
+        conf_error(report, node, "'%s' is not possible here (did you mean '%s'?)", node->text, meant);
+    else
+        (void)schema_name(node, names, report);
+    return 0;
 }
 
 /* A text that the protocol bounds; NULL where it is not said, or after a complaint. */
@@ -97,13 +147,13 @@ static void take_user(struct credential_draft *d, struct conf_report *report)
 static void take_community(struct credential_draft *d, struct conf_report *report)
 {
     struct yaml_node *of_v3[] = {d->user,
-                                       d->auth,
-                                       d->privacy,
-                                       d->context,
-                                       d->auth_password,
-                                       d->auth_password_file,
-                                       d->privacy_password,
-                                       d->privacy_password_file};
+                                 d->auth,
+                                 d->privacy,
+                                 d->context,
+                                 d->auth_password,
+                                 d->auth_password_file,
+                                 d->privacy_password,
+                                 d->privacy_password_file};
 
     for (size_t i = 0; i < sizeof of_v3 / sizeof *of_v3; i++)
         if (of_v3[i]) {

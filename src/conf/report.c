@@ -1,6 +1,7 @@
 #include "conf/report.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 /* Columns of the file's line that are shown; a longer one is cut around the place. */
 enum { EXCERPT_WIDTH = 120, EXCERPT_BEFORE = 60, INDENT = 4 };
@@ -65,14 +66,58 @@ static size_t add_excerpt(struct sbuf *out, const char *s, size_t len)
     return width;
 }
 
+/* Where a key begins whose value is a secret, in s[0 .. len), and behind its colon; NULL where there is none. */
+static char *secret_value(char *s, size_t len)
+{
+    static const char *const keys[] = {"password:", "community:"};
+
+    for (size_t i = 0; i < len; i++) {
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            size_t n = strlen(keys[k]);
+
+            if (len - i >= n && memcmp(s + i, keys[k], n) == 0)
+                return s + i + n;
+        }
+    }
+    return NULL;
+}
+
+/* True if the next key of a map in braces begins here. */
+static bool is_next_key(const char *s, const char *end)
+{
+    if (*s++ != ',')
+        return false;
+    while (s < end && (*s == ' ' || *s == '_' || (*s >= 'a' && *s <= 'z')))
+        s++;
+    return s < end && *s == ':';
+}
+
+/* Puts stars over the secrets of a line: errors go to terminals and logs. */
+static void hide_secrets(char *s, size_t len)
+{
+    char *end = s + len, quote;
+
+    while ((s = secret_value(s, (size_t)(end - s))) != NULL) {
+        while (s < end && *s == ' ')
+            s++;
+        quote = s < end && (*s == '\'' || *s == '"') ? *s++ : '\0';
+        for (; s < end && !(quote ? *s == quote : is_next_key(s, end)); s++)
+            *s = '*';
+    }
+}
+
 static void add_caret_line(struct conf_report *r, const struct yaml_file *f, int line, int col, int width)
 {
     size_t len, from = 0, chars = col > 0 ? (size_t)col - 1 : 0, before, under;
-    const char *s = f->data ? yaml_line(f, line, &len) : NULL;
-    struct sbuf caret = {0};
+    const char *whole = f->data ? yaml_line(f, line, &len) : NULL, *s;
+    struct sbuf caret = {0}, shown = {0};
 
-    if (!s)
+    if (!whole)
         return;
+    sbuf_addn(&shown, whole, len);
+    if (len > 0)
+        hide_secrets(shown.s, len);
+    s = len > 0 ? shown.s : whole;
     if (chars > EXCERPT_WIDTH - EXCERPT_BEFORE / 2) {
         from = bytes_of(s, len, chars - EXCERPT_BEFORE);
         chars = EXCERPT_BEFORE;
@@ -92,6 +137,7 @@ static void add_caret_line(struct conf_report *r, const struct yaml_file *f, int
     add_excerpt(&r->text, s + before + under, len - before - under);
     sbuf_addf(&r->text, "\n%s\n", caret.s);
     sbuf_free(&caret);
+    sbuf_free(&shown);
 }
 
 static void complain(struct conf_report *r, const struct yaml_file *f, int line, int col, int width, const char *fmt,

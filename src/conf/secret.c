@@ -58,7 +58,7 @@ static char *read_secret_file(struct yaml_node *node, struct conf_report *report
 char *conf_take_secret(struct yaml_node *inlined, struct yaml_node *file, struct conf_report *report)
 {
     if (inlined && file) {
-        conf_error(report, file, "'%s' stands beside it: give one of the two", inlined->text);
+        conf_error(report, file, "the secret itself stands beside it: give one of the two");
         return NULL;
     }
     if (file)

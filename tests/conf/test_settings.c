@@ -339,7 +339,7 @@ static void test_errors_come_all_at_once(void **state)
                   "/patrold.yaml:2:12: error: unknown time zone 'Asia/Shanghia'",
                   "/patrold.yaml:3:24: error: expected a duration", "/patrold.yaml:4:14: error: 'nobody' is not a mail",
                   "/patrold.yaml:5:13: error: 'mail.example.com' must begin", "/patrold.yaml:5:39: error: a user needs",
-                  "/patrold.yaml:6:28: error: 4 is out of range: 1 to 3", "error: 'public' stands beside it",
+                  "/patrold.yaml:6:28: error: 4 is out of range: 1 to 3", "error: the secret itself stands beside it",
                   "/conf.d/x.yaml:1:11: error: expected a text, not a list");
     free(dir);
 }
@@ -405,7 +405,12 @@ static void test_snmpv3_credentials_that_make_no_sense(void **state)
         {"community: public, auth: md5", "error: this is of version 3"},
         {"version: 3, user: u, auth: sha265, auth_password: '12345678'", "(did you mean 'sha256'?)"},
         {"version: 3, user: u, auth: md5, auth_password: '12345678', privacy: aes, privacy_password: '12345678'",
-         "error: "},
+         "(did you mean 'aes128'?)"},
+        {"version: 3, user: u, auth: SHA-256, auth_password: '12345678'", "(did you mean 'sha256'?)"},
+        {"version: 3, user: u, auth: sha, auth_password: '12345678'", "(did you mean 'sha1'?)"},
+        {"version: 3, user: u, auth: rot13, auth_password: '12345678'", "(known here: none, md5, sha1, sha224"},
+        {"version: 3, user: u, auth: md5, auth_password: '12345678', privacy: AES256C, privacy_password: '12345678'",
+         "(did you mean 'aes256-reeder'?)"},
         {"version: 3, user: u, auth: md5, auth_password: '1234567'", "at least 8 bytes; this has 7"},
         {"version: 3, user: u, auth: md5", "error: 'auth: md5' needs 'auth_password' or 'auth_password_file'"},
         {"version: 3, user: u, auth: md5, auth_password: '12345678', privacy: des",
@@ -427,6 +432,34 @@ static void test_snmpv3_credentials_that_make_no_sense(void **state)
     }
     put("patrold.yaml", 0644, "credentials: {a: {version: 3, user: u, auth: md5, auth_password: '12345678'}}\n");
     ASSERT_ERRORS(1, "error: a secret in a file that others can read");
+}
+
+/* Errors go to terminals, over the socket and into the log. */
+static void test_errors_show_no_secret(void **state)
+{
+    static const char *const rows[] = {
+        "{version: 3, user: u, auth: md4, auth_password: 'hush hush', privacy: des, privacy_password: \"hush hush\"}",
+        "{version: 3, user: u, auth: md4, auth_password: hush hush}",
+        "{version: 3, auth_password: hush, user: u, usr: u, privacy_password: hush}",
+        "{version: 3, user: u, auth: md5, auth_password: hush}",
+        "{community: hush, community_file: x}",
+        "{community: hush, with: a, comma, in: it}",
+        "{auth_password_file: a, auth_password: hush, version: 3}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conf_report report = {0};
+        struct settings *s = NULL;
+        char *text = xasprintf("credentials: {a: %s}\n", rows[i]);
+
+        put("patrold.yaml", 0600, text);
+        assert_int_equal(load(&s, &report), PD_EINVAL);
+        if (strstr(report.text.s, "hush") || !strstr(report.text.s, "****"))
+            fail_msg("%s says\n%s", rows[i], report.text.s);
+        conf_report_free(&report);
+        free(text);
+    }
 }
 
 static void test_secret_files_must_hold_one(void **state)
@@ -479,6 +512,7 @@ int main(void)
         TEST(test_secrets_must_be_private),
         TEST(test_snmpv3_credentials),
         TEST(test_snmpv3_credentials_that_make_no_sense),
+        TEST(test_errors_show_no_secret),
         TEST(test_secret_files_must_hold_one),
         TEST(test_missing_file),
         TEST(test_the_example_is_good),
