@@ -36,6 +36,7 @@ struct pd_collector {
     struct pd_services services;
     struct dict *devices;
     size_t busy, open;
+    struct pd_trap_sink traps;
     struct rng_seeded chance;
 };
 
@@ -165,7 +166,20 @@ size_t fake_open_count(const struct pd_collector *c)
     return c->open;
 }
 
+const struct pd_trap_sink *fake_traps(const struct pd_collector *c)
+{
+    return &c->traps;
+}
+
 /* ---- The contract ---- */
+
+static void fake_hear(struct pd_collector *c, const struct pd_trap_sink *sink, const struct pd_usm_secret *users,
+                      size_t n)
+{
+    (void)users;
+    (void)n;
+    c->traps = sink ? *sink : (struct pd_trap_sink){0};
+}
 
 static int fake_start(const struct pd_services *services, const void *config, struct pd_collector **out)
 {
@@ -372,6 +386,7 @@ const struct pd_collector_ops fake_ops = {
     .close = fake_close,
     .read = fake_read,
     .cancel = fake_cancel,
+    .traps = fake_hear,
 };
 
 const struct pd_collector_ops fake_ping_ops = {

@@ -43,6 +43,8 @@ struct fake_read {
 const struct fake_read *fake_reads(const struct fake_device *d, size_t *n);
 /* How it was opened last. */
 const struct pd_target *fake_target(const struct fake_device *d);
+/* Whom it would tell of traps; all NULL: nobody. */
+const struct pd_trap_sink *fake_traps(const struct pd_collector *c);
 /* Reads under way and devices open now, of all. */
 size_t fake_busy(const struct pd_collector *c);
 size_t fake_open_count(const struct pd_collector *c);
