@@ -116,7 +116,7 @@ static char *take_password(const char *what, bool wanted, const struct yaml_node
     else if (password && !algorithm)
         conf_error(report, inlined ? inlined : file, "a password without an algorithm: '%s' is missing, as in '%s: %s'",
                    what, what, strcmp(what, "auth") == 0 ? "sha256" : "aes128");
-    else if (!password && wanted && report->errors == before)
+    else if (!password && algorithm && wanted && report->errors == before)
         conf_error(report, d->here, "'%s: %s' needs '%s_password' or '%s_password_file'", what, algorithm->text, what,
                    what);
     return password;
