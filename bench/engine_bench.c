@@ -1,11 +1,13 @@
 /*
  * Prints what polling alone costs:
  *
- *     engine_bench [-p PORT] [-d DEVICES] [-c AT-ONCE] [-n ROUNDS] [-f IN-FLIGHT] [-V VERSION] [-t MS] [-k]
+ *     engine_bench [-p PORT] [-d DEVICES] [-c AT-ONCE] [-n ROUNDS] [-f IN-FLIGHT] [-V VERSION] [-t MS] [-k] [-w]
  *
  * The SNMP collector reads 121 values from each of the devices 127.1.0.1 and up, which all answer at one port; nothing
  * is judged or stored. The first round, in which it learns what the devices can do, is not measured. With -k each value
  * is compared with what a device of v3_farm can have said since it was asked, which costs more than reading it.
+ *
+ * With -w nobody waits for a round to end: whoever was read is read again at once.
  *
  * `gaps` are reads that miss something, of them `silent` those without any answer; `down` is how often a device was
  * silent three times in a row; first_live_s is when in the first round all were read that answer. The result is 1 where anything was wrong, or missing though nothing had to be repeated.
@@ -44,8 +46,8 @@ struct target {
     struct pd_read *read;
     uint32_t address;
     int64_t asked_ms;
-    unsigned values, silent;
-    uint64_t sum; /* the values are looked at */
+    unsigned values, silent, again; /* how often it is to be read again, now */
+    uint64_t sum;                   /* the values are looked at */
 };
 
 static void compare(struct target *t, const struct pd_cell *cell)
@@ -94,6 +96,11 @@ static void ended(void *arg, const struct pd_read_result *result)
     } else {
         t->silent = 0;
     }
+    if (t->again > 0) {
+        t->again--;
+        start(t);
+        return;
+    }
     if (b->next < b->ntargets)
         start(&b->targets[b->next++]);
     if (++b->ended == b->ntargets)
@@ -138,7 +145,7 @@ struct options {
     uint16_t port, in_flight;
     uint8_t version;
     int timeout_ms;
-    bool compare;
+    bool compare, go_on;
 };
 
 static void open_targets(struct bench *b, const struct options *o)
@@ -188,8 +195,8 @@ static long rss_kb(void)
 
 static int read_options(int argc, char **argv, struct options *out)
 {
-    for (int o; (o = getopt(argc, argv, "p:d:c:n:f:V:t:k")) != -1;) {
-        unsigned long n = o == '?' || o == 'k' ? 0 : strtoul(optarg, NULL, 10);
+    for (int o; (o = getopt(argc, argv, "p:d:c:n:f:V:t:kw")) != -1;) {
+        unsigned long n = o == '?' || o == 'k' || o == 'w' ? 0 : strtoul(optarg, NULL, 10);
 
         switch (o) {
         case 'p':
@@ -215,6 +222,9 @@ static int read_options(int argc, char **argv, struct options *out)
             break;
         case 'k':
             out->compare = true;
+            break;
+        case 'w':
+            out->go_on = true;
             break;
         default:
             return -1;
@@ -243,7 +253,9 @@ static void measure(struct bench *b, const struct options *o)
     b->counts = (struct counts){.wrong = b->counts.wrong};
     cpu = cpu_s();
     wall = (double)clock_mono_us(&clock_system) / 1e6;
-    for (unsigned i = 0; i < o->rounds; i++)
+    for (size_t i = 0; o->go_on && o->rounds > 0 && i < b->ntargets; i++)
+        b->targets[i].again = o->rounds - 1;
+    for (unsigned i = 0; i < (o->go_on ? 1 : o->rounds); i++)
         round_of_all(b);
     print(o, &b->counts, cpu_s() - cpu, (double)clock_mono_us(&clock_system) / 1e6 - wall, live);
 }
@@ -255,7 +267,7 @@ int main(int argc, char **argv)
 
     if (read_options(argc, argv, &o) < 0 || o.devices == 0 || o.devices > FARM_DEVICES || o.at_once == 0) {
         fprintf(stderr, "engine_bench [-p PORT] [-d DEVICES] [-c AT-ONCE] [-n ROUNDS] [-f IN-FLIGHT] [-V VERSION] "
-                        "[-t MS] [-k]\n");
+                        "[-t MS] [-k] [-w]\n");
         return 2;
     }
     b.ntargets = o.devices;

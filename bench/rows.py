@@ -101,11 +101,11 @@ class Rows:
         return self.tools.running("relay", "-p", port, "-t", farm_port, "-l", 20, "-2", 10, "-r", 20, "-j", 30)
 
     def loss(self):
-        devices, rounds = self.size(50, 3000), self.size(1, 10)
+        devices, rounds, timeout = self.size(20, 3000), self.size(1, 10), self.size(50, 250)
         with self.tools.farm(own=True) as farm_port:
             port = farm_port + 1
             with self.bad_net(farm_port, port):
-                got = self.tools.engine(port, devices, "-t", 250, "-k", at_once=devices, rounds=rounds, fails=True)
+                got = self.tools.engine(port, devices, "-t", timeout, "-k", "-w", at_once=devices, rounds=rounds, fails=True)
         polls = devices * rounds
         yield Figure("loss_wrong_values", "20 %% lost each way, 10 %% doubled, reordered: wrong values in %d polls" % polls,
                      got["wrong"], "", 0)
@@ -115,14 +115,13 @@ class Rows:
     def outage(self):
         """The whole daemon behind the bad net, then behind a cut line."""
         devices, every, seconds = self.size(20, 1000), self.size(1, 4), self.size(3, 32, 130)
-        timeout, tries = 0.25, 4
+        timeout, tries = self.size(0.05, 0.25), 4
         with self.tools.farm(own=True) as farm_port:
             port = farm_port + 1
             with self.bad_net(farm_port, port) as relay, \
-                    self.tools.daemon(devices, "%ds" % every, port, timeout="%dms" % (1000 * timeout)) as d:
+                    self.tools.daemon(devices, "%ds" % every, port, timeout="%.0fms" % (1000 * timeout)) as d:
                 d.all_read(180)
                 polls, downs = self.watch_downs(d, seconds)
-                d.process.poll()
                 relay.send_signal(signal.SIGUSR2)
                 cut = time.monotonic()
                 d.wait_for(lambda: d.devices_in("down") >= devices, 20 * every + 60, "all being down")
