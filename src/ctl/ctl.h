@@ -91,6 +91,7 @@ int run_action(struct ctl *t, const struct command *c, json_t *args);
 int run_status(struct ctl *t, const struct command *c, json_t *args);
 int run_device_poll(struct ctl *t, const struct command *c, json_t *args);
 int run_device_show(struct ctl *t, const struct command *c, json_t *args);
+int run_device_history(struct ctl *t, const struct command *c, json_t *args);
 int run_ticket_list(struct ctl *t, const struct command *c, json_t *args);
 int run_ticket_show(struct ctl *t, const struct command *c, json_t *args);
 int run_check(struct ctl *t, const struct command *c, json_t *args);

@@ -40,6 +40,22 @@ def refused(site, code, part, *words):
         fail("%s: exit %d, not %d with %r: %s" % (" ".join(words), done.returncode, code, part, done.stderr))
 
 
+def history(site, name):
+    rows = wait_for("two polls", lambda: (lambda r: len(r) > 1 and r)(
+        as_json(site, "device", "history", name, "device", "reachable", "--step", "raw")))
+    if any(r["value"] is not True or r["quality"] != "good" for r in rows):
+        fail("device history: %s" % rows)
+    hours = as_json(site, "device", "history", name, "device", "reachable", "--from", "2020-01-31")
+    if sum(h["count"] for h in hours) < len(rows) or hours[0]["avg"] != 1:
+        fail("device history by hours: %s" % hours)
+    need("device history", site.patrolctl("device", "history", name, "device", "reachable").stdout, "▁")
+    need("device history --csv", site.patrolctl("device", "history", name, "device", "reachable", "--csv").stdout, "avg", "true")
+    if as_json(site, "device", "history", name, "device", "reachable", "--to", "2020-01-31"):
+        fail("device history: it was polled before it was there")
+    refused(site, 1, "no point", "device", "history", name, "device", "colour")
+    refused(site, 1, "2026-01-31", "device", "history", name, "device", "reachable", "--from", "yesterday")
+
+
 def devices(site):
     name, address = site.serve(os.path.join(SOURCE, "conf", "stories", "printer.yaml"), PORT)[0]
     need("device add", site.patrolctl("device", "add", name, address, "--port", str(PORT), "--site", "三楼").stdout, name)
@@ -53,6 +69,7 @@ def devices(site):
     if not any(p["point"] == "level" and isinstance(p["number"], (int, float)) for p in shown["points"]):
         fail("device show: %s" % shown)
     need("device show", site.patrolctl("device", "show", name, "--lang", "zh_CN").stdout, "打印机", "余量", "可达")
+    history(site, name)
     facts = json.loads(site.patrolctl("facts", name).stdout)
     if facts["device"] != name or facts["class"] != "printer" or not facts["supplies"]:
         fail("facts: %s" % facts)
