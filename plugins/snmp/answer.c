@@ -280,8 +280,10 @@ static void learn(struct pd_read *r)
         learn_bulk(d, SNMP_BULK_YES);
     if (r->type == SNMP_GETNEXT && r->width > 0 && r->suspect && d->bulk == SNMP_BULK_UNKNOWN)
         learn_bulk(d, SNMP_BULK_NO);
-    if (r->type == SNMP_GETNEXT)
-        r->suspect = false;
+    if (r->type == SNMP_GETNEXT) {
+        r->no_bulk &= !r->bulk_again;
+        r->suspect = r->bulk_again = false;
+    }
 }
 
 /* ---- Errors ---- */

@@ -177,7 +177,7 @@ static void open_tables(struct pd_read *r)
 {
     struct bundle open = {0};
 
-    r->no_bulk = r->suspect = false;
+    r->no_bulk = r->suspect = r->bulk_again = false;
     r->narrow = 0;
     for (; r->next_table < r->ntables; open_table(r)) {
         struct bundle next = table_bundle(r, r->next_table);

@@ -13,6 +13,7 @@ enum {
     SMALL_REQUEST = 4, /* varbinds; an unanswered larger one is tried again smaller */
     SMALL_TRIES = 2,   /* requests about so little before that is left out: one may get lost, with all its repeats */
     V1_RETRIES = 1,    /* of the one request that shows whether a silent device speaks version 1 */
+    MUTE_BULKS = 2,    /* GETBULKs without an answer before a device that answers GETNEXT is held to have none */
     V1_PROOFS = 2,     /* reads in which only version 1 was answered before that is held to be so */
     DETAIL_OID = 100,  /* bytes of an OID's text in a detail */
 };
@@ -280,6 +281,14 @@ static void note_silence(struct pd_read *r, enum snmp_drop misfit)
         snmp_read_note(r, "no answer to %u tries; what came %s", (unsigned)r->result.requests, snmp_drop_text(misfit));
 }
 
+/* Silence may be loss: only the second time it tells of the device. */
+static void doubt_bulk(struct pd_read *r)
+{
+    r->no_bulk = true;
+    r->suspect = ++r->device->mute_bulks >= MUTE_BULKS;
+    r->bulk_again = !r->suspect;
+}
+
 /*
  * A device that never answered is left alone. One that did may have choked on this
  * request: it is asked for less, or without GETBULK, or for something else, before
@@ -317,7 +326,7 @@ static void on_expired(struct snmp_request *q)
         r->narrow = snmp_ask_one_table(r);
     d->no_riders |= q->misfit == SNMP_DROP_OIDS && r->nget > 0;
     if (r->type == SNMP_GETBULK && d->bulk == SNMP_BULK_UNKNOWN)
-        r->no_bulk = r->suspect = true;
+        doubt_bulk(r);
     else if (snmp_ask_size(r) > SMALL_REQUEST)
         d->max_varbinds = (uint16_t)(snmp_ask_size(r) / 4 > SMALL_REQUEST ? snmp_ask_size(r) / 4 : SMALL_REQUEST);
     else if (++r->small >= SMALL_TRIES)

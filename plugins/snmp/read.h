@@ -72,6 +72,7 @@ struct pd_device {
     /* Learnt: */
     uint16_t max_varbinds;      /* asked for at once, repetitions counted */
     uint8_t bulk;               /* enum snmp_bulk */
+    uint8_t mute_bulks;         /* GETBULKs that got no answer before any ever did */
     bool answered;              /* ever */
     bool knows_v2c;             /* it answered in that version */
     uint8_t v1_proofs;          /* reads in which it answered v1 after it had been silent to v2c */

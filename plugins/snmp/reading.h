@@ -14,9 +14,9 @@ enum { SNMP_MAX_SCALARS = 20, SNMP_MAX_COLUMNS = 32 }; /* in one request */
 /* How far a column has been read. */
 struct cursor {
     uint16_t item, table; /* table: in the read's */
-    uint16_t n, cap; /* sub-identifiers in last */
-    uint32_t rows;   /* so far */
-    uint32_t *last;  /* instance of the last row */
+    uint16_t n, cap;      /* sub-identifiers in last */
+    uint32_t rows;        /* so far */
+    uint32_t *last;       /* instance of the last row */
 };
 
 /* A table that the read wants anything of, and what came of it. */
@@ -74,6 +74,7 @@ struct pd_read {
     bool answered;    /* the device answered in this read */
     bool no_riders;   /* scalars go by themselves */
     bool no_bulk;     /* GETNEXT until the open tables are done */
+    bool bulk_again;  /* as soon as GETNEXT is answered: what got no answer may have been lost */
     bool suspect;     /* GETBULK failed: if GETNEXT does not, the device has no bulk */
     bool broken;      /* it ends BROKEN */
     bool partial;     /* it won't be DONE */
