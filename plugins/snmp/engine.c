@@ -410,6 +410,11 @@ void snmp_request_withdraw(struct snmp_request *q)
     end_request(q);
 }
 
+const char *snmp_drop_counter(enum snmp_drop drop)
+{
+    return drop_names[drop].counter;
+}
+
 const char *snmp_drop_text(enum snmp_drop drop)
 {
     return drop_names[drop].text;
@@ -491,8 +496,10 @@ static void note_drop(struct snmp_engine *e, enum snmp_drop drop, const struct s
     e->drops[drop]++;
     if (!q)
         q = suspect(e, drop, &p->addr);
-    if (q)
+    if (q) {
         q->misfit = (uint8_t)drop;
+        q->ops->dropped(q, drop);
+    }
     if (!may_log(e, &e->quiet[drop], &held))
         return;
     pd_addr_text(&p->addr, from);

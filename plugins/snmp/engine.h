@@ -123,6 +123,8 @@ struct snmp_request_ops {
     void (*expired)(struct snmp_request *q);
     /* The device says that it will not answer; the request is over. */
     void (*refused)(struct snmp_request *q, enum snmp_refusal why);
+    /* Something came from the device while it was asked, but was dropped: to be counted. The request goes on. */
+    void (*dropped)(struct snmp_request *q, enum snmp_drop why);
 };
 
 /* net is copied; services and what net.ctx points at must outlive the engine. */
@@ -139,6 +141,8 @@ void snmp_request_withdraw(struct snmp_request *q);
 /* Time that the last request spent waiting to be sent for the first time. */
 int64_t snmp_request_waited(const struct snmp_request *q);
 
+/* The name of its counter. */
+const char *snmp_drop_counter(enum snmp_drop drop);
 /* "is no SNMP message": goes on from "what came". */
 const char *snmp_drop_text(enum snmp_drop drop);
 /* "it knows no such user": goes on from "the device refused". */

@@ -349,8 +349,21 @@ static void on_refused(struct snmp_request *q, enum snmp_refusal why)
     finish(r, PD_READ_REFUSED);
 }
 
-static const struct snmp_request_ops request_ops = {
-    .encode = on_encode, .fits = on_fits, .answered = on_answered, .expired = on_expired, .refused = on_refused};
+static void on_dropped(struct snmp_request *q, enum snmp_drop why)
+{
+    struct pd_device *d = read_of(q)->device;
+
+    if (!d->drops)
+        d->drops = xcalloc(SNMP_DROPS, sizeof *d->drops);
+    d->drops[why]++;
+}
+
+static const struct snmp_request_ops request_ops = {.encode = on_encode,
+                                                    .fits = on_fits,
+                                                    .answered = on_answered,
+                                                    .expired = on_expired,
+                                                    .refused = on_refused,
+                                                    .dropped = on_dropped};
 
 static void on_idle(void *arg)
 {

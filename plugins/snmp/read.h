@@ -81,6 +81,7 @@ struct pd_device {
     uint8_t scalar_bytes;       /* that one takes in an answer, on the average; 0: not known */
     uint32_t plan;              /* the serial that tables is about; 0: none */
     struct snmp_learnt *tables; /* of each group */
+    uint32_t *drops;            /* SNMP_DROPS: packets from it that were dropped, by enum snmp_drop; NULL: none */
 };
 
 /* Starts a read; the sink is called later only. The plan outlives it. */

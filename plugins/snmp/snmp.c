@@ -196,7 +196,8 @@ static void fit_v3(struct pd_device *d)
 static void set_contexts(struct pd_device *d, const struct pd_target *t)
 {
     d->ncontexts = t->ncontexts;
-    d->contexts = xcalloc(t->ncontexts ? t->ncontexts : 1, sizeof *d->contexts);
+    if (t->ncontexts > 0)
+        d->contexts = xcalloc(t->ncontexts, sizeof *d->contexts);
     for (size_t i = 0; i < t->ncontexts; i++) {
         const struct pd_context *from = &t->contexts[i];
         struct oid oid;
@@ -266,6 +267,7 @@ static void snmp_close(struct pd_device *d)
     }
     free(d->contexts);
     free(d->tables);
+    free(d->drops);
     free(d);
 }
 
@@ -326,6 +328,19 @@ static void snmp_counters(struct pd_collector *c, void (*put)(void *arg, const c
         trap_sink_counters(c->traps, put, arg);
 }
 
+static void snmp_device_drops(struct pd_collector *c,
+                              void (*put)(void *arg, const char *device, const char *name, uint64_t value), void *arg)
+{
+    struct pd_device *d;
+
+    LIST_FOREACH(d, &c->devices, link)
+    {
+        for (int i = SNMP_FITS + 1; d->drops && i < SNMP_DROPS; i++)
+            if (d->drops[i] > 0)
+                put(arg, d->peer.name, snmp_drop_counter((enum snmp_drop)i), d->drops[i]);
+    }
+}
+
 const struct pd_collector_ops pd_snmp_ops = {
     .name = "snmp",
     .start = snmp_start,
@@ -338,5 +353,6 @@ const struct pd_collector_ops pd_snmp_ops = {
     .walk = snmp_walk,
     .cancel = snmp_read_cancel,
     .counters = snmp_counters,
+    .device_drops = snmp_device_drops,
     .traps = snmp_traps,
 };

@@ -192,6 +192,27 @@ static void add_collectors(json_t *rows, struct core *c)
     }
 }
 
+static void add_drop(void *arg, const char *device, const char *name, uint64_t value)
+{
+    const struct collector_samples *s = arg;
+
+    sample(s->samples, json_pack("{s:s, s:s, s:s}", "collector", s->collector, "device", device, "event", name),
+           (json_int_t)value);
+}
+
+static void add_device_drops(json_t *rows, struct core *c)
+{
+    struct collector_samples s = {.samples =
+                                      metric(rows, "patrold_device_drops_total", "counter",
+                                             "Packets from a device that were dropped while it was asked, and why.")};
+
+    for (size_t i = 0; i < c->config.ncollectors; i++) {
+        s.collector = c->config.collector_ops[i]->name;
+        if (c->config.collector_ops[i]->device_drops)
+            c->config.collector_ops[i]->device_drops(c->collectors[i], add_drop, &s);
+    }
+}
+
 json_t *metrics_of(struct core *c)
 {
     json_t *rows = json_array();
@@ -202,5 +223,6 @@ json_t *metrics_of(struct core *c)
     add_store(rows, c);
     add_notify(rows, c);
     add_collectors(rows, c);
+    add_device_drops(rows, c);
     return rows;
 }

@@ -244,6 +244,9 @@ struct pd_collector_ops {
     void (*cancel)(struct pd_read *r);
     /* Appends counters as name/value pairs: every drop reason is one. */
     void (*counters)(struct pd_collector *c, void (*put)(void *arg, const char *name, uint64_t value), void *arg);
+    /* Likewise, of each device by itself, what is not 0 of packets that came from it and were dropped. May be NULL. */
+    void (*device_drops)(struct pd_collector *c,
+                         void (*put)(void *arg, const char *device, const char *name, uint64_t value), void *arg);
     /*
      * From now on traps go to the sink (copied), and any of these users (borrowed during the call) may authenticate
      * them; called again where either changes, with NULL to hear no more. NULL: the collector knows no traps.

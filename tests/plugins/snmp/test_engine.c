@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "plugins/snmp/engine.h"
 #include "tests/plugins/snmp/script.h"
 
@@ -309,6 +310,30 @@ static bool twice(struct script *s, const struct snmp_packet *p, const struct sn
     return true;
 }
 
+static void add_drop(void *arg, const char *device, const char *name, uint64_t value)
+{
+    sbuf_addf(arg, "%s %s %d\n", device, name, (int)value);
+}
+
+static void what_is_dropped_is_counted_for_its_device(void **state)
+{
+    struct script s;
+    struct pd_plan *plan = start(&s);
+    struct sbuf drops = {0};
+
+    (void)state;
+    script_read(&s, plan);
+    pd_snmp_ops.device_drops(s.collector, add_drop, &drops);
+    assert_int_equal(drops.n, 0);
+    s.hook = forge_row;
+    s.step = 40; /* another community */
+    script_read(&s, plan);
+    pd_snmp_ops.device_drops(s.collector, add_drop, &drops);
+    assert_string_equal(drops.s, "printer snmp_drop_community 1\n");
+    sbuf_free(&drops);
+    stop(&s, plan);
+}
+
 static void a_reply_counts_once(void **state)
 {
     struct script s;
@@ -568,6 +593,7 @@ int main(void)
         cmocka_unit_test(of_ten_thousand_forgeries_none_is_taken),
         cmocka_unit_test(garbage_is_dropped_and_counted),
         cmocka_unit_test(a_device_that_sends_garbage_is_named),
+        cmocka_unit_test(what_is_dropped_is_counted_for_its_device),
         cmocka_unit_test(a_reply_counts_once),
         cmocka_unit_test(what_gets_lost_is_asked_again_as_soon_as_answers_took_before),
         cmocka_unit_test(a_reply_to_an_earlier_try_counts),
