@@ -286,8 +286,11 @@ struct node {
     TAILQ_ENTRY(node) waiting;                  /* for waits_for */
     struct pd_read *read;                       /* under way */
     struct pd_device *ping_handle;              /* at collector icmp, opened when first wanted */
-    struct pd_read *pinging;                    /* under way, after a read without an answer: */
-    struct pd_read_result silence;              /* its end, which is judged with the ping's; owns its detail */
+    struct pd_read *pinging;                    /* under way */
+    struct value pinged;                        /* what a ping said while the device is still read */
+    bool has_pinged;
+    bool awaits_ping;              /* a read had no answer, and its end is judged with the ping's: */
+    struct pd_read_result silence; /* that end; owns its detail */
     struct batch *batch;
     struct speech *reading; /* by what it is read */
     uint32_t parts;
@@ -595,6 +598,11 @@ void ping_fini(struct watch *w); /* no node is left */
  * not possible; else schedule_take() is called with the read's end and what the ping says.
  */
 bool ping_begin(struct node *n, const struct pd_read_result *silence);
+/* A read begins: who missed the last is pinged meanwhile. */
+void ping_early(struct node *n);
+/* What that said, unknown where nothing did, for a read without an answer; or it is not wanted any more. */
+struct value ping_taken(struct node *n);
+void ping_drop(struct node *n);
 /* Ends a ping under way: schedule_take() with CANCELLED. */
 void ping_cancel(struct node *n);
 void ping_close(struct node *n);

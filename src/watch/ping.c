@@ -9,7 +9,8 @@
  * Whether a device that does not answer its protocol is there at all: the
  * collector named "icmp", where there is one, is asked for the same address. The
  * read without an answer is taken in when that is known, so both are judged
- * together, as of the moment when the poll was due.
+ * together, as of the moment when the poll was due. Who missed a poll is pinged
+ * while it is read, so that its silence is known no later for it.
  */
 
 static const struct pd_collector_ops *ops(const struct watch *w)
@@ -57,6 +58,12 @@ static void end_ping(void *arg, const struct pd_read_result *r)
     struct pd_read_result silence = n->silence;
 
     n->pinging = NULL;
+    if (!n->awaits_ping) {
+        n->pinged = said(r);
+        n->has_pinged = true;
+        return;
+    }
+    n->awaits_ping = false;
     n->silence = (struct pd_read_result){0};
     if (r->status == PD_READ_CANCELLED)
         silence.status = PD_READ_CANCELLED;
@@ -73,18 +80,45 @@ static bool open_handle(struct node *n)
     return n->ping_handle || ops(w)->open(w->config.collectors[w->pinger], &t, &n->ping_handle) == 0;
 }
 
-bool ping_begin(struct node *n, const struct pd_read_result *silence)
+static bool start(struct node *n)
 {
     struct watch *w = n->watch;
     const struct pd_sink sink = {.cells = no_cells, .end = end_ping, .arg = n};
 
     /* Of units of one gateway it would be that which answers, whether the unit is there or not. */
-    if (!w->config.settings->ping || !w->ping_plan || (int)n->collector == w->pinger || share_has_others(n) ||
-        !open_handle(n) || ops(w)->read(n->ping_handle, w->ping_plan, 1, &sink, &n->pinging) < 0)
+    return w->config.settings->ping && w->ping_plan && (int)n->collector != w->pinger && !share_has_others(n) &&
+           open_handle(n) && ops(w)->read(n->ping_handle, w->ping_plan, 1, &sink, &n->pinging) == 0;
+}
+
+void ping_early(struct node *n)
+{
+    n->has_pinged = false;
+    if (n->silent > 0 && !n->pinging)
+        start(n);
+}
+
+bool ping_begin(struct node *n, const struct pd_read_result *silence)
+{
+    if (n->has_pinged || (!n->pinging && !start(n)))
         return false;
+    n->awaits_ping = true;
     n->silence = *silence;
     n->silence.detail = xstrdup_null(silence->detail);
     return true;
+}
+
+struct value ping_taken(struct node *n)
+{
+    struct value v = n->has_pinged ? n->pinged : VALUE_UNKNOWN;
+
+    n->has_pinged = false;
+    return v;
+}
+
+void ping_drop(struct node *n)
+{
+    ping_cancel(n);
+    n->has_pinged = false;
 }
 
 void ping_cancel(struct node *n)

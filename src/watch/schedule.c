@@ -534,8 +534,12 @@ static void end_read(void *arg, const struct pd_read_result *r)
     n->read = NULL;
     share_give(n);
     note_lateness(n, r);
-    if (r->status != PD_READ_NOANSWER || !ping_begin(n, r))
+    if (r->status != PD_READ_NOANSWER) {
+        ping_drop(n);
         schedule_take(n, r, VALUE_UNKNOWN);
+    } else if (!ping_begin(n, r)) {
+        schedule_take(n, r, ping_taken(n));
+    }
 }
 
 static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
@@ -548,8 +552,10 @@ static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
     n->batch = speech_batch(n->reading);
     n->parts = parts;
     rc = w->config.collector_ops[n->collector]->read(n->handle, s->plan, parts, &sink, &n->read);
-    if (rc == 0)
+    if (rc == 0) {
+        ping_early(n);
         return;
+    }
     log_about(LOG_LEVEL_WARN, "watch", &(struct log_about){.device = n->d.name}, "%s can't be read now: %s", n->d.name,
               pd_strerror(rc));
     share_give(n);

@@ -122,6 +122,43 @@ static void both_are_judged_as_of_when_the_poll_was_due(void **state)
     site_free(q.s);
 }
 
+/* Nor does it make an outage known any later: from the second poll on it goes beside the read. */
+static void a_ping_without_an_answer_delays_nothing(void **state)
+{
+    struct quiet q = quiet_new(FAKE_SILENT);
+    const struct fake_read *asked;
+    size_t n;
+
+    (void)state;
+    fake_delay(q.snmp, 8 * SECOND);
+    fake_delay(q.pings, 3 * SECOND);
+    for (int i = 0; i < 240 && device_point(&q, "reachable").b; i++)
+        site_pass(q.s, SECOND);
+    asked = fake_reads(q.snmp, &n);
+    assert_in_range(q.s->time.mono - asked[n - 1].at_ms, 8 * SECOND, 9 * SECOND);
+    assert_int_equal(pings_of(&q), 3);
+    assert_int_equal(device_point(&q, "ping").quality, QUALITY_GOOD);
+    assert_false(device_point(&q, "ping").b);
+    site_free(q.s);
+}
+
+static void who_answers_while_it_is_pinged_is_not_waited_for(void **state)
+{
+    struct quiet q = quiet_new(FAKE_SILENT);
+
+    (void)state;
+    site_pass(q.s, MINUTE);
+    fake_mode(q.snmp, FAKE_ANSWERS);
+    fake_delay(q.snmp, 5 * SECOND);
+    fake_delay(q.pings, 30 * SECOND);
+    wait_for_ping(&q);
+    site_pass(q.s, 5 * SECOND);
+    assert_int_equal(fake_busy(q.s->pinger), 0);
+    assert_true(device_point(&q, "reachable").b);
+    assert_int_equal(device_point(&q, "ping").quality, QUALITY_UNKNOWN);
+    site_free(q.s);
+}
+
 static void who_answers_again_has_no_ping_any_more(void **state)
 {
     struct quiet q = quiet_new(FAKE_ANSWERS);
@@ -318,6 +355,8 @@ int main(void)
         cmocka_unit_test(who_answers_is_not_pinged),
         cmocka_unit_test(a_silent_device_is_pinged),
         cmocka_unit_test(both_are_judged_as_of_when_the_poll_was_due),
+        cmocka_unit_test(a_ping_without_an_answer_delays_nothing),
+        cmocka_unit_test(who_answers_while_it_is_pinged_is_not_waited_for),
         cmocka_unit_test(who_answers_again_has_no_ping_any_more),
         cmocka_unit_test(without_a_collector_for_it_nothing_is_known),
         cmocka_unit_test(what_is_no_address_is_not_pinged),
