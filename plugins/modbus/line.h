@@ -39,7 +39,7 @@ struct mb_counters {
     uint64_t sent, repeated, answered, exceptions, expired, garbled, lost, held_back;
     uint64_t connects, connect_failed;
     uint64_t drop_late, drop_transaction, drop_unasked, drop_frame, drop_stray;
-    uint64_t misfit[MB_MISFIT_UNIT + 1];
+    uint64_t misfit[MB_MISFITS];
     uint64_t adapter_opens, adapter_failed;
 };
 

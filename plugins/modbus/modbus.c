@@ -399,6 +399,7 @@ static void modbus_counters(struct pd_collector *c, void (*put)(void *arg, const
     put(arg, "modbus_drop_function", n->misfit[MB_MISFIT_FUNCTION]);
     put(arg, "modbus_drop_length", n->misfit[MB_MISFIT_LENGTH]);
     put(arg, "modbus_drop_unit", n->misfit[MB_MISFIT_UNIT]);
+    put(arg, "modbus_drop_checksum", n->misfit[MB_MISFIT_CHECKSUM]);
 }
 
 const struct pd_collector_ops pd_modbus_ops = {

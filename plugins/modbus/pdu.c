@@ -53,6 +53,10 @@ const char *mb_misfit_text(enum mb_misfit misfit)
         return "has another length than was asked for";
     case MB_MISFIT_UNIT:
         return "comes from another unit";
+    case MB_MISFIT_CHECKSUM:
+        return "has a wrong check sum";
+    case MB_MISFITS:
+        break;
     }
     return "fits";
 }
@@ -106,4 +110,31 @@ int mb_frame_decode(const uint8_t *p, size_t n, struct mb_frame *out)
     f.size = (size_t)(in.p - p) + f.npdu;
     *out = f;
     return 0;
+}
+
+uint16_t mb_rtu_checksum(const uint8_t *p, size_t n)
+{
+    const uint16_t polynomial = 0xa001; /* x^16 + x^15 + x^2 + 1, lowest bit first */
+    uint16_t sum = 0xffff;
+
+    for (size_t i = 0; i < n; i++) {
+        sum ^= p[i];
+        for (int bit = 0; bit < 8; bit++)
+            sum = (uint16_t)(sum & 1 ? sum >> 1 ^ polynomial : sum >> 1);
+    }
+    return sum;
+}
+
+enum mb_misfit mb_rtu_decode(const struct mb_ask *ask, const uint8_t *frame, size_t n, struct mb_answer *out)
+{
+    uint16_t sum;
+
+    if (n < MB_RTU_AROUND)
+        return MB_MISFIT_SHORT;
+    sum = mb_rtu_checksum(frame, n - 2);
+    if (frame[n - 2] != (sum & 0xff) || frame[n - 1] != sum >> 8)
+        return MB_MISFIT_CHECKSUM;
+    if (frame[0] != ask->unit)
+        return MB_MISFIT_UNIT;
+    return mb_decode(ask, frame + 1, n - MB_RTU_AROUND, out);
 }

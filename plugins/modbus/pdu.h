@@ -7,7 +7,8 @@
 
 /*
  * Modbus messages: the four requests that read, their answers, and the frames that carry them
- * over TCP (MBAP: transaction, protocol 0, length, unit). All numbers on the wire are big-endian.
+ * over TCP (MBAP: transaction, protocol 0, length, unit) and over serial buses (RTU: unit before, check
+ * sum behind). All numbers on the wire are big-endian, but for the check sum.
  */
 
 enum mb_function { MB_READ_COILS = 1, MB_READ_DISCRETE = 2, MB_READ_HOLDING = 3, MB_READ_INPUT = 4 };
@@ -21,6 +22,7 @@ enum {
     MB_FRAME_HEAD = 7,
     MB_REQUEST_FRAME = MB_FRAME_HEAD + MB_REQUEST_PDU,
     MB_MAX_FRAME = MB_FRAME_HEAD + MB_MAX_PDU,
+    MB_RTU_AROUND = 3, /* bytes around a PDU on a serial bus */
 };
 
 /* Exception codes that mean more than "no". */
@@ -49,7 +51,15 @@ struct mb_answer {
 };
 
 /* Why an answer does not count. */
-enum mb_misfit { MB_FITS, MB_MISFIT_SHORT, MB_MISFIT_FUNCTION, MB_MISFIT_LENGTH, MB_MISFIT_UNIT };
+enum mb_misfit {
+    MB_FITS,
+    MB_MISFIT_SHORT,
+    MB_MISFIT_FUNCTION,
+    MB_MISFIT_LENGTH,
+    MB_MISFIT_UNIT,
+    MB_MISFIT_CHECKSUM,
+    MB_MISFITS,
+};
 
 static inline bool mb_is_bits(uint8_t function)
 {
@@ -82,5 +92,12 @@ void mb_frame_encode(uint16_t transaction, const struct mb_ask *ask, uint8_t fra
  * if this is no frame; where the next one would begin is unknown then.
  */
 int mb_frame_decode(const uint8_t *p, size_t n, struct mb_frame *out);
+
+/* ---- On a serial bus ---- */
+
+/* CRC-16 of the serial protocol; it is sent low byte first. */
+uint16_t mb_rtu_checksum(const uint8_t *p, size_t n);
+/* Takes a whole frame (unit, PDU, check sum) apart and holds it against what was asked, as mb_decode() does. */
+enum mb_misfit mb_rtu_decode(const struct mb_ask *ask, const uint8_t *frame, size_t n, struct mb_answer *out);
 
 #endif

@@ -20,7 +20,6 @@ enum {
     MAX_RESPONSE_MS = 10000,
     MAX_GAP_MS = 10000,
     CHARACTER_BITS = 11, /* start, eight, parity or a second stop, stop */
-    CRC = 2,
 };
 
 /* One try. The loop sets it up, the bus's thread does it, the loop takes the outcome. */
@@ -177,6 +176,9 @@ static void take_error(struct rtu_job *j, int errnum)
         (void)snprintf(j->why, sizeof j->why, "no answer in time");
         break;
     case EMBBADCRC:
+        j->misfit = MB_MISFIT_CHECKSUM;
+        explain(j, MB_GARBLED, "garbled answer", errnum);
+        break;
     case EMBBADDATA:
     case EMBBADSLAVE:
     case EMBMDATA:
@@ -188,17 +190,15 @@ static void take_error(struct rtu_job *j, int errnum)
     }
 }
 
-/* The answer as it came, its check sum verified: unit, function and so on. */
+/* The answer as it came. */
 static void take_answer(struct rtu_job *j, const uint8_t *frame, int n)
 {
     struct mb_answer a;
 
-    if (n == 0 || frame[0] != j->ask.unit) /* libmodbus gives 0 for another unit */
+    if (n == 0) /* libmodbus gives 0 for another unit */
         j->misfit = MB_MISFIT_UNIT;
-    else if (n < CRC + 2)
-        j->misfit = MB_MISFIT_SHORT;
     else
-        j->misfit = mb_decode(&j->ask, frame + 1, (size_t)n - CRC - 1, &a);
+        j->misfit = mb_rtu_decode(&j->ask, frame, (size_t)n, &a);
     if (j->misfit != MB_FITS) {
         j->outcome = MB_GARBLED;
         (void)snprintf(j->why, sizeof j->why, "the answer %s", mb_misfit_text(j->misfit));
