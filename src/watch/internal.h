@@ -238,7 +238,7 @@ struct node {
 
     ARRAY(struct unit) units; /* in order of number */
     ARRAY(uint32_t) sorted;   /* places in units, by kind name and key */
-    ARRAY(struct value) points;
+    ARRAY(struct point) points;
     struct windows windows;          /* of all units, by their places */
     ARRAY(struct unit_total) totals; /* in order of unit */
     uint32_t last_number;            /* numbers are never given twice */
@@ -419,7 +419,7 @@ static inline struct value unit_point(const struct node *n, const struct unit *u
 {
     uint16_t place = layout_place(u->layout, slot);
 
-    return place == LAYOUT_NONE ? VALUE_UNKNOWN : n->points.v[u->first + place];
+    return place == LAYOUT_NONE ? VALUE_UNKNOWN : point_get(&n->points.v[u->first + place]);
 }
 /* All of them, kind->points.n, into out. */
 void unit_spread(const struct node *n, const struct unit *u, struct value *out);

@@ -13,33 +13,38 @@ enum {
 
 /* ---- Points ---- */
 
-static bool owns_text(const struct value *v)
+static bool owns_text(struct value v)
 {
-    return v->type == VALUE_TEXT && (v->quality == QUALITY_GOOD || v->quality == QUALITY_STALE);
+    return v.type == VALUE_TEXT && (v.quality == QUALITY_GOOD || v.quality == QUALITY_STALE);
+}
+
+static void text_free(struct value v)
+{
+    if (owns_text(v))
+        free((char *)(uintptr_t)v.text);
 }
 
 /* Sets a point, owning its text; true if it changed. */
-static bool point_set(struct value *point, struct value v)
+static bool point_set(struct point *point, struct value v)
 {
-    if (value_same(*point, v)) {
-        if (!owns_text(point))
-            *point = v; /* why it is not good may have changed */
+    struct value before = point_get(point);
+
+    if (value_same(before, v)) {
+        if (!owns_text(before))
+            *point = point_of(v); /* why it is not good may have changed */
         return false;
     }
-    if (owns_text(point))
-        free((char *)(uintptr_t)point->text);
-    *point = v;
-    if (owns_text(point))
-        point->text = xstrdup(v.text);
+    text_free(before);
+    if (owns_text(v))
+        v.text = xstrdup(v.text);
+    *point = point_of(v);
     return true;
 }
 
-static void points_free(struct value *points, size_t n)
+static void points_free(const struct point *points, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (owns_text(&points[i]))
-            free((char *)(uintptr_t)points[i].text);
-    }
+    for (size_t i = 0; i < n; i++)
+        text_free(point_get(&points[i]));
 }
 
 /* ---- Components ---- */
@@ -110,7 +115,7 @@ void unit_spread(const struct node *n, const struct unit *u, struct value *out)
     for (size_t i = 0; i < unit_kind(u)->points.n; i++)
         out[i] = VALUE_UNKNOWN;
     for (size_t i = 0; i < u->layout->n; i++)
-        out[u->layout->slots[i]] = n->points.v[u->first + i];
+        out[u->layout->slots[i]] = point_get(&n->points.v[u->first + i]);
 }
 
 /* Room for so many more, no larger than needed: what is found first stays. */
@@ -138,7 +143,7 @@ static void points_open(struct node *n, const struct unit *u, size_t more)
 void unit_widen(struct node *n, struct unit *u, const struct layout *with)
 {
     const struct layout *from = u->layout, *to = layout_both(&n->watch->layouts, from, with);
-    struct value *points;
+    struct point *points;
 
     if (from == to)
         return;
@@ -147,7 +152,7 @@ void unit_widen(struct node *n, struct unit *u, const struct layout *with)
     for (size_t i = to->n; i-- > 0;) {
         uint16_t before = from->places[to->slots[i]];
 
-        points[i] = before == LAYOUT_NONE ? VALUE_UNKNOWN : points[before];
+        points[i] = before == LAYOUT_NONE ? point_of(VALUE_UNKNOWN) : points[before];
     }
     u->layout = to;
 }
@@ -333,7 +338,7 @@ static uint64_t take_points(struct turn *t, struct unit *u, const struct value *
 {
     const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
     const struct layout *told = t->speech->layouts[unit_kind(u)->number];
-    struct value *points;
+    struct point *points;
     uint64_t changed = 0;
 
     if (u->layout != told)
@@ -471,7 +476,7 @@ static void unit_age(struct turn *t, struct unit *u)
     uint64_t changed = 0;
 
     for (size_t i = 0; i < u->layout->n; i++) {
-        struct value *v = &t->n->points.v[u->first + i];
+        struct point *v = &t->n->points.v[u->first + i];
         uint16_t slot = u->layout->slots[i];
         unsigned of = unit_kind(u)->points.v[slot].total_of; /* a total is as old as what it is of */
 
@@ -548,7 +553,7 @@ static bool is_worth_telling(const struct point_def *p, uint64_t fresh, uint32_t
 static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
 {
     const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
-    const struct value *points = &t->n->points.v[u->first];
+    const struct point *points = &t->n->points.v[u->first];
     bool is_device = u == &t->n->units.v[t->n->device_unit];
     bool found = u->seen == t->n->polls;
     uint64_t fresh = found ? *fresh_of(t, (size_t)(u - t->n->units.v)) : 0;
@@ -563,7 +568,7 @@ static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
         if ((found && (by & t->parts) && is_worth_telling(p, fresh, whole, tells[slot])) ||
             (is_device && slot == tables->reachable) || (is_device && slot == tables->ping && t->ping_told))
             t->w->readings.v[t->w->readings.n++] =
-                (struct reading){.component = u->number, .point = slot, .value = points[i]};
+                (struct reading){.component = u->number, .point = slot, .value = point_get(&points[i])};
     }
 }
 
@@ -607,14 +612,15 @@ void inventory_report_missed(struct turn *t, int64_t at_ms)
 /* ---- A reload ---- */
 
 /* Moves what both have of the same name and type; old is by the former layout. */
-static void move_points(struct node *n, struct unit *u, const struct layout *from, struct value *old)
+static void move_points(struct node *n, struct unit *u, const struct layout *from, const struct point *old)
 {
     for (size_t i = 0; i < from->n; i++) {
         const struct point_def *was = &from->kind->points.v[from->slots[i]], *def = kind_point(unit_kind(u), was->name);
+        struct value v = point_get(&old[i]);
 
-        old[i].slot = VALUE_NO_SLOT; /* it was numbered by a profile that is gone */
+        v.slot = VALUE_NO_SLOT; /* it was numbered by a profile that is gone */
         if (def && def->type == was->type)
-            unit_set(n, u, def->slot, old[i]);
+            unit_set(n, u, def->slot, v);
     }
 }
 
@@ -629,7 +635,7 @@ static void forget_finder(struct watch *w, struct unit *u)
 
 void inventory_remap(struct watch *w, struct node *n)
 {
-    struct value *old = n->points.v;
+    struct point *old = n->points.v;
     size_t nold = n->points.n, at = 0;
 
     n->points.v = NULL;

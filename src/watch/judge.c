@@ -192,7 +192,7 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
     for (size_t i = 0; tables->in_scratch != l && i < own; i++)
         slots[i] = VALUE_UNKNOWN;
     for (size_t i = 0; i < l->n; i++)
-        slots[l->slots[i]] = n->points.v[u->first + i];
+        slots[l->slots[i]] = point_get(&n->points.v[u->first + i]);
     tables->in_scratch = l;
     *count = own;
     if (tables->rules[unit_kind(u)->number].reads_device || tables->rules[unit_kind(u)->number].has_extras) {

@@ -29,6 +29,34 @@ const struct layout *layout_of(struct layouts *all, const struct kind *kind, con
 const struct layout *layout_both(struct layouts *all, const struct layout *a, const struct layout *b);
 void layouts_free(struct layouts *all);
 
+/* A value in three quarters of its size: a device has hundreds of them. */
+struct point {
+    uint32_t low, high; /* of what it is */
+    uint8_t type : 4, quality : 4;
+    uint8_t why;
+    uint16_t slot;
+};
+_Static_assert(sizeof(struct point) == 12, "there are many of these");
+
+static inline struct value point_get(const struct point *p)
+{
+    return (struct value){.type = p->type,
+                          .quality = p->quality,
+                          .why = p->why,
+                          .slot = p->slot,
+                          .bits = (uint64_t)p->high << 32 | p->low};
+}
+
+static inline struct point point_of(struct value v)
+{
+    return (struct point){.low = (uint32_t)v.bits,
+                          .high = (uint32_t)(v.bits >> 32),
+                          .type = v.type & 15,
+                          .quality = v.quality & 15,
+                          .why = v.why,
+                          .slot = v.slot};
+}
+
 /* Where a slot stands; LAYOUT_NONE for one that it has not, or that there is none of. */
 static inline uint16_t layout_place(const struct layout *l, unsigned slot)
 {
