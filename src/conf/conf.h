@@ -116,6 +116,7 @@ struct trap_settings {
 struct settings {
     ARRAY(char *) files;          /* what was read, in order */
     char *database;               /* path; default /var/lib/patrold/patrold.db */
+    int64_t raw_days, hourly_days; /* how long polls, and what hours were reckoned of them, are kept */
     struct point_numbers numbers; /* in no file: what the database knows of the vocabulary, for knowledge_load() */
     char *socket;                 /* control socket; default /run/patrold/patrold.sock */
     char *site;                   /* this site's name, in mails */

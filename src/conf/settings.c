@@ -169,6 +169,14 @@ static const struct schema_row report_rows[] = {
 };
 static const struct schema report_schema = {.what = "report", .rows = report_rows, .size = sizeof(struct draft)};
 
+/* Days and months are reckoned up before what they are reckoned from goes. */
+static const struct schema_row keep_rows[] = {
+    {"raw_days", SCHEMA_INT, .min = 2, .max = 36500, .fallback = "45", SETTING(raw_days)},
+    {"hourly_days", SCHEMA_INT, .min = 62, .max = 36500, .fallback = "731", SETTING(hourly_days)},
+    {0},
+};
+static const struct schema keep_schema = {.what = "keep", .rows = keep_rows, .size = sizeof(struct draft)};
+
 static const struct schema_row settings_rows[] = {
     {"database", SCHEMA_TEXT, .fallback = "/var/lib/patrold/patrold.db", SETTING(database)},
     {"socket", SCHEMA_TEXT, .max = 107, .min = 1, .fallback = "/run/patrold/patrold.sock", SETTING(socket)},
@@ -177,6 +185,7 @@ static const struct schema_row settings_rows[] = {
     {"ticket_prefix", SCHEMA_TEXT, .min = 1, .max = 16, SETTING(ticket_prefix)},
     {"language", SCHEMA_ENUM, .names = lang_names, .fallback = "en", SETTING(lang)},
     {"knowledge", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, SCHEMA_FIELD(struct draft, knowledge)},
+    {"keep", SCHEMA_SECTION, .sub = &keep_schema},
     {"poll", SCHEMA_SECTION, .sub = &poll_schema},
     {"snmp", SCHEMA_SECTION, .sub = &snmp_schema},
     {"icmp", SCHEMA_SECTION, .sub = &icmp_schema},

@@ -243,6 +243,8 @@ static int open_store(struct core *c, char **why)
         .clock = config->services.clock,
         .rng = config->services.rng,
         .flush_ms = config->flush_ms,
+        .raw_days = (unsigned)c->settings->raw_days,
+        .hourly_days = (unsigned)c->settings->hourly_days,
         .trouble = trouble_report,
         .committed = committed,
         .lost = order_lost,

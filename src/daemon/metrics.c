@@ -136,6 +136,9 @@ static void add_store(json_t *rows, struct core *c)
         {"patrold_store_queued_changes", "Changes that wait for their commit.", s.queued_changes},
         {"patrold_store_queued_polls", "Polls that wait for their commit.", s.queued_polls},
         {"patrold_store_wal_pages", "Pages written ahead and not yet in the database proper.", s.wal_pages},
+        {"patrold_store_pack_waiting", "Batches of polls of an hour that is over, to be packed.", s.pack_waiting},
+        {"patrold_store_pack_lag_seconds", "Since the hour ended that is being packed.",
+         (uint64_t)s.pack_lag_ms / 1000},
         {"patrold_store_last_event", "Number of the newest event on disk.", (uint64_t)s.last_event},
     };
     const struct plain counters[] = {
@@ -143,6 +146,9 @@ static void add_store(json_t *rows, struct core *c)
         {"patrold_store_commits_failed_total", "Commits that failed; they are tried again.", s.failed_commits},
         {"patrold_store_polls_total", "Polls on disk.", s.polls},
         {"patrold_store_polls_dropped_total", "Polls that could not be stored.", s.dropped_polls},
+        {"patrold_store_polls_packed_total", "Polls packed into hours.", s.packed_polls},
+        {"patrold_store_polls_unreadable_total", "Polls that could not be read when their hour was packed.",
+         s.unreadable_polls},
         {"patrold_store_readings_total", "Readings on disk.", s.readings},
         {"patrold_store_reading_bytes_total", "Bytes that the readings took.", s.reading_bytes},
         {"patrold_store_events_total", "Events on disk.", s.events},
