@@ -161,7 +161,7 @@ static void open_targets(struct bench *b, const struct options *o)
                               .community = o->version == 3 ? NULL : "public",
                               .usm = o->version == 3 ? &farm_secret : NULL,
                               .timeout_ms = o->timeout_ms,
-                              .retries = -1,
+                              .retries = 3,
                               .in_flight = o->in_flight};
 
         snprintf(address, sizeof address, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);

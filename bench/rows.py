@@ -79,7 +79,7 @@ class Rows:
     def dead(self):
         devices = self.size(100, 10000)
         took = {0: [], 5: []}
-        for _ in range(self.size(1, 3)):
+        for _ in range(self.size(1, 2, 3)):
             for percent, got in took.items():
                 with self.tools.farm(dead=percent) as port:
                     # What the dead cost shows in the first round, when nobody knows who they are.
@@ -101,7 +101,7 @@ class Rows:
         return self.tools.running("relay", "-p", port, "-t", farm_port, "-l", 20, "-2", 10, "-r", 20, "-j", 30)
 
     def loss(self):
-        devices, rounds, timeout = self.size(20, 3000), self.size(1, 10), self.size(50, 250)
+        devices, rounds, timeout = self.size(20, 1000, 3000), self.size(1, 10), self.size(50, 250)
         with self.tools.farm(own=True) as farm_port:
             port = farm_port + 1
             with self.bad_net(farm_port, port):
@@ -114,7 +114,7 @@ class Rows:
 
     def outage(self):
         """The whole daemon behind the bad net, then behind a cut line."""
-        devices, every, seconds = self.size(20, 1000), self.size(1, 4), self.size(3, 32, 130)
+        devices, every, seconds = self.size(20, 1000), self.size(1, 4), self.size(3, 20, 130)
         timeout, tries = self.size(0.05, 0.25), 4
         with self.tools.farm(own=True) as farm_port:
             port = farm_port + 1
@@ -163,8 +163,8 @@ class Rows:
             self.measure_n(n, port)
             with self.tools.daemon(devices, every, port) as d:
                 d.all_read(120)
-                time.sleep(self.size(1, 10, 20))
-                m = d.measure(self.size(3, 20, 60))
+                time.sleep(self.size(1, 10, 15))
+                m = d.measure(self.size(3, 20, 30))
             self.measure_n(n, port)
         yield from self.tell_daemon("daemon", "patrold, %d devices every %s" % (devices, every), m)
         self.kept["daemon"] = m
@@ -195,8 +195,8 @@ class Rows:
         small = self.kept["daemon"]
         with self.tools.farm(delay_ms=20) as port, self.tools.daemon(LATE_100K, "60s", port) as d:
             d.all_read(400)
-            time.sleep(120)  # identifications end, and each is in its turn
-            m = d.measure(120)
+            time.sleep(70)  # each is in its turn, and what is measured of the last minute is of that
+            m = d.measure(90)
         yield from self.tell_daemon("daemon_100k", "patrold, 100,000 devices every 60s, answers late by 20 ms", m)
         yield Figure("daemon_100k_vs_1k", "  CPU a poll, against 1,000 devices",
                      m["cpu_s"] / m["polls"] / (small["cpu_s"] / small["polls"]), "", 1.3)
