@@ -115,13 +115,31 @@ static void a_dead_slave_does_not_stop_the_others(void **state)
     peer_stop(&b.peer);
 }
 
+/* Lines by their level. */
+static void count_line(void *ctx, const struct log_line *line)
+{
+    unsigned *lines = ctx;
+
+    lines[line->level]++;
+}
+
+/* Each time that is said once, and so is that it works again. */
 static void an_adapter_may_be_unplugged_and_plugged_in_again(void **state)
 {
     struct bench b;
     struct live_read r = {0};
+    unsigned lines[LOG_LEVEL_DEBUG + 1] = {0};
 
     (void)state;
+    log_set_level(LOG_LEVEL_INFO);
+    log_set_sink(count_line, lines);
     setup(&b, false);
+    for (int i = 0; i < 3; i++) {
+        live_read(&b.l, &r, b.d[0], b.plan);
+        live_run(&b.l, 60); /* it is tried again */
+    }
+    assert_int_equal(lines[LOG_LEVEL_WARN], 1);
+    live_run(&b.l, 150);
     live_read(&b.l, &r, b.d[0], b.plan);
     assert_int_equal(r.status, PD_READ_NOANSWER);
     assert_non_null(strstr(r.detail, "No such file or directory"));
@@ -137,8 +155,12 @@ static void an_adapter_may_be_unplugged_and_plugged_in_again(void **state)
         live_read(&b.l, &r, b.d[1], b.plan); /* at once: the line is known to be down */
         assert_int_equal(r.status, PD_READ_NOANSWER);
         assert_int_equal(r.requests, 0);
+        assert_int_equal(lines[LOG_LEVEL_WARN], 2 + i);
+        assert_int_equal(lines[LOG_LEVEL_INFO], 1 + i);
     }
     teardown(&b);
+    log_set_sink(NULL, NULL);
+    log_set_level(LOG_LEVEL_ERROR);
 }
 
 static void stopping_does_not_wait_for_more_than_one_answer(void **state)
