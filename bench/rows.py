@@ -194,7 +194,7 @@ class Rows:
             raise Skipped("it is compared with the row daemon, which did not end")
         small = self.kept["daemon"]
         with self.tools.farm(delay_ms=20) as port, self.tools.daemon(LATE_100K, "60s", port) as d:
-            d.all_read(400)
+            d.all_read(700)
             time.sleep(70)  # each is in its turn, and what is measured of the last minute is of that
             m = d.measure(90)
         yield from self.tell_daemon("daemon_100k", "patrold, 100,000 devices every 60s, answers late by 20 ms", m)
