@@ -114,15 +114,15 @@ struct trap_settings {
 };
 
 struct settings {
-    ARRAY(char *) files;          /* what was read, in order */
-    char *database;               /* path; default /var/lib/patrold/patrold.db */
+    ARRAY(char *) files;           /* what was read, in order */
+    char *database;                /* path; default /var/lib/patrold/patrold.db */
     int64_t raw_days, hourly_days; /* how long polls, and what hours were reckoned of them, are kept */
-    struct point_numbers numbers; /* in no file: what the database knows of the vocabulary, for knowledge_load() */
-    char *socket;                 /* control socket; default /run/patrold/patrold.sock */
-    char *site;                   /* this site's name, in mails */
-    char *time_zone;              /* IANA name; default UTC */
-    char *ticket_prefix;          /* NULL: made from the installation's uuid */
-    enum lang lang;               /* of what has no reader of its own */
+    struct point_numbers numbers;  /* in no file: what the database knows of the vocabulary, for knowledge_load() */
+    char *socket;                  /* control socket; default /run/patrold/patrold.sock */
+    char *site;                    /* this site's name, in mails */
+    char *time_zone;               /* IANA name; default UTC */
+    char *ticket_prefix;           /* NULL: made from the installation's uuid */
+    enum lang lang;                /* of what has no reader of its own */
     /* folders with kinds.yaml, modules/, profiles/, rules/, calendars/, checklists/: later ones override by name */
     ARRAY(char *) knowledge_dirs;
     int64_t every_ms[PART_COUNT];    /* poll.every.status …; default 60 s, 300 s, 1800 s, 1 day */

@@ -32,7 +32,7 @@ struct profile_draft {
     int64_t every_ms[PART_COUNT];
     struct profile_quirks quirks;
     int bulk, per_poll, gaps; /* -1: not said */
-    struct {  /* an ARRAY */
+    struct {                  /* an ARRAY */
         struct context_draft *v;
         size_t n, cap;
     } contexts;
