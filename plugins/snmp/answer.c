@@ -131,7 +131,7 @@ static bool stands_before(const struct snmp_varbind *vb, const struct snmp_item 
 /* The answers to scalars[0 .. n), which are done with that, but for riders of which they do not tell. */
 static void take_scalars(struct pd_read *r, const struct snmp_varbind *v, size_t n)
 {
-    uint16_t left[SNMP_MAX_SCALARS];
+    uint16_t left[SNMP_MAX_SCALARS] = {0};
     size_t nleft = 0;
     uint32_t bytes = 0;
 

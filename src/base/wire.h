@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Bounded decoding and encoding: a cursor with a sticky error. Reads past the
@@ -55,6 +56,16 @@ void wire_put_u64be(struct wire_out *out, uint64_t v);
 void wire_put_varint(struct wire_out *out, uint64_t v);
 void wire_put_zigzag(struct wire_out *out, int64_t v);
 void wire_put_bytes(struct wire_out *out, const void *p, size_t n);
+
+/* The same to the last bit: a negative zero is another number, a NaN is itself. */
+static inline bool wire_same_double(double a, double b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y;
+}
 
 /* CRC-32C (Castagnoli, RFC 3720 appendix B.4) of n bytes, continuing from crc (0 to begin). */
 uint32_t wire_crc32c(uint32_t crc, const void *p, size_t n);

@@ -47,9 +47,9 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, DAY = 24 * 60 * MINUTE };
 #define SETTING(f) SCHEMA_FIELD(struct draft, s.f)
 
 static const struct schema_row every_rows[] = {
-    {"status", SCHEMA_DURATION, .min = SECOND / 10, .max = DAY, .fallback = "60s", SETTING(every_ms[PART_STATUS])},
-    {"counters", SCHEMA_DURATION, .min = SECOND / 10, .max = DAY, .fallback = "5m", SETTING(every_ms[PART_COUNTERS])},
-    {"supplies", SCHEMA_DURATION, .min = SECOND / 10, .max = DAY, .fallback = "30m", SETTING(every_ms[PART_SUPPLIES])},
+    {"status", SCHEMA_DURATION, .min = 100, .max = DAY, .fallback = "60s", SETTING(every_ms[PART_STATUS])},
+    {"counters", SCHEMA_DURATION, .min = 100, .max = DAY, .fallback = "5m", SETTING(every_ms[PART_COUNTERS])},
+    {"supplies", SCHEMA_DURATION, .min = 100, .max = DAY, .fallback = "30m", SETTING(every_ms[PART_SUPPLIES])},
     {"inventory", SCHEMA_DURATION, .min = SECOND, .max = 7 * DAY, .fallback = "1d", SETTING(every_ms[PART_INVENTORY])},
     {0},
 };

@@ -43,15 +43,6 @@ static bool has_content(const struct value *v)
     return v->quality == QUALITY_GOOD || v->quality == QUALITY_STALE;
 }
 
-static bool same_bits(double a, double b)
-{
-    uint64_t x, y;
-
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    return x == y;
-}
-
 /* ---- Encoding ---- */
 
 static enum content content_of(const struct value *v)
@@ -97,12 +88,12 @@ static void put_number(struct wire_out *out, double x)
         if (!(fabs(whole) <= MANTISSA_MAX)) /* not a number either */
             break;
         m = (int64_t)whole;
-        if (!same_bits((double)m / power_of_ten[scale], x))
+        if (!wire_same_double((double)m / power_of_ten[scale], x))
             continue;
         wire_put_varint(out, ((uint64_t)m << 1 ^ (m < 0 ? UINT64_MAX : 0)) << 3 | scale);
         return;
     }
-    if (same_bits((float)x, x)) {
+    if (wire_same_double((float)x, x)) {
         float f = (float)x;
         uint32_t bits;
 

@@ -243,7 +243,7 @@ static bool scaled(const struct value *v, size_t n, double by, int64_t *out)
             return false;
         out[i] = (int64_t)whole;
         back = (double)out[i] / by;
-        if (memcmp(&back, &v[i].num, sizeof back) != 0)
+        if (!wire_same_double(back, v[i].num))
             return false;
     }
     return true;

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -650,7 +651,9 @@ void inventory_remap(struct watch *w, struct node *n)
 
         u->first = (uint32_t)n->points.n;
         u->layout = layout_of(&w->layouts, kind, NULL, 0);
-        move_points(n, u, before, &old[at]);
+        assert(old || before->n == 0);
+        if (before->n > 0)
+            move_points(n, u, before, &old[at]);
         at += before->n;
         forget_finder(w, u);
         u->changed = true;

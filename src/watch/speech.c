@@ -29,9 +29,9 @@ static void learn_layouts(struct speech *s, struct watch *w)
 
     for (size_t i = 0; i < w->tables.nkinds; i++) {
         slots.n = 0;
-        for (uint16_t k = 0; k < v->kinds.v[i]->points.n; k++)
+        for (size_t k = 0; k < v->kinds.v[i]->points.n; k++)
             if (s->tells[w->tables.base[i] + k])
-                array_push(&slots, k);
+                array_push(&slots, (uint16_t)k);
         s->layouts[i] = layout_of(&w->layouts, v->kinds.v[i], slots.v, slots.n);
     }
     array_free(&slots);

@@ -250,10 +250,10 @@ static void unite(struct windows *all, uint16_t keep, uint16_t gone)
 
 void windows_settle(struct windows *all)
 {
-    for (uint16_t i = 0; i < all->beats.n; i++)
-        for (uint16_t j = i + 1; j < all->beats.n && all->beats.v[i]; j++)
+    for (size_t i = 0; i < all->beats.n; i++)
+        for (size_t j = i + 1; j < all->beats.n && all->beats.v[i]; j++)
             if (all->beats.v[j] && alike(all->beats.v[i], all->beats.v[j]))
-                unite(all, i, j);
+                unite(all, (uint16_t)i, (uint16_t)j);
     while (all->beats.n > 0 && !all->beats.v[all->beats.n - 1])
         all->beats.n--;
     array_fit(&all->beats);

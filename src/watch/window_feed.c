@@ -118,10 +118,10 @@ static uint16_t first_beat(struct windows *all, const struct window_spec *s, int
     uint16_t place;
     struct beat *b;
 
-    for (uint16_t i = 0; i < all->beats.n; i++) {
+    for (size_t i = 0; i < all->beats.n; i++) {
         b = all->beats.v[i];
         if (b && b->first && b->last_ms == at_ms && can_share(&b->spec, s))
-            return i;
+            return (uint16_t)i;
     }
     place = beat_add(all, s);
     b = all->beats.v[place];
