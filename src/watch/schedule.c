@@ -389,9 +389,10 @@ static int64_t next_probe(const struct turn *t)
     const struct node *n = t->n;
     int64_t every = schedule_every(n, PART_STATUS), most = t->w->config.settings->silent_ms;
     int64_t wait = (t->mono - n->answered_ms) / SILENT_SHARE;
+    int64_t from = t->mono + (n->identifying ? every / 2 : 0); /* who it is was asked out of turn */
 
     wait = wait < most ? wait : most;
-    return next_time(n, probe_part(n), t->mono + (n->status.state == DEVICE_DOWN && wait > every ? wait - every : 0));
+    return next_time(n, probe_part(n), from + (n->status.state == DEVICE_DOWN && wait > every ? wait - every : 0));
 }
 
 /* What was read is due again in its turn; what an answering device left out, a little sooner. */

@@ -263,6 +263,11 @@ class Story:
         return union(self.cut(device), self.spans(device, "snmp-silent"))
 
     @kept
+    def late(self, device):
+        """When it is back, and may not have been asked yet: after an eighth of its silence, five minutes at most."""
+        return [(b, b + min((b - a) / 8, 5 * MINUTE)) for a, b in self.down(device)]
+
+    @kept
     def edges(self, device):
         """Where it may go up to three polls wrong, to either side."""
         own = [t for s in self.down(device) for t in s]
@@ -371,13 +376,14 @@ class Expected:
     def add(self, device, family, there, hold, opens, closes, severities, blind, need=True):
         """A fault for each span: it must be told if it was to be seen for so long in one piece."""
         for a, b in there:
+            late = union(blind, self.story.late(device))
             pieces = minus([(a, b)], blind)
-            musts = [p for p in pieces if p[1] - p[0] >= opens]
+            musts = [p for p in minus([(a, b)], late) if p[1] - p[0] >= opens]
             if not musts and not any(p[1] - p[0] + self.story.status + GRACE > hold for p in pieces):
                 continue
             first = min((p[0] for p in pieces), default=a)
             latest = (musts[0][0] if musts else b) + opens
-            dark = [s for s in blind if s[0] < b + closes and s[1] > b]
+            dark = [s for s in late if s[0] < b + closes and s[1] > b]
             ends = max([b] + [s[1] for s in dark]) + closes
             self.faults.append(Fault(device, family, (first + hold - GRACE, latest), (b - GRACE, ends), severities,
                                      need and bool(musts)))
@@ -615,7 +621,8 @@ class Check:
         lost = total(clip(s.lost(name), a, b))
         begun = 2 * SECOND if a <= s.start < b else 0
         over = b > s.end - s.status # patrold may have ended with the story
-        slack = len(edges) * (s.status + GRACE) + len(kills) * (3 * s.status + GRACE) + lost
+        late = total(clip(s.late(name), a, b))
+        slack = len(edges) * (s.status + GRACE) + len(kills) * (3 * s.status + GRACE) + lost + late
         served = max(0, b - max(a, s.start))
         self.within(what + ", in all", day["up_ms"] + day["down_ms"] + day["gap_ms"], max(0, served - begun), served)
         if over:
@@ -630,7 +637,7 @@ class Check:
         """Outages between which it was plainly seen up are two; what is shorter than a poll may be missed."""
         s, groups = self.s, []
         for a, b in down:
-            up = total(minus([(groups[-1][-1][1], a)], s.killed)) if groups else FOREVER
+            up = total(minus(minus([(groups[-1][-1][1], a)], s.killed), s.late(name))) if groups else FOREVER
             groups.append([(a, b)]) if up >= speaks else groups[-1].append((a, b))
         sure = [g for g in groups if max(y - x for x, y in g) > poll]
         if s.lost(name):
@@ -640,7 +647,7 @@ class Check:
         self.within("outages of " + name, row["outages"], len(sure), sum(len(g) for g in groups))
         longest = max((total(g) for g in groups), default=0)
         most = max((g[-1][1] - g[0][0] for g in groups), default=0)
-        slack = (poll + 2 * speaks if s.killed else poll) if groups else 0
+        slack = (poll + 2 * speaks if s.killed else poll) + max(b - a for a, b in s.late(name)) if groups else 0
         self.within("longest of " + name, row["longest_ms"], max(0, min(longest, max(y - x for g in groups for x, y in g)
                                                                       if groups else 0) - slack), most + slack)
 

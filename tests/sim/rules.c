@@ -12,8 +12,8 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
     }
 
 const struct truth_rule truth_rules[TRUTH_RULES] = {
-    [TRUTH_SNMP_SILENT] = RULE("snmp-silent", "reach", "device", PART_STATUS, 5 * MINUTE, MINUTE),
-    [TRUTH_UNREACHABLE] = RULE("unreachable", "reach", "device", PART_STATUS, 2 * MINUTE, 0),
+    [TRUTH_SNMP_SILENT] = RULE("snmp-silent", "reach", "device", PART_STATUS, 3 * MINUTE, MINUTE),
+    [TRUTH_UNREACHABLE] = RULE("unreachable", "reach", "device", PART_STATUS, 0, 0),
     [TRUTH_RESTARTED] = RULE("restarted", "restart", "device", PART_STATUS, 0, 0, .ticketless = true),
     [TRUTH_RESTARTS_OFTEN] = RULE("restarts-often", "restart", "device", PART_STATUS, 0, 0),
     [TRUTH_JAM] = RULE("jam", "jam", "printer", PART_STATUS, MINUTE, MINUTE),
@@ -88,6 +88,11 @@ enum truth_rule_id truth_gravest(enum truth_rule_id rule)
     while (rule + 1 < TRUTH_RULES && strcmp(truth_rules[rule + 1].family, truth_rules[rule].family) == 0)
         rule++;
     return rule;
+}
+
+bool truth_of_reach(int rule)
+{
+    return rule == TRUTH_UNREACHABLE || rule == TRUTH_SNMP_SILENT;
 }
 
 bool truth_in_pieces(enum truth_rule_id rule)

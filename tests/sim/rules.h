@@ -60,6 +60,8 @@ extern const char *const truth_rule_names[TRUTH_RULES + 1];
 enum truth_rule_id truth_mildest(enum truth_rule_id rule);
 enum truth_rule_id truth_gravest(enum truth_rule_id rule);
 
+/* It tells of what does not answer, and is judged from the third silent poll on. */
+bool truth_of_reach(int rule);
 /* Its faults are of a piece of the machine: a toner, a port, a disk. */
 bool truth_in_pieces(enum truth_rule_id rule);
 
@@ -71,5 +73,7 @@ enum { TRUTH_DEGREES = 3, TRUTH_PIECES = 32 };
  * and its hold, or so much before its hold is over.
  */
 enum { TRUTH_GRACE_MS = 10000 };
+/* poll.silent: a device that is down is asked at this share of its silence, up to that. */
+enum { TRUTH_SILENT_SHARE = 8, TRUTH_SILENT_MS = 300000 };
 
 #endif

@@ -324,9 +324,11 @@ int64_t story_hold_ms(const struct story *s, int rule, bool clear)
     const struct story_rule *changed = changed_rule(s, rule);
     int64_t ms = changed ? (clear ? changed->clear_hold_ms : changed->hold_ms) : -1;
 
-    if (ms >= 0)
-        return ms;
-    return clear ? truth_rules[rule].clear_hold_ms : truth_rules[rule].hold_ms;
+    if (ms < 0)
+        ms = clear ? truth_rules[rule].clear_hold_ms : truth_rules[rule].hold_ms;
+    if (truth_of_reach(rule) && !clear) /* the first silent poll is followed by two more before it counts */
+        ms += 2 * s->configuration.every_ms[truth_rules[rule].part];
+    return ms;
 }
 
 int64_t story_within_ms(const struct story *s, int rule, bool clear)

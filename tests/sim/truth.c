@@ -156,9 +156,15 @@ static int64_t within(const struct truths *t, int rule, bool clear)
     return story_within_ms(t->story, rule, clear);
 }
 
-static bool of_reach(int rule)
+static int64_t min64(int64_t a, int64_t b)
 {
-    return rule == TRUTH_UNREACHABLE || rule == TRUTH_SNMP_SILENT;
+    return a < b ? a : b;
+}
+
+/* How long patrold may not look after a silence: it asks who is down the more seldom the longer that lasts. */
+static int64_t looks_again(const struct span *silence)
+{
+    return min64((silence->to - silence->from) / TRUTH_SILENT_SHARE, TRUTH_SILENT_MS);
 }
 
 /* While anything that a machine is reached by is down, and until that is over for certain, nobody can say that it is, too. */
@@ -168,7 +174,8 @@ static void cut_behind(const struct truths *t, unsigned machine, struct spans *o
         const struct spans *hidden = &t->machines[p].hidden;
 
         for (size_t i = 0; i < hidden->list.n; i++)
-            spans_cut(out, hidden->list.v[i].from, hidden->list.v[i].to + within(t, TRUTH_UNREACHABLE, true));
+            spans_cut(out, hidden->list.v[i].from,
+                      hidden->list.v[i].to + looks_again(&hidden->list.v[i]) + within(t, TRUTH_UNREACHABLE, true));
     }
 }
 
@@ -182,10 +189,12 @@ static void seen(const struct truths *t, unsigned machine, int rule, bool openin
         spans_add(out, t->running.list.v[i].from, t->running.list.v[i].to);
     cut_all(out, &m->blind);
     cut_all(out, &m->unread);
-    if (of_reach(rule))
+    if (truth_of_reach(rule))
         cut_behind(t, machine, out);
     else
         cut_all(out, &m->hidden);
+    for (size_t i = 0; i < m->hidden.list.n; i++)
+        spans_cut(out, m->hidden.list.v[i].to, m->hidden.list.v[i].to + looks_again(&m->hidden.list.v[i]));
     for (size_t i = 0; rule == TRUTH_COVER_OPEN && opening && i < jams->list.n; i++)
         spans_cut(out, jams->list.v[i].from, jams->list.v[i].to + within(t, TRUTH_JAM, true));
 }
@@ -223,6 +232,8 @@ static int64_t opens_from(const struct truths *t, int64_t there_ms, int rule)
 {
     int64_t hold = story_hold_ms(t->story, rule, false);
 
+    if (truth_of_reach(rule)) /* the silent polls before may have been the network's fault */
+        hold -= 2 * t->story->configuration.every_ms[truth_rules[rule].part];
     return there_ms + (hold > TRUTH_GRACE_MS ? hold - TRUTH_GRACE_MS : 0);
 }
 
@@ -232,11 +243,6 @@ static int64_t stays_until(const struct truths *t, int64_t gone_ms, int rule)
     int64_t hold = story_hold_ms(t->story, rule, true);
 
     return gone_ms + (hold > TRUTH_GRACE_MS ? hold - TRUTH_GRACE_MS : 0);
-}
-
-static int64_t min64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 static int64_t unless_beyond(const struct truths *t, int64_t at)

@@ -22,6 +22,7 @@ except ImportError:
 ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")
 UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 STATUS, COUNTERS = 60, 300  # how often patrold looks, in seconds
+SILENT = 300
 GRACE = 10
 # How much later than it began an event is told at the most: two polls, the rule's hold, and ten seconds.
 TOLD = {"jam": 190, "service": 190, "on-battery": 190, "link-down": 190, "heat": 430, "device-off": 250}
@@ -189,7 +190,8 @@ def check_availability(doc, month, names):
     for name, row in rows.items():
         dark = month.dark(name)
         down = sum(month.within(e) for e in dark)
-        slack = len(dark) * (2 * STATUS + GRACE)
+        # Who is down is asked again an eighth of its silence later, five minutes at most.
+        slack = len(dark) * (2 * STATUS + GRACE) + sum(min(month.within(e) / 8, SILENT) for e in dark)
         close("time down of " + name, row["down_ms"] / 1000, down, slack)
         close("time up of " + name, row["up_ms"] / 1000, month.length - down, slack + 3 * STATUS)
         same("outages of " + name, row["outages"], len(dark))
