@@ -61,7 +61,7 @@ static int measure_pace(uint16_t port)
     }
     live_stop(&l);
     pd_modbus_ops.plan_free(plan);
-    return took < 20 ? 1 : took < 60 ? 1 + (int)took / 20 : 4;
+    return took < 80 ? 2 + (int)took / 10 : 10;
 }
 
 /* What unit 1 holds. */
