@@ -178,7 +178,7 @@ static void misuse_is_told_with_what_would_be_right(void **state)
         {"devcie list", "did you mean 'device'"},
         {"device lst", "did you mean 'list'"},
         {"device", "needs a verb"},
-        {"device", "add list show poll record diff remove"},
+        {"device", "add list show history poll record diff remove"},
         {"device list --josn", "did you mean 'json'"},
         {"--josn device list", "did you mean 'json'"},
         {"device list --stat", "--state"},
