@@ -173,6 +173,7 @@ bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v)
         unit_widen(n, u, layout_of(&n->watch->layouts, unit_kind(u), &one, 1));
         place = layout_place(u->layout, slot);
     }
+    assert(n->points.v); /* who has a place has a point there */
     return point_set(&n->points.v[u->first + place], v);
 }
 
