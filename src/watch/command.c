@@ -58,7 +58,7 @@ int watch_device_poll(struct watch *w, int64_t id, void (*done)(void *arg, const
     if (n->read || n->pinging)
         n->poll_wanted = true;
     else
-        schedule_now(n);
+        rhythm_now(n);
     return 0;
 }
 

@@ -269,10 +269,10 @@ static void enrol(struct turn *t, const char *actor)
     judge_fit(t);
     identify_told(t);
     w->next_add_ms = w->next_add_ms >= t->mono ? w->next_add_ms + ADD_GAP_MS : t->mono;
-    schedule_first(n, w->next_add_ms);
+    rhythm_first(n, w->next_add_ms);
     n->identify_ms = w->next_add_ms;
     n->history_ms = t->mono + history_phase(n);
-    schedule_next(n);
+    rhythm_wait(n);
 }
 
 static void add_device(struct watch *w, struct device_wish *wish, struct node *n, const char *actor, struct change *c)
@@ -327,7 +327,7 @@ static void change_device(struct watch *w, struct device_wish *wish, const char 
     judge_fit(&t);
     if (begin) {
         identify_told(&t);
-        schedule_doubt(n);
+        who_doubt(n);
         n->identify_ms = t.mono;
         node_begin(n, t.mono);
     }

@@ -481,7 +481,7 @@ void history_restore(struct node *n)
 
 int64_t history_phase(const struct node *n)
 {
-    return schedule_identify_phase(n) % SAVE_MS;
+    return rhythm_identify_phase(n) % SAVE_MS;
 }
 
 void history_save(struct turn *t)

@@ -15,11 +15,11 @@
 /*
  * What the files of this folder share. Everything runs in the loop.
  *
- * A poll of a device is one read of all parts that are due (schedule.c). At its
- * end the cells have become components and points (inventory.c), rules are
- * judged over them (judge.c) and faults open and close (fault.c); what came of
- * it is one change, made only when there is something to say. Identification
- * (identify.c) is a read of its own, of the identify module.
+ * A poll of a device is one read of all parts that are due (rhythm.c, schedule.c).
+ * At its end (take.c) the cells have become components and points (inventory.c),
+ * rules are judged over them (judge.c) and faults open and close (fault.c); what
+ * came of it is one change, made only when there is something to say.
+ * Identification (identify.c) is a read of its own, of the identify module.
  */
 
 enum {
@@ -506,6 +506,8 @@ void who_forget(struct node *n);
 void who_look(struct turn *t);
 /* Fills the points that say whether that is in question. */
 void who_show(struct turn *t);
+/* It may be another machine: who it is is read next. */
+void who_doubt(struct node *n);
 /* While somebody else says the same: whether it still answers. */
 void who_wait(struct turn *t);
 /* The device of that name is not under watch any more: who was in conflict with it is not. */
@@ -631,36 +633,53 @@ void trap_know_engine(struct node *n);
 void trap_listen(struct watch *w);
 void trap_deafen(struct watch *w);
 
+/* ---- rhythm.c ---- */
+
+int64_t rhythm_jitter(const struct node *n);
+/* When in the day a known device is asked again who it is. */
+int64_t rhythm_identify_phase(const struct node *n);
+/* The last midnight (UTC) on the monotonic clock. */
+int64_t rhythm_midnight(const struct watch *w);
+/* How often a part is read of this device, and the first time after `after` that belongs to it. */
+int64_t rhythm_every(const struct node *n, unsigned part);
+int64_t rhythm_next(const struct node *n, unsigned part, int64_t after);
+/* The part that shows whether a device lives: the first that its profile has. */
+unsigned rhythm_probe_part(const struct node *n);
+/* Who did not answer, or is not known yet, is only probed. */
+bool rhythm_only_probes(const struct node *n);
+/* When a device is polled first after a start: at its own jitter; of many that have yet to be identified in its own interval. */
+int64_t rhythm_begin(const struct node *n, size_t strangers);
+/* Sets when everything is due first. */
+void rhythm_first(struct node *n, int64_t first_ms);
+/* When something is due next; the parts that are due now, as bits. */
+int64_t rhythm_due(const struct node *n);
+uint32_t rhythm_parts(const struct node *n, int64_t now);
+/* Sets the timer for what is due next. */
+void rhythm_wait(struct node *n);
+/* Everything is due now. */
+void rhythm_now(struct node *n);
+/* Parts are due at that time, or when the read under way has ended, if that is later. Who is silent is probed then. */
+void rhythm_soon(struct node *n, uint32_t parts, int64_t at_ms);
+/* The read has ended: what became due meanwhile is. */
+void rhythm_take_soon(struct node *n);
+/* What was read is due again in its turn; what an answering device left out, a little sooner. */
+void rhythm_advance(struct turn *t, bool answered);
+
 /* ---- schedule.c ---- */
 
 /* Takes in the end of a read, with what a ping said after one without an answer. */
 void schedule_take(struct node *n, const struct pd_read_result *r, struct value ping);
-
 /* Opens the device at its collector, anew if its target changed. PD_ENOENT without its credential; the collector's error. */
 int schedule_open(struct node *n);
 void schedule_close(struct node *n);
-/* The last midnight (UTC) on the monotonic clock. */
-int64_t schedule_midnight(const struct watch *w);
-/* When a device is polled first after a start: at its own jitter; of many that have yet to be identified in its own interval. */
-int64_t schedule_begin(const struct node *n, size_t strangers);
-/* Sets when everything is due first. */
-void schedule_first(struct node *n, int64_t first_ms);
 /* The timer's function: reads what is due. arg is the node. */
 void schedule_poll(void *arg);
-/* Sets the timer for what is due next. */
-void schedule_next(struct node *n);
-/* Everything is due now. */
-void schedule_now(struct node *n);
-/* Parts are due at that time, or when the read under way has ended, if that is later. Who is silent is probed then. */
-void schedule_soon(struct node *n, uint32_t parts, int64_t at_ms);
-/* It may be another machine: who it is is read next. */
-void schedule_doubt(struct node *n);
-int64_t schedule_jitter(const struct node *n);
-/* When in the day a known device is asked again who it is. */
-int64_t schedule_identify_phase(const struct node *n);
-/* How often a part is read of this device. */
-int64_t schedule_every(const struct node *n, unsigned part);
 /* Ends a read under way, if there is one, and tells whoever waits for the poll. */
 void schedule_stop(struct node *n);
+
+/* ---- take.c ---- */
+
+/* Takes in what a read that was not cancelled told, or that it told nothing. */
+void take_result(struct turn *t, struct value ping);
 
 #endif

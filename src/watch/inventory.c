@@ -458,7 +458,7 @@ static bool point_overdue(const struct turn *t, const struct unit *u, uint8_t pa
     for (unsigned p = 0; p < PART_COUNT; p++) {
         int64_t read = t->n->read_ms[p] < u->found_ms ? t->n->read_ms[p] : u->found_ms;
 
-        if ((parts & (1 << p)) && t->mono - read < STALE_AFTER * schedule_every(t->n, p))
+        if ((parts & (1 << p)) && t->mono - read < STALE_AFTER * rhythm_every(t->n, p))
             return false;
     }
     return true;
@@ -515,7 +515,7 @@ static void unit_gone(struct turn *t, uint32_t at)
 static bool any_part_late(const struct turn *t)
 {
     for (unsigned p = 0; p < PART_COUNT; p++) {
-        if ((t->n->speech->parts & (1u << p)) && t->mono - t->n->read_ms[p] >= STALE_AFTER * schedule_every(t->n, p))
+        if ((t->n->speech->parts & (1u << p)) && t->mono - t->n->read_ms[p] >= STALE_AFTER * rhythm_every(t->n, p))
             return true;
     }
     return false;

@@ -25,7 +25,7 @@ static void take_place(struct turn *t, const struct device *from)
     n->d.unit = from->unit;
     node_settle(t->w, n);
     who_tell_moved(t, before);
-    schedule_doubt(n);
+    who_doubt(n);
     n->identify_ms = t->mono;
     node_begin(n, t->mono);
     free(before);

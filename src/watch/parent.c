@@ -36,7 +36,7 @@ const struct node *parent_down(const struct node *n)
 static void reveal(struct turn *t, struct fault *f, bool covered)
 {
     const struct rule *r = knowledge_rule(watch_knowledge(t->w), f->alert.rule);
-    int64_t grace = (DOWN_AFTER - 1) * schedule_every(t->n, PART_STATUS);
+    int64_t grace = (DOWN_AFTER - 1) * rhythm_every(t->n, PART_STATUS);
 
     if (covered) {
         f->alone_ms = 0;

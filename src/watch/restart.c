@@ -103,7 +103,7 @@ void restart_take(struct turn *t)
             note(r, t->mono);
             tell(t, by, uptime);
             history_break(t->n);
-            schedule_doubt(t->n);
+            who_doubt(t->n);
             t->remember = true;
         }
     }

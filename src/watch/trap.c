@@ -234,7 +234,7 @@ static void make_due(struct node *n, uint32_t parts, bool believed)
     else if (!believed && (at > now || !has_room(&w->hints, now, HINTS_PER_S)))
         return; /* the next one may come through */
     n->trap_ms = at;
-    schedule_soon(n, parts, at);
+    rhythm_soon(n, parts, at);
 }
 
 static void make_all_due(const struct aim *a, const struct pd_trap *t, uint32_t parts)

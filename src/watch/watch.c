@@ -407,8 +407,8 @@ void node_begin(struct node *n, int64_t first_ms)
         log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: address %s: %s", n->d.name, n->d.address,
                   pd_strerror(rc));
     n->answered_ms = watch_mono(n->watch);
-    schedule_first(n, first_ms);
-    schedule_next(n);
+    rhythm_first(n, first_ms);
+    rhythm_wait(n);
 }
 
 void watch_start(struct watch *w)
@@ -420,19 +420,19 @@ void watch_start(struct watch *w)
     w->started = true;
     w->origin_ms = watch_mono(w);
     w->offset_ms = watch_wall(w) - w->origin_ms;
-    w->rhythm_ms = schedule_midnight(w);
+    w->rhythm_ms = rhythm_midnight(w);
     for (size_t at = 0; (n = next_node(w, &at));) {
         t = repair_turn(w, n);
         node_add_device_unit(&t);
         restore_holds(&t);
         judge_fit(&t);
         identify_known(&t);
-        n->identify_ms = w->origin_ms + schedule_identify_phase(n);
+        n->identify_ms = w->origin_ms + rhythm_identify_phase(n);
         n->history_ms = w->origin_ms + history_phase(n);
         strangers += !n->speech;
     }
     for (size_t at = 0; (n = next_node(w, &at));)
-        node_begin(n, schedule_begin(n, strangers));
+        node_begin(n, rhythm_begin(n, strangers));
     t = repair_turn(w, NULL);
     w->repairs = NULL;
     turn_end(&t, true);
@@ -465,7 +465,7 @@ static void reload_node(struct watch *w, struct node *n, const uint16_t *map, co
     judge_remap(&t, map, old);
     judge_fit(&t);
     identify_known(&t);
-    n->identify_ms = t.mono + schedule_jitter(n);
+    n->identify_ms = t.mono + rhythm_jitter(n);
     node_begin(n, n->identify_ms);
     turn_end(&t, true);
 }

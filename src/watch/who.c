@@ -123,7 +123,7 @@ static struct node *namesake(const struct node *n)
 /* So that a read that was lost makes nobody silent. */
 static bool is_silent(const struct turn *t, const struct node *n)
 {
-    return n->status.state == DEVICE_DOWN && t->mono - n->answered_ms >= STALE_AFTER * schedule_every(n, PART_STATUS);
+    return n->status.state == DEVICE_DOWN && t->mono - n->answered_ms >= STALE_AFTER * rhythm_every(n, PART_STATUS);
 }
 
 /* The two answer at the same time if the other still does after this one was met. */
@@ -297,4 +297,23 @@ int watch_device_confirm(struct watch *w, int64_t id, bool swapped, const char *
     change_put_device(c, &n->d);
     who_show(&t);
     return 0;
+}
+
+/* ---- Doubt ---- */
+
+/* What its modules tell of it counts only where they tell anything. */
+void who_doubt(struct node *n)
+{
+    const struct profile *p = n->speech ? n->speech->profile : NULL;
+
+    n->doubt = 0;
+    n->halves = 0;
+    if (identify_asks(n->watch, n->collector)) {
+        n->identify_ms = watch_mono(n->watch);
+        n->doubt |= DOUBT_IDENTIFY;
+    }
+    if (p && p->identities.n > 0) {
+        n->due_ms[PART_INVENTORY] = watch_mono(n->watch);
+        n->doubt |= DOUBT_INVENTORY;
+    }
 }

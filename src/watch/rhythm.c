@@ -1,0 +1,187 @@
+#include "watch/internal.h"
+
+/*
+ * When what is read. A device has a jitter of its own within the status
+ * interval, and each part a phase of its own among the status polls of its
+ * interval, both from the device's id: so the same devices never gather at one
+ * moment, and parts that are due together are read together. All on the
+ * monotonic clock.
+ */
+
+enum {
+    DAY_MS = 24 * 3600 * 1000,
+    RETRY_BEATS = 5,  /* status intervals until a part is tried again that an answering device did not tell */
+    SILENT_SHARE = 8, /* who is down is probed at this share of its silence, up to poll.silent */
+};
+
+/* ---- Its moments ---- */
+
+/* Spreads ids evenly; the finishing steps of splitmix64. */
+static uint64_t spread(uint64_t x)
+{
+    x += UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
+static int64_t beat_ms(const struct node *n)
+{
+    return n->watch->config.settings->every_ms[PART_STATUS];
+}
+
+int64_t rhythm_jitter(const struct node *n)
+{
+    return (int64_t)(spread((uint64_t)n->d.id) % (uint64_t)beat_ms(n));
+}
+
+unsigned rhythm_probe_part(const struct node *n)
+{
+    return n->speech ? (unsigned)__builtin_ctz(n->speech->parts) : PART_STATUS;
+}
+
+int64_t rhythm_every(const struct node *n, unsigned part)
+{
+    const struct profile *p = n->speech ? n->speech->profile : NULL;
+    unsigned as = part == rhythm_probe_part(n) ? PART_STATUS : part;
+
+    return p && p->every_ms[as] ? p->every_ms[as] : n->watch->config.settings->every_ms[as];
+}
+
+int64_t rhythm_next(const struct node *n, unsigned part, int64_t after)
+{
+    int64_t beat = beat_ms(n), every = rhythm_every(n, part);
+    int64_t first = n->watch->rhythm_ms + rhythm_jitter(n);
+
+    if (every > beat)
+        first += (int64_t)(spread((uint64_t)n->d.id + part) % (uint64_t)(every / beat)) * beat;
+    return after < first ? first : first + ((after - first) / every + 1) * every;
+}
+
+int64_t rhythm_midnight(const struct watch *w)
+{
+    return watch_mono(w) - watch_wall(w) % DAY_MS;
+}
+
+int64_t rhythm_begin(const struct node *n, size_t strangers)
+{
+    int64_t first = rhythm_next(n, rhythm_probe_part(n), n->watch->origin_ms);
+    uint64_t beats = 1 + strangers * ADD_GAP_MS / (uint64_t)beat_ms(n);
+
+    return n->speech ? first : first + (int64_t)(spread((uint64_t)n->d.id + PART_COUNT) % beats) * beat_ms(n);
+}
+
+void rhythm_first(struct node *n, int64_t first_ms)
+{
+    for (unsigned p = 0; p < PART_COUNT; p++)
+        n->due_ms[p] = first_ms;
+}
+
+uint32_t rhythm_parts(const struct node *n, int64_t now)
+{
+    uint32_t parts = 0;
+
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        if ((n->speech->parts & (1u << p)) && n->due_ms[p] <= now)
+            parts |= 1u << p;
+    }
+    return parts;
+}
+
+bool rhythm_only_probes(const struct node *n)
+{
+    return !n->speech || n->silent > 0;
+}
+
+int64_t rhythm_due(const struct node *n)
+{
+    int64_t due = n->identify_ms;
+
+    if (rhythm_only_probes(n))
+        return n->due_ms[rhythm_probe_part(n)];
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        if ((n->speech->parts & (1u << p)) && n->due_ms[p] < due)
+            due = n->due_ms[p];
+    }
+    return due;
+}
+
+void rhythm_wait(struct node *n)
+{
+    wheel_set(n->watch->config.services.wheel, &n->timer, rhythm_due(n));
+}
+
+void rhythm_now(struct node *n)
+{
+    int64_t now = watch_mono(n->watch);
+
+    rhythm_first(n, now);
+    n->identify_ms = now;
+    rhythm_wait(n);
+}
+
+void rhythm_take_soon(struct node *n)
+{
+    if (!n->soon)
+        return;
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        if ((n->soon & (1u << p)) && n->due_ms[p] > n->soon_ms)
+            n->due_ms[p] = n->soon_ms;
+    }
+    n->soon = 0;
+}
+
+void rhythm_soon(struct node *n, uint32_t parts, int64_t at_ms)
+{
+    n->soon |= (uint8_t)(parts | 1u << rhythm_probe_part(n));
+    n->soon_ms = at_ms;
+    if (n->read || n->pinging)
+        return;
+    rhythm_take_soon(n);
+    rhythm_wait(n);
+}
+
+int64_t rhythm_identify_phase(const struct node *n)
+{
+    return rhythm_jitter(n) + (int64_t)(spread(~(uint64_t)n->d.id) % DAY_MS);
+}
+
+/* ---- After a read ---- */
+
+/* When it is probed next: who is down the more seldom the longer it is silent. */
+static int64_t next_probe(const struct turn *t)
+{
+    const struct node *n = t->n;
+    int64_t every = rhythm_every(n, PART_STATUS), most = t->w->config.settings->silent_ms;
+    int64_t wait = (t->mono - n->answered_ms) / SILENT_SHARE;
+    int64_t from = t->mono + (n->identifying ? every / 2 : 0); /* who it is was asked out of turn */
+
+    wait = wait < most ? wait : most;
+    return rhythm_next(n, rhythm_probe_part(n),
+                       from + (n->status.state == DEVICE_DOWN && wait > every ? wait - every : 0));
+}
+
+void rhythm_advance(struct turn *t, bool answered)
+{
+    struct node *n = t->n;
+    enum pd_read_status status = t->result->status;
+    int64_t retry = rhythm_next(n, rhythm_probe_part(n), t->mono) + (RETRY_BEATS - 1) * beat_ms(n);
+
+    if (n->identifying) {
+        if (answered)
+            n->identify_ms = n->ask_again ? t->mono : status == PD_READ_DONE ? t->mono + DAY_MS : retry;
+        if (rhythm_only_probes(n))
+            n->due_ms[rhythm_probe_part(n)] = n->ask_again ? t->mono : next_probe(t);
+        n->ask_again = false;
+        return;
+    }
+    for (unsigned p = 0; p < PART_COUNT; p++) {
+        int64_t next = answered ? rhythm_next(n, p, t->mono) : next_probe(t);
+
+        if (!(t->parts & (1u << p)) || (!answered && p != rhythm_probe_part(n)))
+            continue;
+        n->due_ms[p] = status != PD_READ_DONE && next > retry ? retry : next;
+        if (status == PD_READ_DONE || status == PD_READ_PARTIAL)
+            n->read_ms[p] = t->mono;
+    }
+}
