@@ -198,6 +198,7 @@ static void take_exception(struct pd_read *r, const struct mb_reply *reply)
 /* The status with which the read ends at once, or PD_READ_DONE where it goes on. */
 static enum pd_read_status take_failure(struct pd_read *r, const struct mb_reply *reply)
 {
+    r->result.fell_silent = r->answered && reply->outcome != MB_GARBLED;
     if (reply->outcome == MB_DOWN) {
         note(r, "%s", reply->why);
         return r->answered ? PD_READ_PARTIAL : PD_READ_NOANSWER;
@@ -263,6 +264,7 @@ static void on_ended(struct mb_request *q, const struct mb_reply *reply)
         r->result.rtt_ms = q->took_ms;
     if (fits) {
         r->answered = true;
+        r->result.fell_silent = false;
         r->failed = 0;
     }
     if (reply->outcome == MB_DATA)

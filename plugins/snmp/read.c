@@ -100,6 +100,7 @@ static void finish(struct pd_read *r, enum pd_read_status status)
     r->device->read = NULL;
     r->ended = true;
     r->result.status = status;
+    r->result.fell_silent = r->answered && r->silent > 0;
     r->result.detail = r->detail[0] ? r->detail : NULL;
     r->sink.end(r->sink.arg, &r->result);
     if (!busy)

@@ -90,6 +90,7 @@ struct pd_read_result {
     uint32_t requests, retries; /* packets sent, of them repeated */
     int32_t rtt_ms;             /* of the first answer; -1 if there was none */
     int64_t sent_ms;            /* monotonic: when the first packet went out; 0: not known, or none did */
+    bool fell_silent;           /* it answered, but no more at the end */
     bool looped;                /* SNMP: its objects go round in a circle; it was stopped there, which detail says */
     const char *detail;         /* English, clean, for the log; NULL when DONE, unless it looped; borrowed */
 };

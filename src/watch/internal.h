@@ -278,6 +278,7 @@ struct node {
     int64_t trap_ms;     /* when it was, or is to be, read for a trap last; monotonic */
     int64_t soon_ms;     /* parts that are due then once the read under way has ended: */
     uint8_t soon;
+    bool fell_silent; /* in the midst of its last read */
     bool poll_wanted; /* everything again once the read under way has ended */
     uint32_t polls;
     uint32_t missing; /* components that the last poll should have found */
@@ -294,6 +295,7 @@ struct node {
     struct batch *batch;
     struct speech *reading; /* by what it is read */
     uint32_t parts;
+    int64_t turn_ms;  /* the moment that it belongs to: when it was due, however long it waited for its place */
     int64_t asked_ms; /* when it was due; or, if that is long ago, began */
     int64_t late_ms;  /* how long it was due before that */
     bool identifying;

@@ -13,6 +13,8 @@
  * while it is read, so that its silence is known no later for it.
  */
 
+enum { TIMEOUT_MS = 1000, RETRIES = 2 };
+
 static const struct pd_collector_ops *ops(const struct watch *w)
 {
     return w->config.collector_ops[w->pinger];
@@ -71,11 +73,21 @@ static void end_ping(void *arg, const struct pd_read_result *r)
     free((char *)(uintptr_t)silence.detail);
 }
 
-/* A serial bus's name is no address: that is no error. */
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* A serial bus's name is no address: that is no error. A ping takes no longer than a request of the device's. */
 static bool open_handle(struct node *n)
 {
     struct watch *w = n->watch;
-    const struct pd_target t = {.name = n->d.name, .address = n->d.address, .community = "", .retries = -1};
+    const struct settings *s = w->config.settings;
+    const struct pd_target t = {.name = n->d.name,
+                                .address = n->d.address,
+                                .community = "",
+                                .timeout_ms = min_int((int)s->timeout_ms, TIMEOUT_MS),
+                                .retries = min_int(s->retries, RETRIES)};
 
     return n->ping_handle || ops(w)->open(w->config.collectors[w->pinger], &t, &n->ping_handle) == 0;
 }

@@ -152,17 +152,58 @@ int64_t rhythm_identify_phase(const struct node *n)
 
 /* ---- After a read ---- */
 
-/* When it is probed next: who is down the more seldom the longer it is silent. */
-static int64_t next_probe(const struct turn *t)
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Who is down is probed the more seldom the longer it is silent. */
+static int64_t probe_of_the_dead(const struct turn *t)
 {
     const struct node *n = t->n;
     int64_t every = rhythm_every(n, PART_STATUS), most = t->w->config.settings->silent_ms;
     int64_t wait = (t->mono - n->answered_ms) / SILENT_SHARE;
-    int64_t from = t->mono + (n->identifying ? every / 2 : 0); /* who it is was asked out of turn */
 
     wait = wait < most ? wait : most;
-    return rhythm_next(n, rhythm_probe_part(n),
-                       from + (n->status.state == DEVICE_DOWN && wait > every ? wait - every : 0));
+    return rhythm_next(n, rhythm_probe_part(n), t->mono + (wait > every ? wait - every : 0));
+}
+
+/*
+ * When it is probed next. Until a silent one is down no moment of its rhythm is left out, however long its tries, its
+ * ping and the wait for its place took: what they took is added once, not an interval each time.
+ */
+static int64_t next_probe(const struct turn *t, bool answered)
+{
+    const struct node *n = t->n;
+    int64_t from = answered ? t->mono : n->turn_ms;
+
+    if (!answered && n->status.state == DEVICE_DOWN)
+        return probe_of_the_dead(t);
+    if (n->identifying) /* out of turn */
+        from += rhythm_every(n, PART_STATUS) / 2;
+    return max64(rhythm_next(n, rhythm_probe_part(n), from), t->mono);
+}
+
+/* Who it is was read, or there was no answer. */
+static void advance_identification(struct turn *t, bool answered, int64_t retry)
+{
+    struct node *n = t->n;
+    bool done = t->result->status == PD_READ_DONE;
+
+    if (answered)
+        n->identify_ms = n->ask_again ? t->mono : done ? t->mono + DAY_MS : retry;
+    if (rhythm_only_probes(n))
+        n->due_ms[rhythm_probe_part(n)] = n->ask_again ? t->mono : next_probe(t, answered);
+    n->ask_again = false;
+}
+
+/* Its next moment; where it fell silent in a read that lasted beyond that, now: but not one such read after another. */
+static int64_t next_of(const struct turn *t, unsigned part)
+{
+    const struct node *n = t->n;
+    bool again = t->result->fell_silent && !n->fell_silent && part == rhythm_probe_part(n);
+
+    return max64(rhythm_next(n, part, again ? n->turn_ms : t->mono), t->mono);
 }
 
 void rhythm_advance(struct turn *t, bool answered)
@@ -172,20 +213,19 @@ void rhythm_advance(struct turn *t, bool answered)
     int64_t retry = rhythm_next(n, rhythm_probe_part(n), t->mono) + (RETRY_BEATS - 1) * beat_ms(n);
 
     if (n->identifying) {
-        if (answered)
-            n->identify_ms = n->ask_again ? t->mono : status == PD_READ_DONE ? t->mono + DAY_MS : retry;
-        if (rhythm_only_probes(n))
-            n->due_ms[rhythm_probe_part(n)] = n->ask_again ? t->mono : next_probe(t);
-        n->ask_again = false;
+        advance_identification(t, answered, retry);
         return;
     }
-    for (unsigned p = 0; p < PART_COUNT; p++) {
-        int64_t next = answered ? rhythm_next(n, p, t->mono) : next_probe(t);
+    if (!answered)
+        n->due_ms[rhythm_probe_part(n)] = next_probe(t, false);
+    for (unsigned p = 0; answered && p < PART_COUNT; p++) {
+        int64_t next = next_of(t, p);
 
-        if (!(t->parts & (1u << p)) || (!answered && p != rhythm_probe_part(n)))
+        if (!(t->parts & (1u << p)))
             continue;
         n->due_ms[p] = status != PD_READ_DONE && next > retry ? retry : next;
         if (status == PD_READ_DONE || status == PD_READ_PARTIAL)
             n->read_ms[p] = t->mono;
     }
+    n->fell_silent = answered && t->result->fell_silent;
 }

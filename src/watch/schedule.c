@@ -196,6 +196,15 @@ static void note_due(struct node *n, int64_t now)
     n->asked_ms = now - (late - n->late_ms);
 }
 
+/* A loop that stood still does not make polls that belong to moments long past. */
+static void note_turn(struct node *n, int64_t now)
+{
+    int64_t due = rhythm_due(n);
+
+    if (!n->waits_for && !n->has_place)
+        n->turn_ms = due <= now && now - due <= LAG_MS ? due : now;
+}
+
 /* Nothing can be done before a reload. */
 static void give_up(struct node *n)
 {
@@ -211,7 +220,10 @@ void schedule_poll(void *arg)
     const struct speech *identify = identify_speech(w, n->collector);
     uint32_t parts = 0;
 
-    if (n->read || n->pinging || !share_take(n))
+    if (n->read || n->pinging)
+        return;
+    note_turn(n, now);
+    if (!share_take(n))
         return;
     note_due(n, now);
     if (n->retarget)

@@ -23,6 +23,7 @@ struct fake_device {
     enum fake_mode mode;
     bool shut;
     unsigned loss;
+    int64_t cut_ms; /* when that became all */
     int64_t delay_ms;
     ARRAY(struct datum) data;
     const struct pd_cell *hostile;
@@ -56,10 +57,10 @@ struct pd_read {
     uint32_t parts;
     struct pd_sink sink;
     struct timer timer;
-    bool lost;
+    bool lost, faded;
 };
 
-enum { TRIES = 4, TRY_MS = 2000 };
+enum { TRIES = 4, TRY_MS = 2000, LAST_REQUESTS = 4 };
 
 /* ---- The script ---- */
 
@@ -80,6 +81,7 @@ struct fake_device *fake_device(struct pd_collector *c, const char *address)
 void fake_loss(struct fake_device *d, unsigned percent)
 {
     d->loss = percent;
+    d->cut_ms = clock_mono(&d->collector->services.clock);
 }
 
 void fake_mode(struct fake_device *d, enum fake_mode mode)
@@ -274,6 +276,7 @@ static void end(struct pd_read *r, enum pd_read_status status)
     bool answered = status != PD_READ_NOANSWER && status != PD_READ_CANCELLED;
     struct pd_read_result result = {.status = status, .requests = 1, .rtt_ms = answered ? 7 : -1};
 
+    result.fell_silent = r->faded;
     result.detail = details[status];
     r->device->read = NULL;
     r->device->collector->busy--;
@@ -321,24 +324,32 @@ static void answer(void *arg)
     static const enum pd_read_status statuses[] = {
         [FAKE_ANSWERS] = PD_READ_DONE,  [FAKE_SILENT] = PD_READ_NOANSWER, [FAKE_REFUSES] = PD_READ_REFUSED,
         [FAKE_BROKEN] = PD_READ_BROKEN, [FAKE_PARTIAL] = PD_READ_PARTIAL, [FAKE_CUT] = PD_READ_PARTIAL,
+        [FAKE_FADES] = PD_READ_PARTIAL,
     };
     struct pd_read *r = arg;
     const struct fake_device *d = r->device->device;
+    bool fades = d->mode == FAKE_FADES || r->faded, tells = fades || d->mode == FAKE_ANSWERS || d->mode == FAKE_CUT;
     size_t n = r->plan->sources.n;
 
     if (r->lost) {
         end(r, PD_READ_NOANSWER);
         return;
     }
+    if (d->loss == 100 && !r->faded) {
+        r->faded = true;
+        wheel_set(d->collector->services.wheel, &r->timer, d->cut_ms + (int64_t)LAST_REQUESTS * TRIES * TRY_MS);
+        return;
+    }
     if (d->nhostile)
         r->sink.cells(r->sink.arg, d->hostile, d->nhostile);
-    if (d->mode == FAKE_PARTIAL)
+    r->faded = fades;
+    if (d->mode == FAKE_PARTIAL || fades)
         n /= 2;
-    for (size_t i = 0; (d->mode == FAKE_ANSWERS || d->mode == FAKE_PARTIAL || d->mode == FAKE_CUT) && i < n; i++) {
+    for (size_t i = 0; (tells || d->mode == FAKE_PARTIAL) && i < n; i++) {
         if (r->parts & (1u << r->plan->sources.v[i].part))
             answer_source(r, &r->plan->sources.v[i]);
     }
-    end(r, statuses[d->mode]);
+    end(r, fades ? PD_READ_PARTIAL : statuses[d->mode]);
 }
 
 static int fake_read(struct pd_device *d, const struct pd_plan *plan, uint32_t parts, const struct pd_sink *sink,
@@ -356,7 +367,7 @@ static int fake_read(struct pd_device *d, const struct pd_plan *plan, uint32_t p
     *r = (struct pd_read){.device = d, .plan = plan, .parts = parts, .sink = *sink, .lost = lost == TRIES};
     array_push(&d->device->reads, ((struct fake_read){.at_ms = now, .parts = parts, .sources = plan->sources.n}));
     timer_init(&r->timer, answer, r);
-    wheel_set(c->services.wheel, &r->timer, now + d->device->delay_ms + lost * TRY_MS);
+    wheel_set(c->services.wheel, &r->timer, now + (lost < TRIES ? d->device->delay_ms : 0) + lost * TRY_MS);
     d->read = r;
     c->busy++;
     *out = r;

@@ -10,8 +10,11 @@
  */
 struct fake_device;
 
-enum fake_mode { FAKE_ANSWERS, FAKE_SILENT, FAKE_REFUSES, FAKE_BROKEN, FAKE_PARTIAL, FAKE_CUT };
-/* FAKE_PARTIAL: half of what is asked; FAKE_CUT: all of it, but it says that there was more. */
+enum fake_mode { FAKE_ANSWERS, FAKE_SILENT, FAKE_REFUSES, FAKE_BROKEN, FAKE_PARTIAL, FAKE_CUT, FAKE_FADES };
+/*
+ * FAKE_PARTIAL: half of what is asked; FAKE_CUT: all of it, but it says that there was more; FAKE_FADES: half of it, then
+ * nothing more.
+ */
 
 extern const struct pd_collector_ops fake_ops;      /* "snmp" */
 extern const struct pd_collector_ops fake_ping_ops; /* "icmp", without credentials */
@@ -22,7 +25,10 @@ struct fake_device *fake_device(struct pd_collector *c, const char *address);
 void fake_mode(struct fake_device *d, enum fake_mode mode);
 /* Its address is none for this collector. */
 void fake_shut(struct fake_device *d);
-/* Of a hundred packets so many are lost each way: a first request that four tries do not save has no answer. */
+/*
+ * Of a hundred packets so many are lost each way: a first request that four tries do not save has no answer. All of
+ * them: the reads under way end when four more requests had none.
+ */
 void fake_loss(struct fake_device *d, unsigned percent);
 /* How long a read takes. */
 void fake_delay(struct fake_device *d, int64_t ms);

@@ -144,25 +144,120 @@ static void heavy_loss_makes_hardly_anybody_down(void **state)
     site_free(s);
 }
 
+/* ---- A line that is cut ---- */
+
+enum { LINES = 240 };
+
+struct cut {
+    const char *what;
+    int64_t every_ms, read_ms, ping_ms;
+    int subnet;       /* reads at a time; 0: any */
+    int64_t after_ms; /* how long all were well */
+};
+
+/* So many devices, each with a jitter of its own, and all of them cut off at one moment. */
+static struct site *cut_off(const struct cut *c, int64_t id[LINES])
+{
+    struct fake_device *f[LINES];
+    struct site *s = c->ping_ms ? site_new_with_pings() : site_new();
+
+    s->settings.every_ms[PART_STATUS] = c->every_ms;
+    for (int i = 0; i < LINES; i++) {
+        char address[32];
+
+        snprintf(address, sizeof address, "10.0.7.%d", i);
+        f[i] = site_box(s, address);
+        fake_delay(f[i], c->read_ms);
+        id[i] = site_add(s, address, address);
+        if (s->pinger) {
+            fake_delay(fake_device(s->pinger, address), c->ping_ms);
+            fake_mode(fake_device(s->pinger, address), FAKE_SILENT);
+        }
+    }
+    site_pass(s, c->after_ms);
+    s->settings.subnet_reads = c->subnet;
+    for (int i = 0; i < LINES; i++)
+        fake_loss(f[i], 100);
+    return s;
+}
+
+/* Three intervals for three polls that begin in them, then the time-outs of the last one's first request. */
 static void total_loss_is_seen_within_three_intervals_and_a_requests_tries(void **state)
 {
-    (void)state;
-    for (int64_t after = 0; after < MINUTE; after += 7 * SECOND) { /* wherever in its interval a device is cut off */
-        struct site *s;
-        int64_t id, begun;
-        struct fake_device *f = begin(&s, &id);
+    enum { STEP = 100 };
+    static const struct cut cuts[] = {
+        {"between reads", MINUTE, 50, .after_ms = 10 * MINUTE},
+        {"in reads that then last beyond the next poll", MINUTE, 40 * SECOND, .after_ms = 10 * MINUTE},
+        {"in reads of parts that are read seldom", MINUTE, 40 * SECOND, .after_ms = DAY},
+        {"where the first silent poll and its ping last beyond the next", 10 * SECOND, 0, 3 * SECOND,
+         .after_ms = 10 * MINUTE},
+        {"where a silent subnet keeps all places taken", MINUTE, 50, .subnet = 15, .after_ms = 10 * MINUTE},
+    };
+    bool late = false;
 
-        site_pass(s, after);
-        fake_loss(f, 100);
-        begun = s->time.mono;
-        while (!is_down(s, id) && s->time.mono - begun < HOUR)
-            site_pass(s, SECOND);
-        if (s->time.mono - begun > 3 * MINUTE + TIMEOUTS + SECOND)
-            fail_msg("cut off after %lld s: seen only after %lld ms", (long long)after / SECOND,
-                     (long long)(s->time.mono - begun));
-        assert_non_null(site_open(s, id, "reach"));
+    (void)state;
+    for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+        int64_t id[LINES], begun, latest = 0;
+        struct watch_counters counters = {0};
+        struct site *s = cut_off(&cuts[c], id);
+
+        for (begun = s->time.mono; counters.down < LINES && s->time.mono - begun < 10 * MINUTE;) {
+            site_pass(s, STEP);
+            latest = s->time.mono - begun;
+            watch_counters(s->watch, &counters);
+        }
+        late |= counters.down < LINES || latest > 3 * cuts[c].every_ms + TIMEOUTS + STEP;
+        print_message("cut %s: %zu of %d down after %lld ms\n", cuts[c].what, counters.down, LINES, (long long)latest);
+        for (int i = 0; i < LINES; i++)
+            assert_non_null(site_open(s, id[i], "reach"));
         site_free(s);
     }
+    assert_false(late);
+}
+
+/* Once a day it is asked who it is, at whatever moment of its interval: that silence makes no outage shorter. */
+static void who_is_away_for_one_interval_and_a_half_is_not_down(void **state)
+{
+    (void)state;
+    for (int64_t phase = 0; phase < MINUTE; phase += 3 * SECOND) {
+        struct site *s = site_new();
+        struct fake_device *f = site_box(s, "10.0.0.1");
+        size_t n, sources;
+
+        site_pass(s, phase);
+        site_add(s, "prn", "10.0.0.1");
+        site_pass(s, DAY - SECOND);
+        sources = fake_reads(f, &n)->sources; /* of the first read, which is due again */
+        fake_mode(f, FAKE_SILENT);
+        site_pass(s, 2 * SECOND);
+        assert_int_equal(fake_reads(f, &n)[n - 1].sources, sources);
+        site_pass(s, 87 * SECOND);
+        fake_mode(f, FAKE_ANSWERS);
+        site_pass(s, 5 * MINUTE);
+        if (site_count(s, "alert.opened") > 0)
+            fail_msg("added %lld s late: taken for down", (long long)phase / SECOND);
+        site_free(s);
+    }
+}
+
+/* It chokes on something each time, which takes longer than an interval. */
+static void who_always_falls_silent_in_the_midst_is_not_asked_without_a_pause(void **state)
+{
+    struct site *s;
+    int64_t id;
+    struct fake_device *f = begin(&s, &id);
+    size_t before;
+
+    (void)state;
+    fake_mode(f, FAKE_FADES);
+    fake_delay(f, 70 * SECOND);
+    site_pass(s, 10 * MINUTE);
+    before = reads(f);
+    site_pass(s, HOUR);
+    assert_in_range(reads(f) - before, 30,
+                    40); /* every other minute, and what else is due; not all 51 that would fit */
+    assert_false(is_down(s, id));
+    site_free(s);
 }
 
 /* ---- The dead ---- */
@@ -191,6 +286,25 @@ static void the_longer_it_is_silent_the_more_seldom_it_is_probed(void **state)
     before = reads(f);
     site_pass(s, HOUR);
     assert_true(reads(f) - before >= 60);
+    site_free(s);
+}
+
+static void who_is_polled_every_few_seconds_is_probed_as_seldom(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    size_t before;
+
+    (void)state;
+    s->settings.every_ms[PART_STATUS] = 4 * SECOND;
+    s->settings.silent_ms = 5 * MINUTE;
+    site_add(s, "prn", "10.0.0.1");
+    site_pass(s, 10 * MINUTE);
+    fake_mode(f, FAKE_SILENT);
+    site_pass(s, 2 * HOUR);
+    before = reads(f);
+    site_pass(s, HOUR);
+    assert_in_range(reads(f) - before, 12, 13);
     site_free(s);
 }
 
@@ -410,7 +524,10 @@ int main(void)
         cmocka_unit_test(a_gap_makes_what_was_read_stale_but_nobody_down),
         cmocka_unit_test(heavy_loss_makes_hardly_anybody_down),
         cmocka_unit_test(total_loss_is_seen_within_three_intervals_and_a_requests_tries),
+        cmocka_unit_test(who_is_away_for_one_interval_and_a_half_is_not_down),
+        cmocka_unit_test(who_always_falls_silent_in_the_midst_is_not_asked_without_a_pause),
         cmocka_unit_test(the_longer_it_is_silent_the_more_seldom_it_is_probed),
+        cmocka_unit_test(who_is_polled_every_few_seconds_is_probed_as_seldom),
         cmocka_unit_test(a_short_outage_is_seen_to_end_within_an_interval),
         cmocka_unit_test(an_operator_need_not_wait_for_a_probe),
         cmocka_unit_test(of_a_subnet_so_many_are_read_at_a_time_and_nobody_twice_before_all_once),

@@ -142,6 +142,24 @@ static void a_ping_without_an_answer_delays_nothing(void **state)
     site_free(q.s);
 }
 
+static void a_ping_takes_no_longer_than_a_request_of_the_devices(void **state)
+{
+    struct quiet q = quiet_new(FAKE_ANSWERS);
+
+    (void)state;
+    q.s->settings.timeout_ms = 250;
+    q.s->settings.retries = 1;
+    site_pass(q.s, MINUTE + SECOND);
+    assert_int_equal(fake_target(q.pings)->timeout_ms, 250);
+    assert_int_equal(fake_target(q.pings)->retries, 1);
+    site_free(q.s);
+    q = quiet_new(FAKE_ANSWERS);
+    site_pass(q.s, MINUTE + SECOND);
+    assert_int_equal(fake_target(q.pings)->timeout_ms, 1000);
+    assert_int_equal(fake_target(q.pings)->retries, 2);
+    site_free(q.s);
+}
+
 static void who_answers_while_it_is_pinged_is_not_waited_for(void **state)
 {
     struct quiet q = quiet_new(FAKE_SILENT);
@@ -356,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_silent_device_is_pinged),
         cmocka_unit_test(both_are_judged_as_of_when_the_poll_was_due),
         cmocka_unit_test(a_ping_without_an_answer_delays_nothing),
+        cmocka_unit_test(a_ping_takes_no_longer_than_a_request_of_the_devices),
         cmocka_unit_test(who_answers_while_it_is_pinged_is_not_waited_for),
         cmocka_unit_test(who_answers_again_has_no_ping_any_more),
         cmocka_unit_test(without_a_collector_for_it_nothing_is_known),

@@ -260,6 +260,7 @@ static void a_read_goes_on_behind_what_is_not_answered(void **state)
     expect_read(&b, PD_READ_PARTIAL, "1 holding 1\n1 holding 100\n1 holding 100\n1 holding 100\n1 holding 200\n",
                 "0 1\n2 200\n");
     assert_string_equal(b.r.detail, "holding 100: no answer in time");
+    assert_false(b.r.result.fell_silent);
     teardown(&b);
 }
 
@@ -273,6 +274,7 @@ static void a_device_that_falls_silent_is_given_up(void **state)
     have_trouble(&b, &mute, 1);
     expect_read(&b, PD_READ_PARTIAL, "1 holding 1\n1 holding 100\n1 holding 100\n1 holding 100\n1 holding 200\n",
                 "0 1\n"); /* holding 200 has but one try: it was silent before */
+    assert_true(b.r.result.fell_silent);
     teardown(&b);
 }
 
@@ -323,6 +325,7 @@ static void a_line_that_breaks_ends_the_read(void **state)
     assert_int_equal(b.r.result.status, PD_READ_PARTIAL);
     assert_string_equal(b.r.detail, "cannot connect: Connection refused");
     assert_string_equal(b.r.cells.s, "0 1\n1 100\n");
+    assert_true(b.r.result.fell_silent);
     teardown(&b);
 }
 

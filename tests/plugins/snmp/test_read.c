@@ -436,6 +436,7 @@ static void a_device_that_dies_on_the_way_is_given_up_soon(void **state)
     assert_non_null(strstr(b.script.detail, "stopped answering at 1.3.6.1.2.1"));
     assert_column(&b.script, 0, expected[0]);
     assert_int_equal(b.script.requests, 2 + 4 * 3);
+    assert_true(b.script.result.fell_silent);
     stop(&b);
 }
 
@@ -460,6 +461,7 @@ static void a_table_that_gets_no_answer_is_skipped(void **state)
     assert_column(&b.script, 0, expected[0]);
     assert_column(&b.script, 3, "");
     assert_column(&b.script, 5, expected[5]);
+    assert_false(b.script.result.fell_silent);
     stop(&b);
 }
 
