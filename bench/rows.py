@@ -151,6 +151,7 @@ class Rows:
         self.kept["hour_us"] = got["close_us_per_reading"]
         yield Figure("hour_us_per_reading", "closing an hour of %d devices × %d polls" % (devices, polls),
                      got["close_us_per_reading"], "µs a reading")
+        yield Figure("day_us_per_reading", "  and reckoning up its day", got["days_us_per_reading"], "µs a reading")
         devices, polls = self.size(2, 50), self.size(70, 1440)
         got = self.tools.poll("hour_bench", "-d", devices, "-n", polls, "-f", 60000, "-o", folder)
         yield Figure("store_bytes_per_reading", "readings on disk, long term: a day of %d devices" % devices,

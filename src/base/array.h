@@ -14,7 +14,13 @@
     }
 
 /* Makes room for at least `want` elements in all. */
-#define array_reserve(a, want) array_grow((void **)&(a)->v, &(a)->cap, (want), sizeof *(a)->v)
+#define array_reserve(a, want)                                                                                         \
+    do {                                                                                                               \
+        size_t array_want = (want);                                                                                    \
+                                                                                                                       \
+        if (array_want > (a)->cap)                                                                                     \
+            array_grow((void **)&(a)->v, &(a)->cap, array_want, sizeof *(a)->v);                                       \
+    } while (0)
 
 /* Gives back room beyond its elements: for arrays that are kept by the hundred thousand. */
 #define array_fit(a) array_shrink((void **)&(a)->v, &(a)->cap, (a)->n, sizeof *(a)->v)

@@ -14,11 +14,6 @@ static uint64_t get_be(struct wire_in *in, size_t n)
     return v;
 }
 
-uint8_t wire_u8(struct wire_in *in)
-{
-    return (uint8_t)get_be(in, 1);
-}
-
 uint16_t wire_u16be(struct wire_in *in)
 {
     return (uint16_t)get_be(in, 2);
@@ -38,6 +33,8 @@ uint64_t wire_varint(struct wire_in *in)
 {
     uint64_t v = 0;
 
+    if (!in->bad && in->p != in->end && *in->p < 0x80) /* as most are */
+        return *in->p++;
     for (int shift = 0; shift < 64; shift += 7) {
         uint8_t b = wire_u8(in);
 
@@ -80,11 +77,6 @@ static void put_be(struct wire_out *out, uint64_t v, size_t n)
     for (size_t i = n; i-- > 0; v >>= 8)
         b[i] = (uint8_t)v;
     wire_put_bytes(out, b, n);
-}
-
-void wire_put_u8(struct wire_out *out, uint8_t v)
-{
-    put_be(out, v, 1);
 }
 
 void wire_put_u16be(struct wire_out *out, uint16_t v)

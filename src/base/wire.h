@@ -25,7 +25,14 @@ static inline size_t wire_left(const struct wire_in *in)
     return (size_t)(in->end - in->p);
 }
 
-uint8_t wire_u8(struct wire_in *in);
+static inline uint8_t wire_u8(struct wire_in *in)
+{
+    if (in->bad || in->p == in->end) {
+        in->bad = true;
+        return 0;
+    }
+    return *in->p++;
+}
 uint16_t wire_u16be(struct wire_in *in);
 uint32_t wire_u32be(struct wire_in *in);
 uint64_t wire_u64be(struct wire_in *in);
@@ -49,7 +56,13 @@ static inline size_t wire_used(const struct wire_out *out)
     return (size_t)(out->p - out->start);
 }
 
-void wire_put_u8(struct wire_out *out, uint8_t v);
+static inline void wire_put_u8(struct wire_out *out, uint8_t v)
+{
+    if (out->bad || out->p == out->end)
+        out->bad = true;
+    else
+        *out->p++ = v;
+}
 void wire_put_u16be(struct wire_out *out, uint16_t v);
 void wire_put_u32be(struct wire_out *out, uint32_t v);
 void wire_put_u64be(struct wire_out *out, uint64_t v);

@@ -11,10 +11,10 @@
 #include "store/reckon.h"
 #include "store/span.h"
 
-/* What a piece takes, so that none takes longer than some tens of milliseconds. */
+/* What a piece takes: commits wait for it, so none takes longer than a fifth of a second. */
 enum {
-    GROUP_FIRST = 16,      /* devices */
-    GROUP_BYTES = 3 << 20, /* of polls; one device is taken whatever it has */
+    GROUP_FIRST = 256,     /* devices */
+    GROUP_BYTES = 8 << 20, /* of polls, since each group looks into all batches; one device is taken whatever it has */
     ROWS_A_PIECE = 2000,   /* deleted: polls */
     BIG_ROWS_A_PIECE = 300,
     DAYS_A_PIECE = 8, /* devices whose day is reckoned */

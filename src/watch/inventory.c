@@ -28,17 +28,28 @@ static void text_free(struct value v)
 /* Sets a point, owning its text; true if it changed. */
 static bool point_set(struct point *point, struct value v)
 {
-    struct value before = point_get(point);
+    struct point new = point_of(v);
+    struct value before;
 
+    if (v.type == point->type && (v.quality | point->quality) == QUALITY_GOOD && v.type != VALUE_TEXT &&
+        v.type != VALUE_BOOL) { /* a number or code, as most are: nothing is owned */
+        bool changed = new.low != point->low || new.high != point->high;
+
+        *point = new;
+        return changed;
+    }
+    before = point_get(point);
     if (value_same(before, v)) {
         if (!owns_text(before))
-            *point = point_of(v); /* why it is not good may have changed */
+            *point = new; /* why it is not good may have changed */
         return false;
     }
     text_free(before);
-    if (owns_text(v))
+    if (owns_text(v)) {
         v.text = xstrdup(v.text);
-    *point = point_of(v);
+        new = point_of(v);
+    }
+    *point = new;
     return true;
 }
 

@@ -92,26 +92,29 @@ static void take_cell(struct batch *b, const struct use *use, const struct pd_ce
 {
     const struct column *column = &b->n->tables.v[use->table].def->columns.v[use->column];
     struct rows *rows = &b->rows[use->table];
-    struct value *slots;
+    struct value *slots = rows_expected(rows, c->instance, c->ninstance), v;
 
     if (c->type == PD_CELL_ABSENT) { /* makes no row, but takes back what was said before */
-        slots = rows_find(rows, c->instance, c->ninstance);
+        slots = slots ? slots : rows_find(rows, c->instance, c->ninstance);
         if (slots)
             slots[use->column] =
                 (struct value){.quality = QUALITY_UNKNOWN, .why = WHY_ABSENT, .slot = (uint16_t)use->column};
         return;
     }
-    slots = rows_at(rows, c->instance, c->ninstance, &b->arena);
+    slots = slots ? slots : rows_at(rows, c->instance, c->ninstance, &b->arena);
     if (!slots) {
         b->dropped++;
         return;
     }
-    slots[use->column] = decode_cell(column, c, &b->arena);
-    slots[use->column].slot = (uint16_t)use->column;
+    v = decode_cell(column, c, &b->arena);
+    v.slot = (uint16_t)use->column;
+    slots[use->column] = v;
 }
 
 void batch_add(struct batch *b, const struct pd_cell *cells, size_t n)
 {
+    const uint32_t *use_at = b->n->use_at.v;
+
     for (size_t i = 0; i < n; i++) {
         const struct pd_cell *c = &cells[i];
 
@@ -119,7 +122,7 @@ void batch_add(struct batch *b, const struct pd_cell *cells, size_t n)
             b->dropped++;
             continue;
         }
-        for (uint32_t u = b->n->use_at.v[c->source]; u < b->n->use_at.v[c->source + 1]; u++)
+        for (uint32_t u = use_at[c->source]; u < use_at[c->source + 1]; u++)
             take_cell(b, &b->n->uses.v[u], c);
     }
 }
