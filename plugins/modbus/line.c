@@ -92,7 +92,8 @@ static void send_next(struct mb_line *l)
     l->rules->counters.sent++;
     l->rules->counters.repeated += q->tries > 0;
     q->tries++;
-    q->sent++;
+    if (q->sent++ == 0)
+        q->first_ms = l->asked_ms;
     l->ops->ask(l->carrier, &q->ask, q->unit->timeout_ms);
 }
 

@@ -80,6 +80,7 @@ struct mb_request {
     int32_t took_ms;        /* the last try */
     int64_t held_ms;        /* the line, in all tries since the request was initialised */
     uint32_t sent;          /* tries since then */
+    int64_t first_ms;       /* the first of them; 0: none yet */
     bool open;
 };
 

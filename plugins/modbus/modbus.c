@@ -299,6 +299,9 @@ static int modbus_open(struct pd_collector *c, const struct pd_target *t, struct
         d->merge.registers = t->max_registers;
     if (t->no_gaps)
         d->merge.gap = 0;
+    if (t->nholes > 0)
+        d->merge.holes = d->holes = xmemdup(t->holes, t->nholes * sizeof *t->holes);
+    d->merge.nholes = t->nholes;
     LIST_INSERT_HEAD(&c->devices, d, link);
     *out = d;
     return 0;
@@ -319,6 +322,7 @@ static void modbus_device_close(struct pd_device *d)
     if (--e->users == 0) /* later: we may be in a callback of the line's, and whoever closes may open again */
         wheel_set(s->wheel, &e->linger, clock_mono(&s->clock) + LINGER_MS);
     mb_learnt_free(&d->learnt);
+    free(d->holes);
     free(d->name);
     free(d);
 }

@@ -105,22 +105,19 @@ static uint64_t key_of(const struct mb_item *item)
 }
 
 /* The marks themselves are the values. */
-static uintptr_t marks_of(const struct mb_learnt *l, const struct mb_item *item)
+unsigned mb_learnt_marks(const struct mb_learnt *l, const struct mb_item *item)
 {
-    return l->marks ? (uintptr_t)u64dict_get(l->marks, key_of(item)) : 0;
-}
-
-bool mb_learnt_is(const struct mb_learnt *l, const struct mb_item *item, enum mb_mark mark)
-{
-    return marks_of(l, item) & mark;
+    return (unsigned)(uintptr_t)u64dict_get(l->marks, key_of(item));
 }
 
 void mb_learnt_mark(struct mb_learnt *l, const struct mb_item *item, enum mb_mark mark)
 {
-    uintptr_t marks = marks_of(l, item) | mark;
+    uintptr_t marks = mark;
 
     if (!l->marks)
         l->marks = u64dict_new();
+    else
+        marks |= mb_learnt_marks(l, item);
     u64dict_put(l->marks, key_of(item), (void *)marks); // NOLINT(performance-no-int-to-ptr)
 }
 
@@ -160,6 +157,17 @@ static bool same_place(const struct mb_item *a, const struct mb_item *b)
     return a->a.function == b->a.function && a->at == b->at && a->a.count == b->a.count;
 }
 
+bool mb_merge_forbids(const struct mb_merge *merge, uint8_t function, uint32_t first, uint32_t end)
+{
+    for (size_t i = 0; i < merge->nholes; i++) {
+        const struct pd_hole *h = &merge->holes[i];
+
+        if (h->function == function && h->first < end && h->last >= first)
+            return true;
+    }
+    return false;
+}
+
 /* May the item join a chunk that begins with `first` and reaches up to `end`? */
 static bool may_join(const struct mb_item *first, uint32_t end, const struct mb_item *item, const struct mb_learnt *l,
                      const struct mb_merge *merge)
@@ -171,6 +179,8 @@ static bool may_join(const struct mb_item *first, uint32_t end, const struct mb_
     if (first->a.function != item->a.function || first->a.alone || item->a.alone)
         return false;
     if (item->at > end + merge->gap || end_of(item) - first->at > limit)
+        return false;
+    if (item->at > end && mb_merge_forbids(merge, item->a.function, end, item->at))
         return false;
     return !mb_learnt_is(l, item, MB_MARK_CUT);
 }
@@ -192,7 +202,7 @@ bool mb_plan_next(const struct pd_plan *p, size_t from, uint32_t parts, const st
     for (size_t i = from; i < p->n; i++) {
         const struct mb_item *item = &p->items[i];
 
-        if (!mb_wanted(item, parts) || mb_learnt_is(l, item, MB_MARK_ABSENT))
+        if (!mb_wanted(item, parts) || mb_plan_lacks(l, merge, item))
             continue;
         if (!found)
             begin_chunk(p, i, out);
@@ -206,10 +216,12 @@ bool mb_plan_next(const struct pd_plan *p, size_t from, uint32_t parts, const st
     return found;
 }
 
-bool mb_plan_first(const struct pd_plan *p, size_t from, uint32_t parts, struct mb_chunk *out)
+bool mb_plan_first(const struct pd_plan *p, uint32_t parts, const struct mb_merge *merge, struct mb_chunk *out)
 {
-    for (size_t i = from; i < p->n; i++) {
-        if (!mb_wanted(&p->items[i], parts))
+    static const struct mb_learnt nothing;
+
+    for (size_t i = 0; i < p->n; i++) {
+        if (!mb_wanted(&p->items[i], parts) || mb_plan_lacks(&nothing, merge, &p->items[i]))
             continue;
         begin_chunk(p, i, out);
         return true;

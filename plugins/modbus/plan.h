@@ -35,8 +35,10 @@ struct pd_plan {
 
 /* How much may be asked for at once. */
 struct mb_merge {
-    uint16_t registers, bits; /* in one request */
-    uint16_t gap;             /* that nobody wants, between two that somebody does */
+    uint16_t registers, bits;    /* in one request */
+    uint16_t gap;                /* that nobody wants, between two that somebody does */
+    const struct pd_hole *holes; /* never part of one; borrowed */
+    size_t nholes;
 };
 
 /* Items [first, end) and the request that gets them. Items that are not wanted may lie between. */
@@ -63,17 +65,31 @@ struct mb_learnt {
 
 enum mb_mark { MB_MARK_CUT = 1, MB_MARK_ABSENT = 2 };
 
-bool mb_learnt_is(const struct mb_learnt *l, const struct mb_item *item, enum mb_mark mark);
+/* The marks of an item, of a device that has any. */
+unsigned mb_learnt_marks(const struct mb_learnt *l, const struct mb_item *item);
+static inline bool mb_learnt_is(const struct mb_learnt *l, const struct mb_item *item, enum mb_mark mark)
+{
+    return l->marks && mb_learnt_marks(l, item) & mark;
+}
 void mb_learnt_mark(struct mb_learnt *l, const struct mb_item *item, enum mb_mark mark);
 /* Forgets what is absent; cuts stay. */
 void mb_learnt_forget(struct mb_learnt *l);
 void mb_learnt_free(struct mb_learnt *l);
 
-/* The next request for items of these parts from index `from` on, absent ones left out; false if there is none. */
+/* Does anything from first to end (exclusive) lie in a hole? */
+bool mb_merge_forbids(const struct mb_merge *merge, uint8_t function, uint32_t first, uint32_t end);
+/* Items that the device does not have, or that lie in a hole, are not asked for. */
+static inline bool mb_plan_lacks(const struct mb_learnt *l, const struct mb_merge *merge, const struct mb_item *item)
+{
+    return mb_learnt_is(l, item, MB_MARK_ABSENT) ||
+           (merge->nholes > 0 &&
+            mb_merge_forbids(merge, item->a.function, item->at, (uint32_t)item->at + item->a.count));
+}
+/* The next request for items of these parts from index `from` on, lacking ones left out; false if there is none. */
 bool mb_plan_next(const struct pd_plan *p, size_t from, uint32_t parts, const struct mb_learnt *l,
                   const struct mb_merge *merge, struct mb_chunk *out);
-/* A request for the first of these items alone, absent or not. */
-bool mb_plan_first(const struct pd_plan *p, size_t from, uint32_t parts, struct mb_chunk *out);
+/* A request for the first of these items alone that lies in no hole, absent or not. */
+bool mb_plan_first(const struct pd_plan *p, uint32_t parts, const struct mb_merge *merge, struct mb_chunk *out);
 /* Is the item one that a read of these parts wants? */
 static inline bool mb_wanted(const struct mb_item *item, uint32_t parts)
 {

@@ -84,6 +84,7 @@ static void finish(struct pd_read *r, enum pd_read_status status)
     r->ended = true;
     r->result.status = status;
     r->result.requests = r->request.sent;
+    r->result.sent_ms = r->request.first_ms;
     r->result.retries = r->request.sent > r->submitted ? r->request.sent - r->submitted : 0;
     r->result.detail = r->detail[0] ? r->detail : NULL;
     r->sink.end(r->sink.arg, &r->result);
@@ -145,7 +146,7 @@ static void collect(struct pd_read *r, size_t end, const struct mb_block *block)
 
         if (!mb_wanted(item, r->parts))
             continue;
-        if (mb_learnt_is(&r->device->learnt, item, MB_MARK_ABSENT)) {
+        if (mb_plan_lacks(&r->device->learnt, &r->device->merge, item)) {
             if (item->row == 0)
                 (void)add_cell(r, item);
         } else if (block) {
@@ -307,7 +308,7 @@ static bool choose_first(struct pd_read *r)
     if (mb_plan_next(r->plan, 0, r->parts, &d->learnt, &d->merge, &r->chunk))
         return true;
     /* All is absent: one is asked for nevertheless, else the device could be gone and nobody would know. */
-    return mb_plan_first(r->plan, 0, r->parts, &r->chunk);
+    return mb_plan_first(r->plan, r->parts, &d->merge, &r->chunk);
 }
 
 static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, struct pd_plan *owned, uint32_t parts,

@@ -40,6 +40,7 @@ struct pd_device {
     struct mb_unit unit;
     char *name;
     struct mb_merge merge;
+    struct pd_hole *holes; /* of merge */
     struct mb_learnt learnt;
     struct pd_read *read; /* under way, or NULL */
 };

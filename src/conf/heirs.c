@@ -124,6 +124,9 @@ static void take_over(struct profile_draft *d, const struct profile_draft *from)
     take_quirks(d, from);
     if (!profile_word(d, "snmp", "contexts"))
         take_contexts(d, from);
+    if (!profile_word(d, "modbus", "holes"))
+        for (size_t i = 0; i < from->holes.n; i++)
+            array_push(&d->holes, from->holes.v[i]);
     d->lost = from->lost;
 }
 

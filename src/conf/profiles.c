@@ -23,6 +23,7 @@
  *     every: {status: 30s, supplies: 10m}
  *     snmp: {version: 1, bulk: false, max_repetitions: 10, timeout: 5s, retries: 1, message_size: 484,
  *            max_rows: 1000, max_in_flight: 1, contexts: [{context: Jetdirect, modules: [printer-mib]}]}
+ *     modbus: {gaps: true, holes: [holding 100-109], per_poll: false, gap: 20ms}
  */
 const char *const profile_classes[] = {
     "printer", "copier", "switch",          "router", "firewall", "access-point", "server",      "bmc",   "nas", "ups",
@@ -66,6 +67,7 @@ static const struct schema_row modbus_rows[] = {
     {"gap", SCHEMA_DURATION, .min = 0, .max = 60 * SECOND, DRAFT(quirks.gap_ms)},
     {"max_registers", SCHEMA_INT, .min = 1, .max = 125, DRAFT(quirks.max_registers)},
     {"gaps", SCHEMA_ENUM, .names = yes_no, DRAFT(gaps)},
+    {"holes", SCHEMA_LIST, .item = SCHEMA_TEXT_NODE, DRAFT(holes)},
     {0},
 };
 const struct schema profile_modbus_schema = {
@@ -425,6 +427,7 @@ static void build_profile(struct workshop *w, const struct profile_draft *from)
     memcpy(p->every_ms, from->every_ms, sizeof p->every_ms);
     add_modules(w, from, p);
     add_contexts(w, from, p);
+    profile_add_holes(w->l, from, p);
     build_expressions(w, from, p);
     profile_say(w->l, from, p);
     array_push(&w->l->k->profiles, p);

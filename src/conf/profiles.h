@@ -32,7 +32,8 @@ struct profile_draft {
     int64_t every_ms[PART_COUNT];
     struct profile_quirks quirks;
     int bulk, per_poll, gaps; /* -1: not said */
-    struct {                  /* an ARRAY */
+    ARRAY(struct yaml_node *) holes;
+    struct { /* an ARRAY */
         struct context_draft *v;
         size_t n, cap;
     } contexts;
@@ -56,6 +57,8 @@ struct yaml_node *profile_word(const struct profile_draft *d, const char *sectio
 
 /* Puts into the draft what it has from those it extends. Complains of those that are not there, and of circles. */
 void profile_inherit(struct loader *l, struct profile_draft *d);
+/* What may not be asked for over Modbus (holes.c). */
+void profile_add_holes(struct loader *l, const struct profile_draft *from, struct profile *p);
 /* What holds for a profile and where it was said. */
 void profile_say(struct loader *l, const struct profile_draft *d, struct profile *p);
 

@@ -38,6 +38,7 @@ void profile_free(struct profile *p)
     array_free(&p->sources);
     array_free(&p->module_contexts);
     array_free(&p->contexts);
+    array_free(&p->holes);
     array_free(&p->sayings);
     free(p);
 }

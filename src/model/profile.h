@@ -41,6 +41,12 @@ struct profile_quirks {
     uint16_t max_registers;
 };
 
+/* Registers that are never asked for over Modbus. */
+struct register_hole {
+    uint8_t function; /* that reads them: 1 coils, 2 discrete inputs, 3 holding registers, 4 input registers */
+    uint16_t first, last;
+};
+
 /* A view of a device that is a world of its own; see struct pd_context. One of the two. */
 struct profile_context {
     char *name, *each;
@@ -89,6 +95,7 @@ struct profile {
     ARRAY(uint8_t) module_contexts;       /* parallel to modules: which of the contexts, counted from 1; 0: none */
     ARRAY(struct profile_context) contexts;
     struct profile_quirks quirks;
+    ARRAY(struct register_hole) holes;
     bool by_component;            /* each component is a part of its own, in order: the module identify as a profile */
     int64_t every_ms[PART_COUNT]; /* how often a part is read; 0: as the settings say */
     char *parent;                 /* whom it extends; NULL: nobody */

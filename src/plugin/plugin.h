@@ -115,6 +115,12 @@ struct pd_context {
         *each; /* a column's address: a context for each of its rows, called by the last number of its instance */
 };
 
+/* Modbus: registers or bits that the device's map forbids. */
+struct pd_hole {
+    uint8_t function; /* that reads them: 1 coils, 2 discrete inputs, 3 holding registers, 4 input registers */
+    uint16_t first, last;
+};
+
 /* SNMPv3's user-based security: how messages are authenticated and encrypted. */
 enum pd_usm_auth {
     PD_AUTH_NONE,
@@ -169,6 +175,9 @@ struct pd_target {
     int connect_delay_ms;   /* between the connection and the first request */
     int gap_ms;             /* between an answer and the next request */
     uint16_t max_registers; /* in one request; 0: the collector's default */
+    /* Never part of a request; a source that lies there is ABSENT. */
+    const struct pd_hole *holes;
+    size_t nholes;
     const struct pd_context *contexts;
     size_t ncontexts;
 };

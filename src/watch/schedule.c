@@ -52,6 +52,7 @@ int schedule_open(struct node *n)
     };
     struct pd_usm_secret usm;
     ARRAY(struct pd_context) contexts = {0};
+    ARRAY(struct pd_hole) holes = {0};
     int rc = 0;
 
     target_put_credential(&t, &usm, c, s);
@@ -59,6 +60,13 @@ int schedule_open(struct node *n)
         array_push(&contexts, ((struct pd_context){.name = p->contexts.v[i].name, .each = p->contexts.v[i].each}));
     t.contexts = contexts.v;
     t.ncontexts = contexts.n;
+    for (size_t i = 0; p && i < p->holes.n; i++) {
+        const struct register_hole *h = &p->holes.v[i];
+
+        array_push(&holes, ((struct pd_hole){.function = h->function, .first = h->first, .last = h->last}));
+    }
+    t.holes = holes.v;
+    t.nholes = holes.n;
     if (p)
         take_quirks(&t, p);
     n->retarget = false;
@@ -68,6 +76,7 @@ int schedule_open(struct node *n)
         rc = c || ops->no_credential ? ops->open(config->collectors[n->collector], &t, &n->handle) : PD_ENOENT;
     }
     array_free(&contexts);
+    array_free(&holes);
     return rc;
 }
 

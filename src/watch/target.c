@@ -82,5 +82,10 @@ uint64_t target_hash(const struct pd_target *t)
     for (size_t i = 0; i < t->ncontexts; i++)
         h = hash_text(hash_text(h, t->contexts[i].name ? "name" : "each"),
                       t->contexts[i].name ? t->contexts[i].name : t->contexts[i].each);
+    for (size_t i = 0; i < t->nholes; i++) {
+        const uint16_t hole[] = {t->holes[i].function, t->holes[i].first, t->holes[i].last};
+
+        h = hash_bytes(h, hole, sizeof hole);
+    }
     return h;
 }

@@ -158,6 +158,32 @@ static void every_quirk_is_read(void **state)
     knowledge_free(k);
 }
 
+static void holes_are_ranges_of_a_space(void **state)
+{
+    static const struct register_hole right[] = {{3, 100, 109}, {4, 0x200, 0x20f}, {1, 7, 7}, {2, 0, 65535}};
+    static const char *const heirs[] = {"a", "b", "c"};
+    static const size_t counts[] = {4, 4, 0};
+    struct knowledge *k =
+        load_with(*state, "profiles:\n"
+                          "  - {profile: a, class: ups, modules: [one],\n"
+                          "     modbus: {holes: [holding 100-109, input  0x200-0x20F, coil 7, discrete 0-65535]}}\n"
+                          "  - {profile: b, extends: a, modbus: {gap: 5ms}}\n"
+                          "  - {profile: c, extends: b, modbus: {holes: []}}\n");
+
+    for (size_t i = 0; i < 3; i++) {
+        const struct profile *p = knowledge_profile(k, heirs[i]);
+
+        if (p->holes.n != counts[i])
+            fail_msg("%s has %zu holes", heirs[i], p->holes.n);
+        for (size_t h = 0; h < p->holes.n; h++)
+            if (p->holes.v[h].function != right[h].function || p->holes.v[h].first != right[h].first ||
+                p->holes.v[h].last != right[h].last)
+                fail_msg("%s: hole %zu is %u %u-%u", heirs[i], h, p->holes.v[h].function, p->holes.v[h].first,
+                         p->holes.v[h].last);
+    }
+    knowledge_free(k);
+}
+
 static void without_quirks_the_settings_hold(void **state)
 {
     struct knowledge *k = load_with(*state, "profile: p\nclass: other\nmodules: [one]\n");
@@ -320,6 +346,26 @@ static void mistakes_are_told_with_their_place(void **state)
          "p.yaml:3:42: error: module 'three' is none of the profile's"},
         {"profile: a\nextends: base\nsnmp: {contexts: [{context: x, modules: [one, one]}]}\n",
          "p.yaml:3:47: error: module 'one' is in two contexts"},
+        {"profile: a\nextends: base\nmodbus: {holes: [holdng 7]}\n",
+         "p.yaml:3:18: error: 'holdng 7' is no range such as 'holding 100-109': unknown 'holdng' (did you mean "
+         "'holding'?)"},
+        {"profile: a\nextends: base\nmodbus: {holes: [coil 1, '']}\n",
+         "p.yaml:3:26: error: '' is no range such as 'holding 100-109': unknown '' (known here: coil, discrete"},
+        {"profile: a\nextends: base\nmodbus: {holes: [a_space_of_a_very_long_name 7]}\n", "p.yaml:3:18: error: "},
+        {"profile: a\nextends: base\nmodbus: {holes: [100-109]}\n", "p.yaml:3:18: error: '100-109' is no range"},
+        {"profile: a\nextends: base\nmodbus: {holes: [holding]}\n",
+         "p.yaml:3:18: error: 'holding': behind 'holding' comes an address as on the wire, 0 to 65535, or a range"},
+        {"profile: a\nextends: base\nmodbus: {holes: [holding 65536]}\n", "p.yaml:3:18: error: 'holding 65536'"},
+        {"profile: a\nextends: base\nmodbus: {holes: [input 0x]}\n", "p.yaml:3:18: error: 'input 0x'"},
+        {"profile: a\nextends: base\nmodbus: {holes: [input -5]}\n", "p.yaml:3:18: error: 'input -5'"},
+        {"profile: a\nextends: base\nmodbus: {holes: [input 9-8]}\n", "p.yaml:3:18: error: 'input 9-8'"},
+        {"profile: a\nextends: base\nmodbus: {holes: [input 9-]}\n", "p.yaml:3:18: error: 'input 9-'"},
+        {"profile: a\nextends: base\nmodbus: {holes: [input 9 8]}\n", "p.yaml:3:18: error: 'input 9 8'"},
+        {"profile: a\nextends: base\nmodbus: {holes: [input 99999999999999999999]}\n", "p.yaml:3:18: error: 'input"},
+        {"profile: a\nextends: base\nmodbus: {holes: holding 7}\n", "p.yaml:3:17: error: expected a list"},
+        {"profile: a\nextends: base\nmodbus: {holes: [[7]]}\n", "p.yaml:3:18: error: expected"},
+        {"profiles:\n  - {profile: a, extends: base, modbus: {holes: [input]}}\n  - {profile: b, extends: a}\n",
+         "p.yaml:2:50: error: 'input'"},
         {"profiles: {a: b}\n", "p.yaml:1:11: error: expected a list"},
         {"profiles: [a]\n", "p.yaml:1:12: error: expected a profile: a section of keys and values"},
         {"profiles: []\nprofile: a\n", "p.yaml:2:1: error: unknown key 'profile'"},
@@ -432,6 +478,7 @@ int main(void)
         WITH_FOLDER(what_recognises_a_device_is_not_handed_on),
         WITH_FOLDER(an_heir_of_all_modules_says_them_anew),
         WITH_FOLDER(every_quirk_is_read),
+        WITH_FOLDER(holes_are_ranges_of_a_space),
         WITH_FOLDER(without_quirks_the_settings_hold),
         WITH_FOLDER(a_site_changes_one_thing_of_a_profile),
         WITH_FOLDER(each_thing_knows_whose_word_it_is),

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/str.h"
 #include "plugins/modbus/plan.h"
 
@@ -118,6 +119,93 @@ static void limits_hold(void **state)
         if (strcmp(got.s, rows[i].requests) != 0)
             fail_msg("'%s' asks for '%s', not '%s'", rows[i].sources, got.s, rows[i].requests);
         sbuf_free(&got);
+        mb_plan_free(p);
+    }
+}
+
+static void no_request_reaches_over_a_hole(void **state)
+{
+    static const struct pd_hole holes[] = {
+        {MB_READ_HOLDING, 10, 19}, {MB_READ_HOLDING, 30, 30}, {MB_READ_COILS, 0, 65535}};
+    static const struct {
+        const char *sources, *requests;
+    } rows[] = {
+        {"holding 8; holding 9; holding 20; holding 21", "holding 8-9, holding 20-21"},
+        {"holding 9; holding 29; holding 31", "holding 9, holding 29, holding 31"},
+        {"holding 22; holding 28", "holding 22-28"},
+        {"input 9; input 17; input 30", "input 9-30"}, /* another space */
+        {"holding 9 u32; holding 20", "holding 20"},   /* what lies in one is not asked for */
+        {"holding 0 text 40", ""},
+        {"holding 18 rows 3 step 1", "holding 20"},
+        {"holding 29; holding 30; holding 30 bits 1; holding 31", "holding 29, holding 31"},
+        {"coil 0; coil 65535; discrete 0", "discrete 0"},
+        {"holding 65535; holding 31", "holding 31, holding 65535"},
+    };
+    const struct mb_merge merge = {
+        .registers = MB_MAX_REGISTERS, .bits = MB_MAX_BITS, .gap = 100, .holes = holes, .nholes = 3};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pd_plan *p = compile(rows[i].sources);
+        struct mb_learnt l = {0};
+        struct sbuf got = {0};
+
+        requests(p, 1, &l, &merge, &got);
+        if (strcmp(got.s, rows[i].requests) != 0)
+            fail_msg("'%s' asks for '%s', not '%s'", rows[i].sources, got.s, rows[i].requests);
+        sbuf_free(&got);
+        mb_plan_free(p);
+    }
+}
+
+/* Any sources, any holes: what is asked for holds all that lies in none, and nothing that lies in one. */
+static void requests_and_holes_never_meet(void **state)
+{
+    enum { SPAN = 64, ROUNDS = 2000 };
+    struct rng_seeded seed;
+    struct pd_rng rng;
+
+    (void)state;
+    rng_seed(&seed, 7);
+    rng = rng_seeded_ops(&seed);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct mb_learnt l = {0};
+        struct pd_hole holes[4];
+        struct mb_merge merge = {.registers = 20, .bits = 20, .holes = holes, .nholes = rng_u32(&rng) % 5};
+        bool hole[SPAN + 8] = {false}, asked[SPAN + 8] = {false};
+        struct sbuf text = {0};
+        struct pd_plan *p;
+        struct mb_chunk c;
+
+        merge.gap = (uint16_t)(rng_u32(&rng) % 10);
+        for (size_t i = 0; i < merge.nholes; i++) {
+            uint16_t first = (uint16_t)(rng_u32(&rng) % SPAN), last = (uint16_t)(first + rng_u32(&rng) % 5);
+
+            holes[i] = (struct pd_hole){.function = MB_READ_INPUT, .first = first, .last = last};
+            for (unsigned k = first; k <= last; k++)
+                hole[k] = true;
+        }
+        for (unsigned n = 1 + rng_u32(&rng) % 12; n > 0; n--)
+            sbuf_addf(&text, "input %u bytes %u%s", (unsigned)(rng_u32(&rng) % SPAN), 1 + (unsigned)rng_u32(&rng) % 4,
+                      n > 1 ? "; " : "");
+        p = compile(text.s);
+        for (size_t at = 0; mb_plan_next(p, at, 1, &l, &merge, &c); at = c.end)
+            for (unsigned k = c.ask.address; k < c.ask.address + (unsigned)c.ask.count; k++) {
+                asked[k] = true;
+                if (hole[k])
+                    fail_msg("round %d: '%s' asks for %u, which lies in a hole", round, text.s, k);
+            }
+        for (size_t i = 0; i < p->n; i++) {
+            bool free_of_holes = true, all = true;
+
+            for (unsigned k = p->items[i].at; k < p->items[i].at + (unsigned)p->items[i].a.count; k++) {
+                free_of_holes &= !hole[k];
+                all &= asked[k];
+            }
+            if (free_of_holes && !all)
+                fail_msg("round %d: '%s' does not ask for %u", round, text.s, p->items[i].at);
+        }
+        sbuf_free(&text);
         mb_plan_free(p);
     }
 }
@@ -234,7 +322,7 @@ static void what_is_absent_is_left_out_until_forgotten(void **state)
     mb_learnt_mark(&l, &p->items[1], MB_MARK_ABSENT);
     mb_learnt_mark(&l, &p->items[2], MB_MARK_ABSENT);
     assert_false(mb_plan_next(p, 0, 1, &l, &full, &c));
-    assert_true(mb_plan_first(p, 0, 1, &c));
+    assert_true(mb_plan_first(p, 1, &full, &c));
     assert_int_equal(c.first, 0);
     assert_int_equal(c.ask.count, 1);
     sbuf_reset(&got);
@@ -308,6 +396,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_are_asked_for_together),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(no_request_reaches_over_a_hole),
+        cmocka_unit_test(requests_and_holes_never_meet),
         cmocka_unit_test(parts_are_asked_for_by_themselves_or_together),
         cmocka_unit_test(refused_requests_are_cut),
         cmocka_unit_test(cutting_ends),

@@ -120,6 +120,70 @@ static void a_hole_is_learnt(void **state)
     teardown(&b);
 }
 
+/* The list is copied; a walk minds it too. */
+static void a_forbidden_hole_is_never_touched(void **state)
+{
+    struct pd_hole *hole = xmemdup(&(struct pd_hole){.function = MB_READ_HOLDING, .first = 3, .last = 4}, sizeof *hole);
+    struct pd_target t = {.name = "d2", .address = A, .unit = 2, .retries = -1, .holes = hole, .nholes = 1};
+    struct bench b;
+
+    (void)state;
+    setup(&b, NULL, "holding 0; holding 1; holding 3 u16; holding 4 u32 rows 2 step 2; holding 7");
+    assert_int_equal(pd_modbus_ops.open(b.s.collector, &t, &b.d), 0);
+    free(hole);
+    expect_read(&b, PD_READ_DONE, "2 holding 0-1\n2 holding 6-7\n", "0 0\n1 1\n2 absent\n3[2] 393223\n4 7\n");
+    script_walk(&b.s, &b.r, b.d, "holding 1-6");
+    assert_string_equal(b.r.cells.s, "0[4.1] 1\n0[4.2] 2\n0[4.5] 5\n0[4.6] 6\n");
+    teardown(&b);
+}
+
+static void nothing_is_asked_where_all_is_forbidden(void **state)
+{
+    static const struct pd_hole hole = {.function = MB_READ_HOLDING, .first = 0, .last = 9};
+    struct pd_target t = {.name = "d2", .address = A, .unit = 2, .retries = -1, .holes = &hole, .nholes = 1};
+    struct bench b;
+
+    (void)state;
+    setup(&b, NULL, "holding 0; holding 9");
+    assert_int_equal(pd_modbus_ops.open(b.s.collector, &t, &b.d), 0);
+    script_read(&b.s, &b.r, b.d, b.p);
+    assert_int_equal(b.r.result.status, PD_READ_DONE);
+    assert_int_equal(b.r.result.requests, 0);
+    assert_int_equal(b.r.result.sent_ms, 0);
+    teardown(&b);
+}
+
+/* The first packet of a read, not the one that was answered; a unit that has to wait for its line says so. */
+static void a_read_says_when_it_began_to_ask(void **state)
+{
+    static const struct trouble mute = {.unit = 1, .first = 0, .last = 65535};
+    struct reading other = {0};
+    struct pd_device *d;
+    struct bench b;
+    int64_t begun;
+
+    (void)state;
+    setup(&b, NULL, "holding 0; input 1");
+    d = script_open(&b.s, A, 0, 2);
+    begun = b.s.time.mono;
+    script_begin(&b.s, &b.r, b.d, b.p);
+    script_begin(&b.s, &other, d, b.p);
+    script_wait(&b.r);
+    script_wait(&other);
+    assert_int_equal(b.r.result.sent_ms, begun);
+    assert_in_range(other.result.sent_ms, begun + 5, begun + 20);
+    have_trouble(&b, &mute, 1);
+    begun = b.s.time.mono;
+    script_read(&b.s, &b.r, b.d, b.p);
+    assert_int_equal(b.r.result.status, PD_READ_NOANSWER);
+    assert_int_equal(b.r.result.sent_ms, begun);
+    script_read(&b.s, &b.r, b.d, b.p); /* left alone */
+    assert_int_equal(b.r.result.requests, 0);
+    assert_int_equal(b.r.result.sent_ms, 0);
+    reading_free(&other);
+    teardown(&b);
+}
+
 static void what_is_absent_is_found_and_remembered(void **state)
 {
     static const struct trouble gone = {.function = 3, .first = 5, .last = 5, .exception = MB_ILLEGAL_ADDRESS};
@@ -675,6 +739,9 @@ int main(void)
         cmocka_unit_test(rows_of_columns_rise),
         cmocka_unit_test(only_the_parts_that_are_wanted_are_read),
         cmocka_unit_test(a_hole_is_learnt),
+        cmocka_unit_test(a_forbidden_hole_is_never_touched),
+        cmocka_unit_test(nothing_is_asked_where_all_is_forbidden),
+        cmocka_unit_test(a_read_says_when_it_began_to_ask),
         cmocka_unit_test(what_is_absent_is_found_and_remembered),
         cmocka_unit_test(rows_that_are_absent_are_no_rows),
         cmocka_unit_test(a_function_that_is_not_known_is_not_asked_again),
