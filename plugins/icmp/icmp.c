@@ -78,6 +78,7 @@ struct pd_read {
     bool to_the_end; /* whatever comes, since the loss is asked for */
     int sent, answered;
     int64_t sent_us, sum_us, first_us;
+    int64_t begun_ms; /* monotonic: the first request went out; 0: none has */
     bool refused;
     const char *why; /* no answer came; static storage */
 };
@@ -108,6 +109,7 @@ static void end_read(struct pd_read *r, enum pd_read_status status)
         .requests = (uint32_t)r->sent,
         .retries = (uint32_t)(r->sent > 0 ? r->sent - 1 : 0),
         .rtt_ms = r->answered > 0 ? (int32_t)((r->first_us + 500) / 1000) : -1,
+        .sent_ms = r->begun_ms,
         .detail = status == PD_READ_DONE ? NULL : detail,
     };
     struct pd_sink sink = r->sink;
@@ -174,6 +176,8 @@ static void send_request(struct pd_read *r)
     c->counters.unsent += rc != 0;
     if (rc != 0)
         r->why = pd_strerror(rc);
+    else if (!r->begun_ms)
+        r->begun_ms = clock_mono(&c->services.clock);
     wait_ms(r, r->device->timeout_ms);
 }
 

@@ -274,6 +274,27 @@ static void a_later_try_may_be_answered(void **state)
     assert_int_equal(b->result.retries, 1);
 }
 
+static void a_read_says_when_it_began_to_ask(void **state)
+{
+    struct bench *b = *state;
+
+    begin(b, 0, b->rtt, 1);
+    pass(b, SECOND + 20); /* the second try is answered */
+    reply(b, 1);
+    assert_int_equal(b->result.sent_ms, 5000);
+    b->send_err = PD_EBUSY;
+    begin(b, 0, b->rtt, 1);
+    pass(b, 500);
+    b->send_err = 0;
+    pass(b, 20);
+    reply(b, 2);
+    assert_in_range(b->result.sent_ms, 5000 + SECOND + 20 + 500, 5000 + SECOND + 20 + 520);
+    b->send_err = PD_ECONN;
+    begin(b, 0, b->rtt, 1);
+    pass(b, 4 * SECOND);
+    assert_int_equal(b->result.sent_ms, 0);
+}
+
 static void the_loss_takes_four_requests(void **state)
 {
     struct bench *b = *state;
@@ -544,6 +565,7 @@ int main(void)
         TEST(the_first_answer_ends_a_read),
         TEST(silence_is_told_after_three_tries),
         TEST(a_later_try_may_be_answered),
+        TEST(a_read_says_when_it_began_to_ask),
         TEST(the_loss_takes_four_requests),
         TEST(parts_that_were_not_asked_for_are_not_told),
         TEST(answers_find_their_reads),
