@@ -87,17 +87,23 @@ static void extend_by_password(struct usm *u, uint8_t auth, const uint8_t *engin
     }
 }
 
+void usm_localise_auth(struct usm *u, const struct usm_user *user, const uint8_t *engine, size_t n,
+                       struct usm_keys *out)
+{
+    *out = (struct usm_keys){.auth = user->auth};
+    if (user->auth != PD_AUTH_NONE)
+        usm_localise_key(u, user->auth, user->auth_key, engine, n, out->auth_key);
+}
+
 void usm_localise(struct usm *u, const struct usm_user *user, const uint8_t *engine, size_t n, struct usm_keys *out)
 {
     const struct usm_cipher *c = usm_cipher(user->priv);
     uint8_t key[2 * USM_MAX_KEY + USM_MAX_CIPHER_KEY];
     size_t have;
 
-    *out = (struct usm_keys){.auth = user->auth, .priv = user->priv};
-    if (user->auth == PD_AUTH_NONE)
-        return;
-    usm_localise_key(u, user->auth, user->auth_key, engine, n, out->auth_key);
-    if (user->priv == PD_PRIV_NONE)
+    usm_localise_auth(u, user, engine, n, out);
+    out->priv = user->priv;
+    if (user->auth == PD_AUTH_NONE || user->priv == PD_PRIV_NONE)
         return;
     have = usm_localise_key(u, user->auth, user->priv_key, engine, n, key);
     if (c->reeder)

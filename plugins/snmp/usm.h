@@ -61,6 +61,9 @@ struct usm_keys {
     uint8_t priv_key[USM_MAX_CIPHER_KEY];
 };
 void usm_localise(struct usm *u, const struct usm_user *user, const uint8_t *engine, size_t n, struct usm_keys *out);
+/* The one for digests alone, without privacy: always quick. */
+void usm_localise_auth(struct usm *u, const struct usm_user *user, const uint8_t *engine, size_t n,
+                       struct usm_keys *out);
 /* True if that takes milliseconds: Reeder's way to extend a key stretches it like a password, for each engine. */
 bool usm_localise_is_slow(const struct usm_user *user);
 

@@ -135,6 +135,12 @@ static uint8_t level_of(const struct usm_keys *k)
     return (uint8_t)(k ? (k->auth ? V3_AUTH : 0) | (k->priv ? V3_PRIV : 0) : 0);
 }
 
+bool v3_is_authentic(struct usm *u, const struct usm_keys *keys, const struct v3_msg *m)
+{
+    return (m->flags & V3_AUTH) && m->ndigest == usm_digest_size(keys->auth) &&
+           usm_verify(u, keys, m->whole.p, wire_left(&m->whole), (size_t)(m->digest - m->whole.p));
+}
+
 int v3_open(struct usm *u, const struct usm_keys *keys, struct v3_msg *m, struct snmp_msg *pdu)
 {
     struct wire_in data = m->data;
@@ -142,11 +148,8 @@ int v3_open(struct usm *u, const struct usm_keys *keys, struct v3_msg *m, struct
 
     if (level_of(keys) != (m->flags & (V3_AUTH | V3_PRIV)))
         return PD_EINVAL;
-    if (m->flags & V3_AUTH) {
-        if (m->ndigest != usm_digest_size(keys->auth) ||
-            !usm_verify(u, keys, m->whole.p, wire_left(&m->whole), (size_t)(m->digest - m->whole.p)))
-            return PD_EACCES;
-    }
+    if ((m->flags & V3_AUTH) && !v3_is_authentic(u, keys, m))
+        return PD_EACCES;
     if (m->flags & V3_PRIV) {
         plain = m->nsalt == USM_SALT ? usm_decrypt(u, keys, m->boots, m->time, m->salt, m->data.p, wire_left(&m->data))
                                      : NULL;

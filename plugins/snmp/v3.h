@@ -54,6 +54,8 @@ bool v3_is(const void *packet, size_t n);
  */
 int v3_decode(const void *packet, size_t n, struct v3_msg *out);
 
+/* Whether the digest is the keys', whatever they are for besides; false without authentication. */
+bool v3_is_authentic(struct usm *u, const struct usm_keys *keys, const struct v3_msg *m);
 /*
  * What is inside: the context goes into *m, the PDU into *pdu, with version SNMP_V3 and the context's name as its
  * community. Keys may be NULL for a message without authentication. PD_EINVAL where the keys' level is not the

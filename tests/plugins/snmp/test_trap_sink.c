@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -529,6 +530,46 @@ static void a_trap_is_not_an_inform_nor_the_reverse(void **state)
     bench_free(b);
 }
 
+/* A name is no secret: who has but that must not make us stretch keys, a megabyte for each engine that it invents. */
+static void forged_engines_cost_no_long_keys(void **state)
+{
+    enum { FORGED = 16 };
+    struct bench *b = bench_new();
+    const struct pd_trap_sink to = {.knows = knows, .trap = on_trap, .arg = b};
+    struct pd_usm_secret slow = secret;
+    struct usm_user *user;
+    struct usm_keys wrong;
+    const char *why;
+    clock_t began, one;
+
+    (void)state;
+    slow.auth = PD_AUTH_SHA1;
+    slow.priv = PD_PRIV_AES256_REEDER;
+    assert_int_equal(usm_user_get(b->usm, &slow, &user, &why), 0);
+    assert_true(usm_localise_is_slow(user));
+    trap_sink_to(b->sink, &to, &slow, 1);
+    be_an_engine(b);
+    began = clock();
+    usm_localise(b->usm, user, b->engine, b->nengine, &b->keys);
+    one = clock() - began;
+    wrong = b->keys;
+    wrong.auth_key[0] ^= 1;
+    began = clock();
+    for (int i = 0; i < FORGED; i++) {
+        b->engine[8] = (uint8_t)i;
+        send_v3(b, V3_AUTH | V3_PRIV, SNMP_TRAP, i, i, "patrol", &wrong);
+    }
+    assert_in_range(clock() - began, 0, FORGED / 4 * one);
+    assert_int_equal(count(b, "traps_dropped_digest"), FORGED);
+    be_an_engine(b);
+    usm_localise(b->usm, user, b->engine, b->nengine, &b->keys);
+    send_v3(b, V3_AUTH | V3_PRIV, SNMP_TRAP, FORGED, FORGED, "patrol", &b->keys);
+    assert_int_equal(b->said.n, FORGED + 1); /* the others were hints only */
+    assert_true(b->said.v[FORGED].authentic);
+    usm_user_put(user);
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -544,6 +585,7 @@ int main(void)
         cmocka_unit_test(an_authentic_trap_is_told_once),
         cmocka_unit_test(an_old_trap_is_not_told_again),
         cmocka_unit_test(a_trap_is_not_an_inform_nor_the_reverse),
+        cmocka_unit_test(forged_engines_cost_no_long_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
