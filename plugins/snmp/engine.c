@@ -22,6 +22,7 @@ enum {
     MAX_BATCHES = 8,     /* received in a row before the loop gets its turn */
     MAX_SEARCHES = 1000, /* for who sent what fits no request, for each reason in that time */
     RANDOM_STOCK = 256,
+    AT_ONCE = 0,  /* with whatever else this tick brings, not in the next */
     SLOW_MS = 20, /* between requests whose keys take some milliseconds to reckon */
 };
 
@@ -200,7 +201,7 @@ static void enqueue(struct lane *l, struct snmp_request *q)
     TAILQ_INSERT_TAIL(&l->queue, q, queued);
     q->is_queued = true;
     if (!e->receiving && !timer_is_set(&l->timer))
-        wheel_set(e->services->wheel, &l->timer, now(e));
+        wheel_set(e->services->wheel, &l->timer, AT_ONCE);
 }
 
 /* Sends the rest later: when the oldest of the young is no longer so, or soon if the kernel's buffer is full. */

@@ -17,7 +17,6 @@
  * Lists are rings through a head that is a timer itself, so that a timer can
  * leave whatever list it is in; a slot's head keeps the slot's number in due_ms.
  */
-#define TICK_MS 10
 #define BITS 6
 #define SLOTS (1 << BITS)
 #define LEVELS 10
@@ -77,17 +76,17 @@ static void list_move(struct timer *to, struct timer *from)
 
 static uint64_t tick_reached(int64_t ms)
 {
-    return ms > 0 ? (uint64_t)ms / TICK_MS : 0;
+    return ms > 0 ? (uint64_t)ms / WHEEL_TICK_MS : 0;
 }
 
 static uint64_t tick_due(int64_t ms)
 {
-    return ms > 0 ? (uint64_t)ms / TICK_MS + (ms % TICK_MS != 0) : 0;
+    return ms > 0 ? (uint64_t)ms / WHEEL_TICK_MS + (ms % WHEEL_TICK_MS != 0) : 0;
 }
 
 static int64_t tick_to_ms(uint64_t tick)
 {
-    return tick > INT64_MAX / TICK_MS ? INT64_MAX : (int64_t)(tick * TICK_MS);
+    return tick > INT64_MAX / WHEEL_TICK_MS ? INT64_MAX : (int64_t)(tick * WHEEL_TICK_MS);
 }
 
 struct wheel *wheel_new(int64_t now_ms)

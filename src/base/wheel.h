@@ -11,6 +11,8 @@
  */
 struct wheel;
 
+enum { WHEEL_TICK_MS = 10 };
+
 typedef void (*timer_fn)(void *arg);
 
 /* Embedded in whatever has a deadline. */
