@@ -268,9 +268,8 @@ static void enrol(struct turn *t, const char *actor)
     node_add_device_unit(t);
     judge_fit(t);
     identify_told(t);
-    w->next_add_ms = w->next_add_ms >= t->mono ? w->next_add_ms + ADD_GAP_MS : t->mono;
-    rhythm_first(n, w->next_add_ms);
-    n->identify_ms = w->next_add_ms;
+    n->identify_ms = rhythm_meet(n);
+    rhythm_first(n, n->identify_ms);
     n->history_ms = t->mono + history_phase(n);
     rhythm_wait(n);
 }

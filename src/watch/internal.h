@@ -25,9 +25,10 @@
 enum {
     MAX_UNITS = 20000, /* components of a device; more are not taken up */
     NO_UNIT = MAX_UNITS + 1,
-    ADD_GAP_MS = 5,  /* devices that are new are first polled so far apart */
-    STALE_AFTER = 3, /* intervals of a part without a reading */
-    DOWN_AFTER = 3,  /* polls in a row without an answer: until then a packet may have been lost */
+    MEET_A_SECOND = 600, /* devices that are new and polled for the first time: a third of a processor */
+    MEET_GAP_MS = 5,     /* between such of one subnet */
+    STALE_AFTER = 3,     /* intervals of a part without a reading */
+    DOWN_AFTER = 3,      /* polls in a row without an answer: until then a packet may have been lost */
 };
 
 /* ---- What the knowledge and the settings come to (tables.c) ---- */
@@ -224,6 +225,7 @@ struct share {
     char *key;
     bool gateway;
     unsigned members, busy; /* of them are being read */
+    int64_t meet_ms;        /* when the next that is new may be met there */
     TAILQ_HEAD(, node) waiting;
 };
 
@@ -332,10 +334,10 @@ struct watch {
     struct pool *pool;      /* keys, labels and origins of components */
     struct change *repairs; /* what loading found to be put right */
     int64_t last_device_id, last_alert_id;
-    int64_t origin_ms;   /* monotonic: when it was started */
-    int64_t rhythm_ms;   /* monotonic: a midnight (UTC), from which every device's rhythm is counted */
-    int64_t offset_ms;   /* wall clock minus monotonic */
-    int64_t next_add_ms; /* devices added in one go are polled one after another */
+    int64_t origin_ms;         /* monotonic: when it was started */
+    int64_t rhythm_ms;         /* monotonic: a midnight (UTC), from which every device's rhythm is counted */
+    int64_t offset_ms;         /* wall clock minus monotonic */
+    int64_t meet_from_ms, met; /* devices added in one go are met one after another: since when, and how many */
     bool started;
     size_t states[DEVICE_DOWN + 1]; /* devices in each */
     struct watch_counters counters;
@@ -640,7 +642,7 @@ void trap_deafen(struct watch *w);
 int64_t rhythm_jitter(const struct node *n);
 /* When in the day a known device is asked again who it is. */
 int64_t rhythm_identify_phase(const struct node *n);
-/* The last midnight (UTC) on the monotonic clock. */
+/* The last midnight (UTC) on the monotonic clock, at a tick of the wheel: then polls are due at ticks. */
 int64_t rhythm_midnight(const struct watch *w);
 /* How often a part is read of this device, and the first time after `after` that belongs to it. */
 int64_t rhythm_every(const struct node *n, unsigned part);
@@ -651,6 +653,8 @@ unsigned rhythm_probe_part(const struct node *n);
 bool rhythm_only_probes(const struct node *n);
 /* When a device is polled first after a start: at its own jitter; of many that have yet to be identified in its own interval. */
 int64_t rhythm_begin(const struct node *n, size_t strangers);
+/* When one that is new is met: as many a second as can be read beside the others, and in its subnet. */
+int64_t rhythm_meet(struct node *n);
 /* Sets when everything is due first. */
 void rhythm_first(struct node *n, int64_t first_ms);
 /* When something is due next; the parts that are due now, as bits. */

@@ -27,6 +27,11 @@ static uint64_t spread(uint64_t x)
     return x ^ x >> 31;
 }
 
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static int64_t beat_ms(const struct node *n)
 {
     return n->watch->config.settings->every_ms[PART_STATUS];
@@ -64,15 +69,34 @@ int64_t rhythm_next(const struct node *n, unsigned part, int64_t after)
 
 int64_t rhythm_midnight(const struct watch *w)
 {
-    return watch_mono(w) - watch_wall(w) % DAY_MS;
+    int64_t midnight = watch_mono(w) - watch_wall(w) % DAY_MS, beside = midnight % WHEEL_TICK_MS;
+
+    return midnight - (beside < 0 ? beside + WHEEL_TICK_MS : beside);
 }
 
 int64_t rhythm_begin(const struct node *n, size_t strangers)
 {
     int64_t first = rhythm_next(n, rhythm_probe_part(n), n->watch->origin_ms);
-    uint64_t beats = 1 + strangers * ADD_GAP_MS / (uint64_t)beat_ms(n);
+    uint64_t beats = 1 + strangers * 1000 / MEET_A_SECOND / (uint64_t)beat_ms(n);
 
     return n->speech ? first : first + (int64_t)(spread((uint64_t)n->d.id + PART_COUNT) % beats) * beat_ms(n);
+}
+
+int64_t rhythm_meet(struct node *n)
+{
+    struct watch *w = n->watch;
+    int64_t now = watch_mono(w), at = w->meet_from_ms + w->met * 1000 / MEET_A_SECOND;
+
+    if (at < now) {
+        w->meet_from_ms = at = now;
+        w->met = 0;
+    }
+    w->met++;
+    if (n->subnet) {
+        at = max64(at, n->subnet->meet_ms);
+        n->subnet->meet_ms = at + MEET_GAP_MS;
+    }
+    return at;
 }
 
 void rhythm_first(struct node *n, int64_t first_ms)
@@ -152,11 +176,6 @@ int64_t rhythm_identify_phase(const struct node *n)
 
 /* ---- After a read ---- */
 
-static int64_t max64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Who is down is probed the more seldom the longer it is silent. */
 static int64_t probe_of_the_dead(const struct turn *t)
 {
@@ -192,6 +211,8 @@ static void advance_identification(struct turn *t, bool answered, int64_t retry)
 
     if (answered)
         n->identify_ms = n->ask_again ? t->mono : done ? t->mono + DAY_MS : retry;
+    for (unsigned p = 0; n->d.identified_ms == t->wall && p < PART_COUNT; p++)
+        n->due_ms[p] = max64(n->due_ms[p], t->mono); /* nobody could know before how to poll it */
     if (rhythm_only_probes(n))
         n->due_ms[rhythm_probe_part(n)] = n->ask_again ? t->mono : next_probe(t, answered);
     n->ask_again = false;

@@ -486,7 +486,7 @@ static void a_device_keeps_its_moment_over_restarts_and_is_not_asked_before_it(v
 /* A start after many were added that nobody has met yet. */
 static void strangers_are_met_a_few_at_a_time(void **state)
 {
-    enum { DEVICES = 3000 };
+    enum { DEVICES = 9000 };
     struct fake_device **f = calloc(DEVICES, sizeof(struct fake_device *));
     struct site *s = site_new();
     size_t met_by[4] = {0};
