@@ -55,8 +55,6 @@ struct kind_rules {
     uint64_t reads;        /* slots of the kind that they read, by slot_bit() */
     uint64_t reads_device; /* slots of kind device that they read besides */
     bool has_extras;       /* one asks more than points */
-    bool has_parts;        /* one is part of other families' faults */
-    bool has_timed;        /* what one asks changes without a reading */
     ARRAY(struct kind_window) windows;
 };
 
@@ -64,13 +62,14 @@ struct kind_rules {
 struct rule_info {
     bool reads_reachable; /* or ping: judged of a silent device too */
     bool is_part;         /* of other families' faults: judged after them */
-    bool is_timed;        /* what it asks changes without a reading: judged each time, once it has a window */
     bool is_reach;        /* of the family that says whether a device is there */
     struct extra_place {
-        bool of_device;  /* a window of the device's, not of the component's own */
-        uint16_t window; /* place in kind_rules.windows */
-        uint16_t label;  /* place in tables.labels */
-    } * extras;          /* for each of the rule's */
+        bool of_device;       /* a window of the device's, not of the component's own */
+        uint16_t window;      /* place in kind_rules.windows */
+        uint16_t label;       /* place in tables.labels */
+        uint32_t own;         /* window_bit() of a window that the component may not have, or 0; */
+        struct value without; /* what it tells then */
+    } * extras;               /* for each of the rule's */
 };
 
 /* Of kinds with more than 64 points the rest share the last bit. */
@@ -112,6 +111,7 @@ struct tables {
     /* Where a rule's slots are put together: the component's points end at `own_end`, the device's begin there. */
     /* Behind those what the rule asks besides. */
     struct value *scratch;
+    const struct kind_rule **chosen; /* likewise for the rules that are judged: room for those of any kind */
     const struct layout *in_scratch; /* whose other slots are unknown there; NULL: nobody's */
     size_t own_end;
 };

@@ -166,6 +166,10 @@ struct judgement {
     bool device_in_place;
     bool parts_of; /* the rules that are part of other faults have their turn */
     bool answered;
+    const struct kind *kind; /* whose rules were chosen last: components of a kind mostly stand together */
+    size_t nchosen;
+    uint32_t windows, device_windows; /* that one of them looks at */
+    bool always;                      /* one has to be judged whatever was read */
 };
 
 static void put_device(struct judgement *j)
@@ -226,9 +230,12 @@ static struct value extra_value(struct judgement *j, uint32_t unit, uint16_t pla
 static size_t put_extras(struct judgement *j, uint32_t unit, uint16_t place, const struct value *slots, size_t nslots)
 {
     const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
+    const struct extra_place *extras = j->turn->w->tables.info[place].extras;
+    uint32_t has = j->turn->n->units.v[unit].windows;
 
     for (size_t i = 0; i < r->extras.n; i++) {
-        struct value v = extra_value(j, unit, place, i, slots, nslots + i);
+        struct value v = extras[i].own && !(extras[i].own & has) ? extras[i].without
+                                                                 : extra_value(j, unit, place, i, slots, nslots + i);
 
         ((struct value *)(uintptr_t)slots)[nslots + i] = v; /* slots are scratch where a rule has extras */
     }
@@ -249,7 +256,7 @@ static bool judge_rule(struct judgement *j, uint32_t unit, uint16_t place, const
 {
     struct turn *t = j->turn;
     const struct rule *r = watch_knowledge(t->w)->rules.v[place];
-    const struct held *held = judge_held(t->n, unit, place);
+    const struct held *held = t->n->holds.n ? judge_held(t->n, unit, place) : NULL;
     struct hold h = held ? held->hold : (struct hold){.state = HOLD_OK};
     enum truth when, clear;
 
@@ -287,15 +294,36 @@ static bool is_fresh(const struct node *n, const struct unit *u, const struct ki
     return u->changed || (of->reads_device & n->device_changed);
 }
 
-/* Whether no rule on the component can have anything to say. */
-static bool is_quiet(const struct judgement *j, const struct unit *u)
+/* Those of the kind's rules that have their turn. */
+static void choose(struct judgement *j, const struct kind *kind)
+{
+    struct tables *tables = &j->turn->w->tables;
+    const struct kind_rules *of = &tables->rules[kind->number];
+
+    j->kind = kind;
+    j->nchosen = 0;
+    j->windows = j->device_windows = 0;
+    j->always = false;
+    for (size_t i = 0; i < of->n; i++) {
+        const struct kind_rule *r = &of->rule[i];
+
+        if (r->is_part != j->parts_of || !fits(j->turn->n, r->rule) ||
+            !(j->answered || tables->info[r->rule].reads_reachable))
+            continue;
+        tables->chosen[j->nchosen++] = r;
+        j->windows |= r->windows;
+        j->device_windows |= r->device_windows;
+        j->always |= r->is_part || r->has_since;
+    }
+}
+
+/* Whether no chosen rule on the component can have anything to say. */
+static bool is_quiet(const struct judgement *j, const struct unit *u, bool fresh)
 {
     const struct node *n = j->turn->n;
-    const struct kind_rules *of = &j->turn->w->tables.rules[unit_kind(u)->number];
 
-    if (of->n == 0 || (j->parts_of && !of->has_parts))
-        return true;
-    return !of->has_parts && !of->has_timed && n->holds.n == 0 && !is_fresh(n, u, of);
+    return j->nchosen == 0 || (!fresh && !j->always && n->holds.n == 0 && !(u->windows & j->windows) &&
+                               !(j->device_windows & n->units.v[n->device_unit].windows));
 }
 
 static void judge_unit(struct judgement *j, uint32_t at)
@@ -303,16 +331,18 @@ static void judge_unit(struct judgement *j, uint32_t at)
     struct node *n = j->turn->n;
     const struct tables *tables = &j->turn->w->tables;
     const struct unit *u = &n->units.v[at];
-    const struct kind_rules *of = &tables->rules[unit_kind(u)->number];
+    bool moved = false, fresh = is_fresh(n, u, &tables->rules[unit_kind(u)->number]);
     const struct value *slots = NULL;
     size_t nslots = 0;
-    bool moved = false, fresh = is_fresh(n, u, of);
 
-    for (size_t i = 0; i < of->n; i++) {
-        const struct kind_rule *r = &of->rule[i];
+    if (unit_kind(u) != j->kind)
+        choose(j, unit_kind(u));
+    if (is_quiet(j, u, fresh))
+        return;
+    for (size_t i = 0; i < j->nchosen; i++) {
+        const struct kind_rule *r = tables->chosen[i];
 
-        if (r->is_part != j->parts_of || (!fresh && can_skip(n, u, at, r)) || !fits(n, r->rule) ||
-            !(j->answered || tables->info[r->rule].reads_reachable))
+        if (!fresh && can_skip(n, u, at, r))
             continue;
         if (!slots)
             slots = unit_slots(j, at, &nslots);
@@ -334,8 +364,9 @@ void judge_run(struct turn *t, bool answered)
 
     for (int pass = 0; pass < 2; pass++) {
         j.parts_of = pass == 1;
+        j.kind = NULL;
         for (uint32_t i = 0; i < n->units.n; i++) {
-            if (!is_lost(t, &n->units.v[i]) && !n->units.v[i].gone && !is_quiet(&j, &n->units.v[i]))
+            if (!is_lost(t, &n->units.v[i]) && !n->units.v[i].gone)
                 judge_unit(&j, i);
         }
     }

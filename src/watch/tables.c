@@ -90,6 +90,9 @@ static void place_window(struct tables *t, const struct rule *r, const struct ex
         w.spec.gap_ms = joined_ms(t, kind, w.slot);
     }
     out->window = window_place(&t->rules[kind->number], &w);
+    if (!out->of_device && w.spec.type != WINDOW_SINCE)
+        out->own = window_bit(out->window);
+    out->without = windows_value(NULL, NULL, &w.spec, asked->history, 0);
 }
 
 static uint16_t label_place(struct tables *t, const char *name)
@@ -113,7 +116,6 @@ static void place_extras(struct tables *t, const struct rule *r, struct rule_inf
             place_window(t, r, &e->window, device_kind, &info->extras[i]);
         else if (e->type == RULE_DEVICE_LABEL)
             info->extras[i].label = label_place(t, e->name);
-        info->is_timed |= e->type == RULE_WINDOW;
     }
 }
 
@@ -156,8 +158,6 @@ static void add_rule(struct tables *t, const struct rule *r, uint16_t place, con
         .is_reach = str_eq(r->family, FAMILY_REACH),
     };
     place_extras(t, r, &t->info[place], device_kind);
-    of->has_parts |= t->info[place].is_part;
-    of->has_timed |= t->info[place].is_timed;
     of->rule = xreallocarray(of->rule, of->n + 1, sizeof *of->rule);
     of->rule[of->n++] = kind_rule(r, place, &t->info[place]);
 }
@@ -254,6 +254,7 @@ void tables_init(struct tables *t, const struct knowledge *k, const struct setti
     t->nrules = k->rules.n;
     t->scratch = xcalloc(most + device_kind->points.n + extras + 1, sizeof *t->scratch);
     t->own_end = most;
+    t->chosen = xcalloc(t->nrules + 1, sizeof *t->chosen);
     if (k->identify)
         t->identify = identify_profile(k->identify);
 }
@@ -272,6 +273,7 @@ void tables_fini(struct tables *t)
     free(t->base);
     free(t->info);
     free(t->scratch);
+    free(t->chosen);
     identify_free(t->identify);
     memset(t, 0, sizeof *t);
 }
