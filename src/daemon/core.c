@@ -455,6 +455,7 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
     struct settings *old_settings = c->settings;
     struct knowledge *old_knowledge = c->knowledge;
 
+    knowledge = knowledge ? knowledge : old_knowledge;
     c->settings = settings;
     c->knowledge = knowledge;
     store_put_points(c->store, &knowledge->vocabulary);
@@ -467,7 +468,8 @@ void core_reload(struct core *c, struct settings *settings, struct knowledge *kn
     desk_start(c->desk);
     patrol_reload(c->patrol, settings, knowledge);
     settings_free(old_settings);
-    knowledge_free(old_knowledge);
+    if (old_knowledge != knowledge)
+        knowledge_free(old_knowledge);
 }
 
 struct watch *core_watch(struct core *c)

@@ -51,8 +51,8 @@ int core_start(const struct core_config *config, struct core **out, char **why);
  */
 void core_stop(struct core *c);
 /*
- * Takes new settings and knowledge. Where the database and the socket are, the ticket prefix and the
- * threads stay as they were until the next start.
+ * Takes new settings and knowledge (NULL: it is as it was, so nothing that hangs on it begins anew). Where the
+ * database and the socket are, the ticket prefix and the threads stay as they were until the next start.
  */
 void core_reload(struct core *c, struct settings *settings, struct knowledge *knowledge);
 

@@ -117,6 +117,10 @@ static int take_new_configuration(struct patrold *p, char **text)
     free(*text);
     *text = xasprintf("{\"hash\":\"%s\"}", knowledge->hash);
     set_level(p, settings);
+    if (str_eq(knowledge->hash, core_knowledge(p->core)->hash)) {
+        knowledge_free(knowledge);
+        knowledge = NULL;
+    }
     core_reload(p->core, settings, knowledge);
     log_about(LOG_LEVEL_INFO, "daemon", &(struct log_about){.kind = LOG_KIND_RELOADED}, "configuration read again");
     return 0;

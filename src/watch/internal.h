@@ -677,6 +677,8 @@ void rhythm_advance(struct turn *t, bool answered);
 void schedule_take(struct node *n, const struct pd_read_result *r, struct value ping);
 /* Opens the device at its collector, anew if its target changed. PD_ENOENT without its credential; the collector's error. */
 int schedule_open(struct node *n);
+/* Likewise; an error is said in the log. */
+void schedule_reach(struct node *n);
 void schedule_close(struct node *n);
 /* The timer's function: reads what is due. arg is the node. */
 void schedule_poll(void *arg);

@@ -80,6 +80,19 @@ int schedule_open(struct node *n)
     return rc;
 }
 
+void schedule_reach(struct node *n)
+{
+    const struct log_about about = {.kind = LOG_KIND_NOT_POLLED, .device = n->d.name};
+    int rc = schedule_open(n);
+
+    if (rc == PD_ENOENT)
+        log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: there is no credential %s", n->d.name,
+                  n->d.credential);
+    else if (rc)
+        log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: address %s: %s", n->d.name, n->d.address,
+                  pd_strerror(rc));
+}
+
 void schedule_close(struct node *n)
 {
     if (n->handle)
@@ -236,7 +249,7 @@ void schedule_poll(void *arg)
         return;
     note_due(n, now);
     if (n->retarget)
-        schedule_open(n);
+        schedule_reach(n);
     if (!n->handle || (!n->speech && !identify)) {
         share_give(n);
         give_up(n);

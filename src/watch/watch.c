@@ -397,15 +397,7 @@ static void restore_holds(struct turn *t)
 
 void node_begin(struct node *n, int64_t first_ms)
 {
-    const struct log_about about = {.kind = LOG_KIND_NOT_POLLED, .device = n->d.name};
-    int rc = schedule_open(n);
-
-    if (rc == PD_ENOENT)
-        log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: there is no credential %s", n->d.name,
-                  n->d.credential);
-    else if (rc)
-        log_about(LOG_LEVEL_ERROR, "watch", &about, "%s is not polled: address %s: %s", n->d.name, n->d.address,
-                  pd_strerror(rc));
+    schedule_reach(n);
     n->answered_ms = watch_mono(n->watch);
     rhythm_first(n, first_ms);
     rhythm_wait(n);
@@ -470,7 +462,20 @@ static void reload_node(struct watch *w, struct node *n, const uint16_t *map, co
     turn_end(&t, true);
 }
 
-void watch_reload(struct watch *w, const struct settings *settings, const struct knowledge *knowledge)
+/* Only how devices are reached may have changed: each is opened anew before its next read. */
+static void take_settings(struct watch *w, const struct settings *settings)
+{
+    struct node *n;
+
+    w->config.settings = settings;
+    for (size_t at = 0; (n = next_node(w, &at));) {
+        n->retarget = true;
+        if (!n->handle)
+            node_begin(n, watch_mono(w) + rhythm_jitter(n));
+    }
+}
+
+static void take_knowledge(struct watch *w, const struct settings *settings, const struct knowledge *knowledge)
 {
     const struct knowledge *old = w->config.knowledge;
     struct layouts before = w->layouts;
@@ -491,5 +496,15 @@ void watch_reload(struct watch *w, const struct settings *settings, const struct
         reload_node(w, n, map, old);
     layouts_free(&before);
     free(map);
+}
+
+void watch_reload(struct watch *w, const struct settings *settings, const struct knowledge *knowledge)
+{
+    const struct settings *old = w->config.settings;
+
+    if (knowledge == w->config.knowledge && memcmp(old->every_ms, settings->every_ms, sizeof old->every_ms) == 0)
+        take_settings(w, settings);
+    else
+        take_knowledge(w, settings, knowledge);
     trap_listen(w);
 }

@@ -87,7 +87,10 @@ void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id);
 /* Begins to poll, each device at its own jitter. Alerts whose rule is gone are closed ("rule gone"). */
 void watch_start(struct watch *w);
 
-/* New settings and knowledge (same collectors); reads under way are cancelled and begun anew. The old may be freed then. */
+/*
+ * New settings and knowledge (same collectors); reads under way are cancelled and begun anew, unless the knowledge and
+ * the intervals are the same as before. The old may be freed then.
+ */
 void watch_reload(struct watch *w, const struct settings *settings, const struct knowledge *knowledge);
 
 /* ---- Commands: each builds, applies and gives the change that the caller submits ---- */

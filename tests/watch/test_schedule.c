@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "tests/watch/site.h"
 
 /* Reads of a part within the last `ms`. */
@@ -136,6 +137,75 @@ static void devices_added_in_one_go_are_met_one_after_another(void **state)
             fail_msg("row %zu: met within %lld ms, %zu at once", row, (long long)last, busiest);
         site_free(s);
     }
+}
+
+/* Where nothing else is new, a read under way goes on and the rhythm stays; the next read is by the new credential. */
+static void new_settings_alone_disturb_nobody(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    size_t before, n;
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    fake_delay(f, 5 * SECOND);
+    site_pass(s, 10 * MINUTE);
+    while (fake_busy(s->collector) == 0)
+        site_pass(s, SECOND);
+    fake_reads(f, &before);
+    xstrset(&s->settings.credentials.v[0].community, "another");
+    watch_reload(s->watch, &s->settings, s->knowledge);
+    assert_int_equal(fake_busy(s->collector), 1);
+    assert_string_equal(fake_target(f)->community, "geheim");
+    site_pass(s, 10 * MINUTE);
+    assert_string_equal(fake_target(f)->community, "another");
+    assert_int_equal(fake_reads(f, &n)[n - 1].at_ms - fake_reads(f, &n)[before - 1].at_ms, 10 * MINUTE);
+    assert_int_equal(n - before, 10); /* nor is it asked who it is */
+    site_free(s);
+}
+
+static void new_settings_find_who_could_not_be_polled(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    size_t before, after;
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    site_pass(s, MINUTE);
+    xstrset(&s->settings.credentials.v[0].name, "gone");
+    watch_reload(s->watch, &s->settings, s->knowledge);
+    site_pass(s, MINUTE);
+    fake_reads(f, &before);
+    site_pass(s, 10 * MINUTE);
+    fake_reads(f, &after);
+    assert_int_equal(after, before);
+    xstrset(&s->settings.credentials.v[0].name, "office");
+    watch_reload(s->watch, &s->settings, s->knowledge);
+    site_pass(s, 10 * MINUTE);
+    fake_reads(f, &after);
+    assert_in_range(after - before, 10, 11);
+    site_free(s);
+}
+
+static void a_new_interval_is_kept_from_the_reload_on(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    struct settings faster = s->settings;
+    size_t before, after;
+
+    (void)state;
+    site_add(s, "prn", "10.0.0.1");
+    site_pass(s, 10 * MINUTE);
+    faster.every_ms[PART_STATUS] = 10 * SECOND;
+    watch_reload(s->watch, &faster, s->knowledge);
+    site_pass(s, MINUTE);
+    fake_reads(f, &before);
+    site_pass(s, MINUTE);
+    fake_reads(f, &after);
+    assert_int_equal(after - before, 6);
+    site_free(s);
 }
 
 static void a_dead_device_is_only_probed(void **state)
@@ -319,6 +389,9 @@ int main(void)
         cmocka_unit_test(the_first_poll_reads_everything),
         cmocka_unit_test(devices_are_spread_over_the_interval_and_stay_so),
         cmocka_unit_test(devices_added_in_one_go_are_met_one_after_another),
+        cmocka_unit_test(new_settings_alone_disturb_nobody),
+        cmocka_unit_test(new_settings_find_who_could_not_be_polled),
+        cmocka_unit_test(a_new_interval_is_kept_from_the_reload_on),
         cmocka_unit_test(a_dead_device_is_only_probed),
         cmocka_unit_test(recovery_is_seen_within_one_interval_and_all_is_read),
         cmocka_unit_test(a_slow_read_never_overlaps),
