@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dict.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -38,8 +39,8 @@ struct endpoint {
     struct pd_collector *collector;
     LIST_ENTRY(endpoint) link;
     struct mb_line *line;
-    const struct pd_modbus_bus *bus; /* NULL: TCP */
-    union pd_addr addr;
+    const struct pd_modbus_bus *bus;  /* NULL: TCP */
+    char *name;                       /* among the collector's places; NULL: a bus */
     struct pd_modbus_manners manners; /* of TCP */
     unsigned users;
     struct timer linger; /* the line ends when nobody came back */
@@ -52,6 +53,8 @@ struct pd_collector {
     struct pd_modbus_bus *buses;
     struct mb_net net;
     LIST_HEAD(, endpoint) lines;
+    struct dict *places;  /* name of an address and port -> struct endpoint */
+    struct dict *manners; /* likewise -> those that the settings have for it */
     LIST_HEAD(, pd_device) devices;
 };
 
@@ -79,6 +82,32 @@ static int check_config(const struct pd_modbus_config *c)
     return 0;
 }
 
+/* What is the same for all that reach one device: a scope counts only where the address needs one. */
+static void place_name(const union pd_addr *addr, char out[static PD_ADDR_TEXT])
+{
+    union pd_addr a = *addr;
+
+    if (a.sa.sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&a.in6.sin6_addr))
+        a.in6.sin6_scope_id = 0;
+    pd_addr_text(&a, out);
+}
+
+/* The first of an address counts. */
+static void index_manners(struct pd_collector *c)
+{
+    c->manners = dict_new();
+    for (size_t i = c->config.nendpoints; i-- > 0;) {
+        struct pd_modbus_endpoint *e = &c->endpoints[i];
+        char name[PD_ADDR_TEXT];
+        union pd_addr addr;
+
+        if (pd_addr_parse(e->address, e->port ? e->port : DEFAULT_PORT, &addr) < 0)
+            continue; /* checked before */
+        place_name(&addr, name);
+        dict_put(c->manners, name, &e->manners);
+    }
+}
+
 static void copy_config(struct pd_collector *c, const struct pd_modbus_config *config)
 {
     c->config = *config;
@@ -87,6 +116,7 @@ static void copy_config(struct pd_collector *c, const struct pd_modbus_config *c
         c->endpoints[i] = config->endpoints[i];
         c->endpoints[i].address = xstrdup(config->endpoints[i].address);
     }
+    index_manners(c);
     c->buses = xcalloc(config->nbuses ? config->nbuses : 1, sizeof *c->buses);
     for (size_t i = 0; i < config->nbuses; i++) {
         c->buses[i] = config->buses[i];
@@ -103,6 +133,7 @@ static void free_config(struct pd_collector *c)
         free((char *)(uintptr_t)c->buses[i].name);
         free((char *)(uintptr_t)c->buses[i].device);
     }
+    dict_free(c->manners);
     free(c->endpoints);
     free(c->buses);
 }
@@ -119,6 +150,7 @@ int mb_start_on(const struct pd_services *services, const struct pd_modbus_confi
     c = xcalloc(1, sizeof *c);
     copy_config(c, config);
     c->net = *net;
+    c->places = dict_new();
     c->core = (struct mb_core){
         .rules = {.services = services,
                   .busy_ms = config->busy_ms,
@@ -148,7 +180,10 @@ static void free_endpoint(struct endpoint *e)
 {
     wheel_unset(e->collector->core.rules.services->wheel, &e->linger);
     LIST_REMOVE(e, link);
+    if (e->name)
+        dict_del(e->collector->places, e->name);
     mb_line_free(e->line);
+    free(e->name);
     free(e);
 }
 
@@ -166,23 +201,6 @@ static struct endpoint *add_endpoint(struct pd_collector *c, const char *name)
     timer_init(&e->linger, on_linger, e);
     LIST_INSERT_HEAD(&c->lines, e, link);
     return e;
-}
-
-static bool same_port(const union pd_addr *a, const union pd_addr *b)
-{
-    return pd_addr_same_host(a, b) && pd_addr_port(a) == pd_addr_port(b);
-}
-
-static const struct pd_modbus_manners *manners_of(const struct pd_collector *c, const union pd_addr *addr)
-{
-    for (size_t i = 0; i < c->config.nendpoints; i++) {
-        const struct pd_modbus_endpoint *e = &c->endpoints[i];
-        union pd_addr a;
-
-        if (pd_addr_parse(e->address, e->port ? e->port : DEFAULT_PORT, &a) == 0 && same_port(&a, addr))
-            return &e->manners;
-    }
-    return &c->config.manners;
 }
 
 static int longer(int a, int b)
@@ -203,18 +221,19 @@ static void be_gentle(struct endpoint *e, const struct pd_target *t)
 
 static struct endpoint *tcp_endpoint(struct pd_collector *c, const union pd_addr *addr)
 {
+    const struct pd_modbus_manners *manners;
     char name[PD_ADDR_TEXT];
     struct endpoint *e;
 
-    LIST_FOREACH(e, &c->lines, link)
-    {
-        if (!e->bus && same_port(&e->addr, addr))
-            return e;
-    }
-    pd_addr_text(addr, name);
+    place_name(addr, name);
+    e = dict_get(c->places, name);
+    if (e)
+        return e;
     e = add_endpoint(c, name);
-    e->addr = *addr;
-    e->manners = *manners_of(c, addr);
+    e->name = xstrdup(name);
+    dict_put(c->places, name, e);
+    manners = dict_get(c->manners, name);
+    e->manners = manners ? *manners : c->config.manners;
     mb_tcp_start(e->line, &c->core.rules, &c->net, addr, &e->manners, c->config.connect_ms);
     return e;
 }
@@ -338,6 +357,7 @@ static void modbus_stop(struct pd_collector *c)
         modbus_device_close(d); /* takes itself off the list */ // NOLINT(clang-analyzer-unix.Malloc)
     while ((e = LIST_FIRST(&c->lines)) != NULL)
         free_endpoint(e); /* likewise */ // NOLINT(clang-analyzer-unix.Malloc)
+    dict_free(c->places);
     free_config(c);
     free(c->core.cells);
     free(c->core.room);

@@ -688,8 +688,8 @@ static void a_mute_connection_is_replaced(void **state)
 static void units_behind_one_address_share_the_connection(void **state)
 {
     struct script s;
-    struct reading r[4] = {0};
-    struct pd_device *d[4];
+    struct reading r[5] = {0};
+    struct pd_device *d[5];
     struct pd_plan *p;
 
     (void)state;
@@ -699,14 +699,39 @@ static void units_behind_one_address_share_the_connection(void **state)
     d[1] = script_open(&s, A, 502, 2);
     d[2] = script_open(&s, A, 503, 1);
     d[3] = script_open(&s, "2001:db8::1", 0, 255);
-    for (int i = 0; i < 4; i++)
+    d[4] = script_open(&s, "2001:DB8:0:0::1", 502, 1);
+    for (int i = 0; i < 5; i++)
         script_begin(&s, &r[i], d[i], p);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         script_wait(&r[i]);
         assert_int_equal(r[i].result.status, PD_READ_DONE);
         reading_free(&r[i]);
     }
     assert_int_equal(s.connects, 3);
+    pd_modbus_ops.plan_free(p);
+    script_stop(&s);
+}
+
+static void a_connection_ends_a_while_after_the_last_of_its_units(void **state)
+{
+    struct script s;
+    struct reading r = {0};
+    struct pd_device *d;
+    struct pd_plan *p;
+
+    (void)state;
+    script_start(&s, NULL);
+    p = script_plan(&s, "holding 7");
+    for (int i = 1; i <= 3; i++) {
+        d = script_open(&s, A, 0, 1);
+        script_read(&s, &r, d, p);
+        assert_int_equal(r.result.status, PD_READ_DONE);
+        assert_int_equal(s.connects, i < 3 ? 1 : 2);
+        pd_modbus_ops.close(d);
+        script_run(&s, i == 1 ? 500 : 2000); /* who comes back soon finds it */
+        assert_int_equal(s.open, i == 1);
+    }
+    reading_free(&r);
     pd_modbus_ops.plan_free(p);
     script_stop(&s);
 }
@@ -734,6 +759,7 @@ int main(void)
         cmocka_unit_test(a_profile_asks_for_manners),
         cmocka_unit_test(a_mute_connection_is_replaced),
         cmocka_unit_test(units_behind_one_address_share_the_connection),
+        cmocka_unit_test(a_connection_ends_a_while_after_the_last_of_its_units),
     };
 
     log_set_level(LOG_LEVEL_ERROR);
