@@ -13,6 +13,7 @@ struct mb_line {
     struct mb_rules *rules;
     char *name;
     int gap_ms;
+    bool rests;
     const struct mb_carrier_ops *ops;
     void *carrier;
     struct mb_queue live, silent; /* waiting; silent: for units that were so the last time */
@@ -56,13 +57,14 @@ static void leave(struct mb_request *q)
     q->queue = NULL;
 }
 
-static struct mb_request *next(const struct mb_line *l)
+/* NULL where nobody waits. */
+static struct mb_request *next(const struct mb_line *l, int64_t t)
 {
     struct mb_request *live = TAILQ_FIRST(&l->live), *silent = TAILQ_FIRST(&l->silent);
 
     if (!live || !silent)
         return live ? live : silent;
-    return now(l) >= l->probe_ms ? silent : live;
+    return t >= l->probe_ms ? silent : live;
 }
 
 static void end_request(struct mb_line *l, struct mb_request *q)
@@ -76,19 +78,12 @@ static void end_request(struct mb_line *l, struct mb_request *q)
 
 /* ---- Asking ---- */
 
-static void send_next(struct mb_line *l)
+static void hand_over(struct mb_line *l, struct mb_request *q, int64_t t)
 {
-    struct mb_request *q = next(l);
-
-    if (!q) {
-        if (l->ops->rest)
-            l->ops->rest(l->carrier);
-        return;
-    }
     leave(q);
     l->current = q;
     l->busy = true;
-    l->asked_ms = now(l);
+    l->asked_ms = t;
     l->rules->counters.sent++;
     l->rules->counters.repeated += q->tries > 0;
     q->tries++;
@@ -100,16 +95,24 @@ static void send_next(struct mb_line *l)
 /* Sends the next request as soon as that may be. */
 static void pump(struct mb_line *l)
 {
-    int64_t t = now(l);
+    struct mb_request *q;
+    int64_t t;
 
     if (l->busy)
         return;
-    if (t < l->down_ms && next(l))
+    if (TAILQ_EMPTY(&l->live) && TAILQ_EMPTY(&l->silent)) {
+        if (l->rests && l->ops->rest)
+            l->ops->rest(l->carrier);
+        return;
+    }
+    t = now(l);
+    q = next(l, t);
+    if (t < l->down_ms)
         wheel_set(l->rules->services->wheel, &l->timer, t); /* to fail them */
-    else if (t < l->ready_ms && next(l))
+    else if (t < l->ready_ms)
         wheel_set(l->rules->services->wheel, &l->timer, l->ready_ms);
     else
-        send_next(l);
+        hand_over(l, q, t);
 }
 
 /* Everything that waits ends; what is submitted meanwhile does not. */
@@ -123,7 +126,7 @@ static void fail_waiting(struct mb_line *l)
     n++;
     TAILQ_FOREACH(q, &l->silent, link)
     n++;
-    for (; n > 0 && (q = next(l)) != NULL; n--) {
+    for (; n > 0 && (q = next(l, now(l))) != NULL; n--) {
         end_request(l, q);
         q->ended(q, &reply);
     }
@@ -172,9 +175,9 @@ void mb_request_withdraw(struct mb_request *q)
         end_request(q->unit->line, q);
 }
 
-int64_t mb_unit_quiet(const struct mb_unit *u)
+int64_t mb_unit_quiet(const struct mb_unit *u, int64_t now_ms)
 {
-    int64_t left = u->quiet_ms - now(u->line);
+    int64_t left = u->quiet_ms - now_ms;
 
     if (left <= 0)
         return 0;
@@ -255,7 +258,7 @@ static bool try_again(struct mb_request *q, const struct mb_reply *r)
 }
 
 /* What the outcome of a try, and of a whole request, tells about the unit. */
-static void judge_unit(struct mb_line *l, struct mb_unit *u, const struct mb_reply *r, bool over)
+static void judge_unit(struct mb_line *l, struct mb_unit *u, const struct mb_reply *r, bool over, int64_t t)
 {
     bool silent = r->outcome == MB_SILENT || r->outcome == MB_LOST;
 
@@ -266,20 +269,20 @@ static void judge_unit(struct mb_line *l, struct mb_unit *u, const struct mb_rep
         u->failed = 0;
         u->quiet_ms = 0;
     } else if (over) {
-        u->quiet_ms = now(l) + backoff(l->rules, ++u->failed);
+        u->quiet_ms = t + backoff(l->rules, ++u->failed);
     }
 }
 
 /* The end of a try that somebody waits for. */
-static void settle(struct mb_line *l, struct mb_request *q, const struct mb_reply *r)
+static void settle(struct mb_line *l, struct mb_request *q, const struct mb_reply *r, int64_t t)
 {
     bool again = try_again(q, r);
 
-    q->took_ms = (int32_t)(now(l) - l->asked_ms);
+    q->took_ms = (int32_t)(t - l->asked_ms);
     q->held_ms += q->took_ms;
-    judge_unit(l, q->unit, r, !again);
+    judge_unit(l, q->unit, r, !again, t);
     if (again && is_busy(r)) {
-        wheel_set(l->rules->services->wheel, &q->again, now(l) + l->rules->busy_ms);
+        wheel_set(l->rules->services->wheel, &q->again, t + l->rules->busy_ms);
     } else if (again) {
         enqueue(l, q);
     } else {
@@ -306,7 +309,7 @@ void mb_line_done(struct mb_line *l, const struct mb_reply *reply)
     if (r.outcome == MB_SILENT)
         l->probe_ms = t + (t - l->asked_ms) * PROBE_SHARE;
     if (q)
-        settle(l, q, &r);
+        settle(l, q, &r, t);
     if (r.outcome == MB_DOWN && !l->busy)
         fail_waiting(l);
     pump(l);
@@ -326,9 +329,10 @@ struct mb_line *mb_line_new(struct mb_rules *rules, const char *name)
     return l;
 }
 
-void mb_line_set_gap(struct mb_line *l, int gap_ms)
+void mb_line_set_manners(struct mb_line *l, int gap_ms, bool rests)
 {
     l->gap_ms = gap_ms;
+    l->rests = rests;
 }
 
 void mb_line_carry(struct mb_line *l, const struct mb_carrier_ops *ops, void *carrier)

@@ -48,6 +48,7 @@ struct mb_rules {
     const struct pd_services *services;
     struct mb_counters counters;
     int busy_ms, backoff_min_ms, backoff_max_ms;
+    uint8_t in[4 * MB_MAX_FRAME]; /* what a connection has just brought: an answer's data lie there */
 };
 
 /* ---- Who asks ---- */
@@ -92,14 +93,14 @@ void mb_request_submit(struct mb_request *q);
 void mb_request_withdraw(struct mb_request *q);
 
 /* How long the unit is still to be left alone; 0: it may be asked. */
-int64_t mb_unit_quiet(const struct mb_unit *u);
+int64_t mb_unit_quiet(const struct mb_unit *u, int64_t now_ms);
 
 /* ---- What carries requests ---- */
 
 struct mb_carrier_ops {
     /* Takes a request; it ends in one mb_line_done(), never before this has returned. */
     void (*ask)(void *carrier, const struct mb_ask *ask, int timeout_ms);
-    /* Nothing is to be asked at present. May be NULL. */
+    /* Nothing is to be asked at present, and the line is to rest then. May be NULL. */
     void (*rest)(void *carrier);
     /* A request under way is forgotten. */
     void (*free)(void *carrier);
@@ -107,8 +108,8 @@ struct mb_carrier_ops {
 
 /* The name serves logs. */
 struct mb_line *mb_line_new(struct mb_rules *rules, const char *name);
-/* Time that passes between an answer and the next request, from now on. */
-void mb_line_set_gap(struct mb_line *l, int gap_ms);
+/* From now on: time that passes between an answer and the next request; whether the carrier rests in between. */
+void mb_line_set_manners(struct mb_line *l, int gap_ms, bool rests);
 /* Hands the line its carrier, which it owns from then on. */
 void mb_line_carry(struct mb_line *l, const struct mb_carrier_ops *ops, void *carrier);
 /* No unit may have a request there. */

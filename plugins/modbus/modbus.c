@@ -216,7 +216,7 @@ static void be_gentle(struct endpoint *e, const struct pd_target *t)
     m->connect_delay_ms = longer(m->connect_delay_ms, t->connect_delay_ms);
     m->gap_ms = longer(m->gap_ms, t->gap_ms);
     m->per_poll |= t->per_poll;
-    mb_line_set_gap(e->line, m->gap_ms);
+    mb_line_set_manners(e->line, m->gap_ms, m->per_poll);
 }
 
 static struct endpoint *tcp_endpoint(struct pd_collector *c, const union pd_addr *addr)
@@ -359,8 +359,7 @@ static void modbus_stop(struct pd_collector *c)
         free_endpoint(e); /* likewise */ // NOLINT(clang-analyzer-unix.Malloc)
     dict_free(c->places);
     free_config(c);
-    free(c->core.cells);
-    free(c->core.room);
+    mb_core_fini(&c->core);
     free(c);
 }
 

@@ -97,10 +97,10 @@ static ssize_t tcp_send(struct mb_conn *c, const void *p, size_t n)
         sent = 0;
     if (sent < 0)
         return -errno;
-    if ((size_t)sent == n)
-        unwatch_write(c);
-    else if (!watch_write(c))
+    if ((size_t)sent < n && !watch_write(c))
         return -ENOMEM;
+    if ((size_t)sent == n && c->write)
+        unwatch_write(c);
     return sent;
 }
 

@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
 enum {
-    MAX_CUTS = 16,  /* of refused requests in one read; a walk cuts as often as it must */
+    MAX_CUTS = 16, /* of refused requests in one read; a walk cuts as often as it must */
+    DETAIL = 200,
     MAX_FAILED = 2, /* requests in a row that a device that did answer leaves unanswered, or garbles */
 };
 
@@ -18,7 +20,7 @@ struct pd_read {
     struct pd_plan *owned; /* freed with the read */
     uint32_t parts;
     struct pd_sink sink;
-    struct timer idle; /* ends a read that has nothing to ask */
+    struct timer nothing; /* ends a read that has nothing to ask */
 
     size_t at;             /* the next item of the plan */
     struct mb_chunk chunk; /* asked for at present */
@@ -29,7 +31,8 @@ struct pd_read {
     size_t ncells;
     int64_t started_ms;
     struct pd_read_result result;
-    char detail[200];
+    struct pd_read *next; /* of those that lie idle */
+    char detail[DETAIL];  /* begun anew by its first byte, so it comes last */
 };
 
 static int64_t now(const struct pd_read *r)
@@ -67,29 +70,59 @@ static void note_asked(struct pd_read *r, const char *what)
 
 /* ---- Life ---- */
 
-static void free_read(struct pd_read *r)
+/* One that lay idle, or a new one; all zeroes. */
+static struct pd_read *take_read(struct mb_core *core)
 {
-    mb_plan_free(r->owned);
-    free(r);
+    struct pd_read *r = core->idle;
+
+    if (!r)
+        return xcalloc(1, sizeof *r);
+    core->idle = r->next;
+    memset(r, 0, offsetof(struct pd_read, detail) + 1);
+    return r;
 }
 
-/* The last thing that is done with a read, unless its sink is being called: then whoever called frees it. */
+static void leave_read(struct mb_core *core, struct pd_read *r)
+{
+    mb_plan_free(r->owned);
+    r->next = core->idle;
+    core->idle = r;
+}
+
+void mb_core_fini(struct mb_core *core)
+{
+    for (struct pd_read *r; (r = core->idle) != NULL;) {
+        core->idle = r->next;
+        free(r);
+    }
+    free(core->cells);
+    free(core->room);
+}
+
+/*
+ * The last thing that is done with a read, unless its sink is being called: then whoever called leaves it. Whatever
+ * the sink does, it finds neither the read nor, perhaps, the device again.
+ */
 static void finish(struct pd_read *r, enum pd_read_status status)
 {
-    bool busy = r->busy;
+    struct mb_core *core = r->device->core;
+    struct pd_sink sink = r->sink;
+    struct pd_read_result result = r->result;
+    char detail[DETAIL];
 
     mb_request_withdraw(&r->request);
-    wheel_unset(r->device->core->rules.services->wheel, &r->idle);
+    wheel_unset(core->rules.services->wheel, &r->nothing);
     r->device->read = NULL;
     r->ended = true;
-    r->result.status = status;
-    r->result.requests = r->request.sent;
-    r->result.sent_ms = r->request.first_ms;
-    r->result.retries = r->request.sent > r->submitted ? r->request.sent - r->submitted : 0;
-    r->result.detail = r->detail[0] ? r->detail : NULL;
-    r->sink.end(r->sink.arg, &r->result);
-    if (!busy)
-        free_read(r);
+    result.status = status;
+    result.requests = r->request.sent;
+    result.sent_ms = r->request.first_ms;
+    result.retries = r->request.sent > r->submitted ? r->request.sent - r->submitted : 0;
+    if (r->detail[0])
+        result.detail = memcpy(detail, r->detail, sizeof detail);
+    if (!r->busy)
+        leave_read(core, r);
+    sink.end(sink.arg, &result);
 }
 
 /* Hands the collected cells over. False if the sink ended the read meanwhile; it is gone then. */
@@ -105,7 +138,8 @@ static bool deliver(struct pd_read *r)
     r->busy = false;
     if (!r->ended)
         return true;
-    free_read(r);
+    mb_plan_free(r->owned);
+    free(r); /* the collector itself may be gone */
     return false;
 }
 
@@ -129,8 +163,12 @@ static struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item)
 
     instance[0] = r->plan->walk ? mb_space_digit(item->a.function) : item->row;
     instance[1] = item->at;
-    *c = (struct pd_cell){.source = item->source, .type = PD_CELL_ABSENT, .instance = instance};
-    c->ninstance = r->plan->walk ? 2 : item->row ? 1 : 0;
+    *c = (struct pd_cell){.source = item->source,
+                          .type = PD_CELL_ABSENT,
+                          .ninstance = r->plan->walk ? 2
+                                       : item->row   ? 1
+                                                     : 0,
+                          .instance = instance};
     return c;
 }
 
@@ -138,7 +176,7 @@ static struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item)
  * Passes the items before `end`: those that the device does not have are ABSENT, or are rows that are
  * not there; the others are in the block. Without one they are passed over.
  */
-static void collect(struct pd_read *r, size_t end, const struct mb_block *block)
+static void collect(struct pd_read *r, size_t end, struct mb_block *block)
 {
     make_room(r->device->core, r->plan->n);
     for (; r->at < end; r->at++) {
@@ -295,15 +333,15 @@ static void on_idle(void *arg)
 static bool choose_first(struct pd_read *r)
 {
     struct pd_device *d = r->device;
-    int64_t quiet = mb_unit_quiet(&d->unit);
+    int64_t quiet = mb_unit_quiet(&d->unit, r->started_ms);
 
     if (quiet > 0) {
         note(r, "left alone for %lld ms more: it did not answer %u times in a row", (long long)quiet, d->unit.failed);
         return false;
     }
-    if (now(r) >= d->learnt.forget_ms) {
+    if (r->started_ms >= d->learnt.forget_ms) {
         mb_learnt_forget(&d->learnt);
-        d->learnt.forget_ms = now(r) + d->core->absent_ms;
+        d->learnt.forget_ms = r->started_ms + d->core->absent_ms;
     }
     if (mb_plan_next(r->plan, 0, r->parts, &d->learnt, &d->merge, &r->chunk))
         return true;
@@ -314,7 +352,7 @@ static bool choose_first(struct pd_read *r)
 static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, struct pd_plan *owned, uint32_t parts,
                              const struct pd_sink *sink)
 {
-    struct pd_read *r = xcalloc(1, sizeof *r);
+    struct pd_read *r = take_read(d->core);
 
     r->device = d;
     r->plan = plan;
@@ -324,12 +362,12 @@ static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, st
     r->result.rtt_ms = -1;
     r->started_ms = now(r);
     mb_request_init(&r->request, &d->unit, on_ended);
-    timer_init(&r->idle, on_idle, r);
+    timer_init(&r->nothing, on_idle, r);
     d->read = r;
     if (choose_first(r))
         submit(r);
     else
-        wheel_set(d->core->rules.services->wheel, &r->idle, now(r));
+        wheel_set(d->core->rules.services->wheel, &r->nothing, r->started_ms);
     return r;
 }
 

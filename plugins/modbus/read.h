@@ -24,7 +24,10 @@ struct mb_core {
     struct pd_cell *cells;
     struct mb_cell_room *room;
     size_t cap;
+    struct pd_read *idle; /* reads that have ended, for those to come */
 };
+/* Once no read is under way. */
+void mb_core_fini(struct mb_core *core);
 
 /* What a cell may point at. */
 struct mb_cell_room {

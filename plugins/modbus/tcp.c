@@ -9,7 +9,6 @@
 #include "base/mem.h"
 
 enum {
-    BUFFER = 4 * MB_MAX_FRAME,
     MAX_STRAY = 64, /* frames in a row that nobody asked for, before the connection is closed */
     MAX_SILENT = 2, /* requests in a row without an answer, likewise: it may be dead */
 };
@@ -32,9 +31,8 @@ struct tcp {
 
     enum state state;
     struct mb_conn *conn;
-    uint8_t in[BUFFER], out[MB_REQUEST_FRAME];
-    uint8_t data[MB_MAX_DATA]; /* of the answer */
-    size_t nin, nout, sent;
+    uint8_t out[MB_REQUEST_FRAME];
+    size_t nrest, nout, sent;
     uint16_t first, transaction; /* ids: the first of this connection, the last given */
     unsigned strays, silent;
     bool served; /* this connection has brought an answer */
@@ -45,6 +43,7 @@ struct tcp {
     struct timer timer; /* of whatever is waited for */
     struct mb_reply failure;
     char why[120];
+    uint8_t rest[MB_MAX_FRAME]; /* a frame that has not come whole yet */
 };
 
 static void on_ready(void *arg);
@@ -62,7 +61,7 @@ static void hang_up(struct tcp *t)
     t->net.close(t->conn);
     t->conn = NULL;
     t->state = CLOSED;
-    t->nin = t->nout = t->sent = 0;
+    t->nrest = t->nout = t->sent = 0;
     t->strays = t->silent = 0;
     t->served = false;
 }
@@ -169,7 +168,7 @@ static void tcp_ask(void *carrier, const struct mb_ask *ask, int timeout_ms)
 /* A connection that had worked may have been closed by the device for being idle: the request goes over a new one. */
 static void lose(struct tcp *t)
 {
-    bool again = t->asking && t->served && t->nin == 0;
+    bool again = t->asking && t->served && t->nrest == 0;
 
     if (!again) {
         fail(t, MB_LOST);
@@ -210,9 +209,8 @@ static bool match(struct tcp *t, const struct mb_frame *f, struct mb_reply *repl
     if (f->unit == t->ask.unit)
         misfit = mb_decode(&t->ask, f->pdu, f->npdu, &a);
     if (misfit == MB_FITS) {
-        memcpy(t->data, a.data ? a.data : t->in, a.n);
         *reply = (struct mb_reply){
-            .outcome = a.exception ? MB_EXCEPTION : MB_DATA, .exception = a.exception, .data = t->data};
+            .outcome = a.exception ? MB_EXCEPTION : MB_DATA, .exception = a.exception, .data = a.data};
         t->served = true;
     } else {
         t->rules->counters.misfit[misfit]++;
@@ -224,19 +222,17 @@ static bool match(struct tcp *t, const struct mb_frame *f, struct mb_reply *repl
     return true;
 }
 
-/* Takes all whole frames off the buffer; false if the connection is of no more use. */
-static bool take_frames(struct tcp *t, struct mb_reply *reply, bool *over)
+/* Takes all whole frames off the n bytes and keeps the rest; false if the connection is of no more use. */
+static bool take_frames(struct tcp *t, const uint8_t *in, size_t n, struct mb_reply *reply, bool *over)
 {
     struct mb_frame f;
     size_t at = 0;
     int rc;
 
-    while ((rc = mb_frame_decode(t->in + at, t->nin - at, &f)) == 0) {
+    while ((rc = mb_frame_decode(in + at, n - at, &f)) == 0) {
         at += f.size;
         *over |= match(t, &f, reply);
     }
-    memmove(t->in, t->in + at, t->nin - at);
-    t->nin -= at;
     if (rc == PD_EPROTO) {
         t->rules->counters.drop_frame++;
         (void)snprintf(t->why, sizeof t->why, "what came is no Modbus/TCP frame");
@@ -247,24 +243,32 @@ static bool take_frames(struct tcp *t, struct mb_reply *reply, bool *over)
         (void)snprintf(t->why, sizeof t->why, "too much came that nobody had asked for");
         return false;
     }
+    t->nrest = n - at; /* less than a frame */
+    if (t->nrest > 0)
+        memcpy(t->rest, in + at, t->nrest);
     return true;
 }
 
 static void receive(struct tcp *t)
 {
-    ssize_t n = t->net.recv(t->conn, t->in + t->nin, sizeof t->in - t->nin);
+    uint8_t *in = t->rules->in;
     struct mb_reply reply = {0};
     bool over = false;
+    ssize_t n;
 
+    n = t->net.recv(t->conn, in + t->nrest, sizeof t->rules->in - t->nrest);
+    if (n == 0)
+        return;
     if (n < 0) {
         explain(t, "connection lost", n);
         lose(t);
         return;
     }
-    t->nin += (size_t)n;
-    if (!take_frames(t, &reply, &over))
+    if (t->nrest > 0)
+        memcpy(in, t->rest, t->nrest);
+    if (!take_frames(t, in, t->nrest + (size_t)n, &reply, &over))
         fail(t, MB_GARBLED); /* a request that has its answer is told that below */
-    else if (over && reply.outcome == MB_GARBLED && t->nin > 0)
+    else if (over && reply.outcome == MB_GARBLED && t->nrest > 0)
         hang_up(t); /* who knows where the next frame begins */
     if (over)
         done(t, &reply);
@@ -306,7 +310,7 @@ static void expire(struct tcp *t)
 {
     struct mb_reply reply = {.outcome = MB_SILENT, .why = "no answer in time"};
 
-    if (t->nin > 0 || ++t->silent >= MAX_SILENT)
+    if (t->nrest > 0 || ++t->silent >= MAX_SILENT)
         hang_up(t);
     done(t, &reply);
 }
@@ -339,10 +343,7 @@ static void on_timer(void *arg)
 
 static void tcp_rest(void *carrier)
 {
-    struct tcp *t = carrier;
-
-    if (t->manners->per_poll)
-        hang_up(t);
+    hang_up(carrier);
 }
 
 static void tcp_free(void *carrier)

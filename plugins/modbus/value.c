@@ -3,30 +3,23 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/wire.h"
-
 void mb_block_init(struct mb_block *b, const struct mb_ask *ask, const uint8_t *data)
 {
     b->address = ask->address;
     b->data = data;
-    if (mb_is_bits(ask->function))
-        return;
-    for (size_t i = 0; i < ask->count; i++) {
-        b->swapped[2 * i] = data[2 * i + 1];
-        b->swapped[2 * i + 1] = data[2 * i];
-    }
 }
 
 /* The registers of a number, in its order, as one. */
 static uint64_t registers(const struct mb_address *a, uint16_t at, const struct mb_block *b)
 {
-    const uint8_t *p = (a->order & MB_SWAP_BYTES ? b->swapped : b->data) + 2 * (at - b->address);
+    const uint8_t *p = b->data + 2 * (at - b->address);
+    unsigned high = a->order & MB_SWAP_BYTES ? 1 : 0;
     uint64_t v = 0;
 
     for (unsigned i = 0; i < a->count; i++) {
-        struct wire_in in = wire_in(p + 2 * (a->order & MB_SWAP_WORDS ? a->count - 1 - i : i), 2);
+        const uint8_t *word = p + 2 * (a->order & MB_SWAP_WORDS ? a->count - 1 - i : i);
 
-        v = v << 16 | wire_u16be(&in);
+        v = v << 16 | (uint64_t)word[high] << 8 | word[!high];
     }
     return v;
 }
@@ -86,16 +79,28 @@ static void put_flags(unsigned n, uint64_t v, uint8_t scratch[static MB_FLAG_BYT
     out->nbytes = (n + 7) / 8;
 }
 
-static void put_bytes(const struct mb_address *a, uint16_t at, const struct mb_block *b, struct pd_cell *out)
+/* The same with the bytes of each register exchanged. */
+static const uint8_t *swap_bytes(const struct mb_address *a, size_t offset, struct mb_block *b)
 {
+    for (size_t i = offset; i < offset + 2u * a->count; i += 2) {
+        b->swapped[i] = b->data[i + 1];
+        b->swapped[i + 1] = b->data[i];
+    }
+    return b->swapped + offset;
+}
+
+static void put_bytes(const struct mb_address *a, uint16_t at, struct mb_block *b, struct pd_cell *out)
+{
+    size_t offset = 2u * (at - b->address);
+
     out->type = PD_CELL_BYTES;
-    out->bytes = (a->order & MB_SWAP_BYTES ? b->swapped : b->data) + 2 * (at - b->address);
+    out->bytes = a->order & MB_SWAP_BYTES ? swap_bytes(a, offset, b) : b->data + offset;
     out->nbytes = 2u * a->count;
     if (a->type == MB_TEXT)
         out->nbytes = (uint32_t)strnlen((const char *)out->bytes, out->nbytes);
 }
 
-void mb_value(const struct mb_address *a, uint16_t at, const struct mb_block *b, uint8_t scratch[static MB_FLAG_BYTES],
+void mb_value(const struct mb_address *a, uint16_t at, struct mb_block *b, uint8_t scratch[static MB_FLAG_BYTES],
               struct pd_cell *out)
 {
     bool bits = mb_is_bits(a->function);

@@ -8,7 +8,7 @@
 struct mb_block {
     uint16_t address;
     const uint8_t *data;
-    uint8_t swapped[MB_MAX_DATA]; /* the same with the bytes of each register exchanged */
+    uint8_t swapped[MB_MAX_DATA]; /* the same with the bytes exchanged, of registers where that was wanted */
 };
 
 enum { MB_FLAG_BYTES = 8 };
@@ -18,7 +18,7 @@ void mb_block_init(struct mb_block *b, const struct mb_ask *ask, const uint8_t *
  * What lies at an address (a row's own) that the block holds whole. Sets type and value of the cell;
  * bytes point into the block or, for flags, to the scratch.
  */
-void mb_value(const struct mb_address *a, uint16_t at, const struct mb_block *b, uint8_t scratch[static MB_FLAG_BYTES],
+void mb_value(const struct mb_address *a, uint16_t at, struct mb_block *b, uint8_t scratch[static MB_FLAG_BYTES],
               struct pd_cell *out);
 
 #endif
