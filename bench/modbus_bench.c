@@ -1,9 +1,10 @@
 /*
  * Prints what polling over Modbus TCP costs and how late it is: modbus_bench [-d DEVICES] [-x DEAD] [-s SECONDS]
  *
- * Every device is polled once a second, at a moment of its own. Of the dead ones one half takes connections and never
- * answers, the other takes none (its SYNs are dropped, since the queue of its listener is full). The responder is a
- * child. Figures are of the collector alone, after three seconds in which it learns who is dead.
+ * Every device is polled once a second; polls begin in moments 50 ms apart, as those of watch do (watch/rhythm.c). Of the
+ * dead ones one half takes connections and never answers, the other takes none (its SYNs are dropped, since the queue of
+ * its listener is full). The responder is a child. Figures are of the collector alone, after three seconds in which it
+ * learns who is dead.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +28,7 @@
 #include "plugin/loop.h"
 #include "plugins/modbus/modbus.h"
 
-enum { PERIOD_MS = 1000, WARM_UP_MS = 3000, REGISTERS = 20, FIRST_ADDRESS = 0x7f020001 };
+enum { PERIOD_MS = 1000, MOMENT_MS = 50, WARM_UP_MS = 3000, REGISTERS = 20, FIRST_ADDRESS = 0x7f020001 };
 
 /* Responder and collector run on cores of their own where there are two. */
 static void pin(int core)
@@ -259,7 +260,7 @@ static void open_targets(struct bench *b, const struct options *o, struct target
         t.port = i >= o->dead / 2 && i < o->dead ? full : live;
         targets[i].bench = b;
         targets[i].dead = i < o->dead;
-        targets[i].due_ms = now + (int64_t)i * PERIOD_MS / o->devices;
+        targets[i].due_ms = now + (int64_t)i * PERIOD_MS / o->devices / MOMENT_MS * MOMENT_MS;
         timer_init(&targets[i].timer, poll, &targets[i]);
         if (pd_modbus_ops.open(b->collector, &t, &targets[i].device) < 0)
             exit(1);

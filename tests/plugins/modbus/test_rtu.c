@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -31,13 +33,16 @@ struct bench {
     struct pd_device *d[SLAVES];
 };
 
-static void setup(struct bench *b, bool plugged)
+static const struct pd_modbus_bus cellar = {
+    .name = "cellar", .baud = 115200, .parity = 'N', .stop_bits = 1, .response_ms = 150};
+
+static void setup_as(struct bench *b, bool plugged, const struct pd_modbus_bus *bus)
 {
     *b = (struct bench){.folder = "/tmp/patrold-XXXXXX"};
     assert_non_null(mkdtemp(b->folder));
     (void)snprintf(b->path, sizeof b->path, "%s/bus", b->folder);
-    b->bus = (struct pd_modbus_bus){
-        .name = "cellar", .device = b->path, .baud = 115200, .parity = 'N', .stop_bits = 1, .response_ms = 150};
+    b->bus = *bus;
+    b->bus.device = b->path;
     b->config = pd_modbus_defaults;
     b->config.buses = &b->bus;
     b->config.nbuses = 1;
@@ -50,6 +55,11 @@ static void setup(struct bench *b, bool plugged)
     b->plan = live_plan(&b->l, places, 5);
     for (int i = 0; i < SLAVES; i++)
         b->d[i] = live_open(&b->l, "cellar", 0, (uint8_t)(i + 1));
+}
+
+static void setup(struct bench *b, bool plugged)
+{
+    setup_as(b, plugged, &cellar);
 }
 
 static void teardown(struct bench *b)
@@ -163,6 +173,114 @@ static void an_adapter_may_be_unplugged_and_plugged_in_again(void **state)
     log_set_level(LOG_LEVEL_ERROR);
 }
 
+/* Its thread is in the middle of waiting for the answer then. */
+static void an_adapter_may_go_while_an_answer_is_awaited(void **state)
+{
+    struct pd_modbus_bus patient = cellar;
+    struct bench b;
+    struct live_read r = {0};
+
+    (void)state;
+    patient.response_ms = 10000;
+    setup_as(&b, true, &patient);
+    live_read(&b.l, &r, b.d[0], b.plan);
+    check(&r, 1);
+    for (int i = 0; i < 2; i++) {
+        live_begin(&b.l, &r, b.d[DEAD], b.plan);
+        live_run(&b.l, 100);
+        assert_int_equal(b.l.running, 1);
+        peer_stop(&b.peer);
+        live_wait(&b.l);
+        assert_int_equal(r.status, PD_READ_NOANSWER);
+        assert_non_null(strstr(r.detail, b.path));
+        assert_true(r.took_ms < 9000); /* not the time-out */
+        peer_start_bus(&b.peer, b.path, kinds, SLAVES);
+        live_run(&b.l, 150);
+        live_read(&b.l, &r, b.d[0], b.plan);
+        check(&r, 1);
+    }
+    teardown(&b);
+    peer_stop(&b.peer);
+}
+
+/* What is asked of the adapter is done, or else it is said what it cannot; it is asked again and again. */
+static void the_transceiver_is_told_to_send(void **state)
+{
+    static const struct {
+        enum pd_modbus_rs485 way;
+        int delay_us;
+        bool possible; /* with a pseudo-terminal */
+    } rows[] = {
+        {PD_MODBUS_RS485_ADAPTER, 0, true},   {PD_MODBUS_RS485_RTS_UP, 0, true},
+        {PD_MODBUS_RS485_RTS_UP, 2000, true}, {PD_MODBUS_RS485_RTS_DOWN, 2000, true},
+        {PD_MODBUS_RS485_KERNEL, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pd_modbus_bus bus = cellar;
+        struct live_read r = {0};
+        struct bench b;
+
+        bus.rs485 = rows[i].way;
+        bus.rts_delay_us = rows[i].delay_us;
+        setup_as(&b, true, &bus);
+        live_read(&b.l, &r, b.d[0], b.plan);
+        if (rows[i].possible) {
+            check(&r, 1);
+        } else {
+            char *why = strstr(r.detail, b.path);
+
+            assert_int_equal(r.status, PD_READ_NOANSWER);
+            assert_non_null(why);
+            assert_true(strlen(why) > strlen(b.path) + 2);
+        }
+        teardown(&b);
+        peer_stop(&b.peer);
+    }
+}
+
+/* The line is set as the settings say: the terminal keeps speed and stop bits, though it has no wire. */
+static void the_adapter_gets_speed_and_stop_bits(void **state)
+{
+    static const struct {
+        int baud;
+        char parity;
+        int stop_bits;
+        speed_t speed;
+        bool two;
+    } rows[] = {{0, 0, 0, B9600, false},
+                {19200, 'N', 0, B19200, true},
+                {38400, 'O', 1, B38400, false},
+                {1200, 'E', 2, B1200, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pd_modbus_bus bus = {.name = "cellar",
+                                    .baud = rows[i].baud,
+                                    .parity = rows[i].parity,
+                                    .stop_bits = rows[i].stop_bits,
+                                    .response_ms = 400};
+        struct live_read r = {0};
+        struct termios t;
+        struct bench b;
+        int fd;
+
+        setup_as(&b, true, &bus);
+        live_read(&b.l, &r, b.d[0], b.plan);
+        check(&r, 1);
+        fd = open(b.path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(tcgetattr(fd, &t), 0);
+        close(fd);
+        if (cfgetospeed(&t) != rows[i].speed || cfgetispeed(&t) != rows[i].speed ||
+            !!(t.c_cflag & CSTOPB) != rows[i].two)
+            fail_msg("row %zu: speed %o, flags %o", i, (unsigned)cfgetospeed(&t), (unsigned)t.c_cflag);
+        teardown(&b);
+        peer_stop(&b.peer);
+    }
+}
+
 static void stopping_does_not_wait_for_more_than_one_answer(void **state)
 {
     struct bench b;
@@ -188,6 +306,9 @@ int main(void)
         cmocka_unit_test(slaves_on_a_bus_are_read),
         cmocka_unit_test(a_dead_slave_does_not_stop_the_others),
         cmocka_unit_test(an_adapter_may_be_unplugged_and_plugged_in_again),
+        cmocka_unit_test(an_adapter_may_go_while_an_answer_is_awaited),
+        cmocka_unit_test(the_transceiver_is_told_to_send),
+        cmocka_unit_test(the_adapter_gets_speed_and_stop_bits),
         cmocka_unit_test(stopping_does_not_wait_for_more_than_one_answer),
     };
 
