@@ -83,6 +83,7 @@ struct modbus_bus {
     enum { BUS_EVEN, BUS_NONE, BUS_ODD } parity;
     int stop_bits; /* 0: one, or two without parity */
     enum { BUS_ADAPTER, BUS_KERNEL, BUS_RTS_UP, BUS_RTS_DOWN } rs485;
+    int64_t rts_delay_ms; /* around sending, where RTS turns the line; 0: a character's time */
     int64_t response_ms;
     int64_t gap_ms; /* 0: as the standard says */
 };

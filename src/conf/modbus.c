@@ -56,7 +56,11 @@ static void read_device(struct yaml_node *node, void *field, struct conf_report 
 
 static void check_bus(void *section, struct yaml_node *here, struct conf_report *report)
 {
-    check_slug(((struct modbus_bus *)section)->name, here, report);
+    const struct modbus_bus *b = section;
+
+    if (b->rts_delay_ms && b->rs485 != BUS_RTS_UP && b->rs485 != BUS_RTS_DOWN)
+        conf_error(report, here, "'rts_delay' needs 'rs485: rts-up' or 'rts-down'");
+    check_slug(b->name, here, report);
 }
 
 #define BUS(f) SCHEMA_FIELD(struct modbus_bus, f)
@@ -68,6 +72,7 @@ static const struct schema_row bus_rows[] = {
     {"parity", SCHEMA_ENUM, .names = parity_names, .fallback = "even", BUS(parity)},
     {"stop_bits", SCHEMA_INT, .min = 1, .max = 2, BUS(stop_bits)},
     {"rs485", SCHEMA_ENUM, .names = rs485_names, .fallback = "adapter", BUS(rs485)},
+    {"rts_delay", SCHEMA_DURATION, .min = 1, .max = 100, BUS(rts_delay_ms)},
     {"response", SCHEMA_DURATION, .min = 10, .max = 10 * SECOND, .fallback = "500ms", BUS(response_ms)},
     {"gap", SCHEMA_DURATION, .min = 1, .max = SECOND, BUS(gap_ms)},
     {0},

@@ -218,6 +218,16 @@ static void add_source(void *ctx, const char *address, bool table)
     free(key);
 }
 
+static json_t *holes_of(const struct profile *p)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < p->holes.n; i++)
+        json_array_append_new(list, json_pack("[i, i, i]", (int)p->holes.v[i].function, (int)p->holes.v[i].first,
+                                              (int)p->holes.v[i].last));
+    return list;
+}
+
 static json_t *request_of(const struct knowledge *k, const struct profile *p, const char *address, const json_t *args)
 {
     static const char *const given[] = {"port", "unit", "credential", NULL};
@@ -228,6 +238,10 @@ static json_t *request_of(const struct knowledge *k, const struct profile *p, co
     trial_sources(k, p, add_source, &a);
     json_decref(a.seen);
     json_object_set_new(j, "sources", a.sources);
+    if (p->quirks.no_gaps)
+        json_object_set_new(j, "no_gaps", json_true());
+    if (p->holes.n > 0)
+        json_object_set_new(j, "holes", holes_of(p));
     for (size_t i = 0; given[i]; i++)
         if (json_object_get(args, given[i]))
             json_object_set(j, given[i], json_object_get(args, given[i]));

@@ -40,6 +40,7 @@ static struct pd_modbus_bus bus_of(const struct modbus_bus *from)
         .parity = parities[from->parity],
         .stop_bits = from->stop_bits,
         .rs485 = ways[from->rs485],
+        .rts_delay_us = (int)from->rts_delay_ms * 1000,
         .response_ms = (int)from->response_ms,
         .gap_ms = (int)from->gap_ms,
     };

@@ -13,7 +13,7 @@
  * device.read: reads what it is told once, from an address that need be no
  * device's, and answers what came, undecoded. Nothing is kept of it.
  */
-enum { MAX_SOURCES = 20000, MAX_CELLS = 200000, MAX_ADDRESS = 200 };
+enum { MAX_SOURCES = 20000, MAX_CELLS = 200000, MAX_ADDRESS = 200, MAX_HOLES = 64, LAST_FUNCTION = 4 };
 
 struct probe {
     struct order *order; /* NULL once it is answered */
@@ -21,6 +21,7 @@ struct probe {
     const struct pd_collector_ops *ops;
     json_t *args; /* the sources' addresses lie there */
     ARRAY(struct pd_source) sources;
+    ARRAY(struct pd_hole) holes;
     struct pd_plan *plan;
     struct pd_device *device;
     struct pd_read *read; /* NULL once it has ended */
@@ -44,6 +45,7 @@ static void probe_free(struct probe *p)
     if (p->plan)
         p->ops->plan_free(p->plan);
     array_free(&p->sources);
+    array_free(&p->holes);
     sbuf_free(&p->cells);
     json_decref(p->args);
     free(p);
@@ -181,6 +183,28 @@ static int take_sources(struct probe *p, const json_t *list, char **why)
     return 0;
 }
 
+/* Holes are lists [function that reads it, first, last]; see struct pd_hole. */
+static int take_holes(struct probe *p, const json_t *list, char **why)
+{
+    const json_t *hole;
+    size_t i;
+
+    json_array_foreach((json_t *)list, i, hole)
+    {
+        json_int_t function = 0, first = -1, last = -1;
+
+        if (i == MAX_HOLES || json_unpack((json_t *)hole, "[I, I, I]", &function, &first, &last) < 0 || function < 1 ||
+            function > LAST_FUNCTION || first < 0 || last > UINT16_MAX || first > last) {
+            *why =
+                xasprintf("holes wants a list of at most %d [function 1 to 4, first address, last address]", MAX_HOLES);
+            return PD_EINVAL;
+        }
+        array_push(&p->holes,
+                   ((struct pd_hole){.function = (uint8_t)function, .first = (uint16_t)first, .last = (uint16_t)last}));
+    }
+    return 0;
+}
+
 static int find_collector(struct probe *p, const char *name, size_t *out, char **why)
 {
     const struct core_config *config = &p->core->config;
@@ -208,6 +232,9 @@ static int open_device(struct probe *p, size_t collector, char **why)
         .port = (uint16_t)json_integer_value(json_object_get(p->args, "port")),
         .unit = (uint8_t)json_integer_value(json_object_get(p->args, "unit")),
         .no_bulk = json_is_true(json_object_get(p->args, "no_bulk")),
+        .no_gaps = json_is_true(json_object_get(p->args, "no_gaps")),
+        .holes = p->holes.v,
+        .nholes = p->holes.n,
     };
     struct pd_usm_secret usm;
     int rc;
@@ -235,6 +262,8 @@ static int begin(struct probe *p, char **why)
 
     if (rc == 0)
         rc = take_sources(p, json_object_get(p->args, "sources"), why);
+    if (rc == 0)
+        rc = take_holes(p, json_object_get(p->args, "holes"), why);
     if (rc == 0)
         rc = p->ops->compile(p->core->collectors[collector], p->sources.v, p->sources.n, &p->plan, &err);
     if (rc < 0 && !*why)
@@ -269,8 +298,8 @@ static int begin_walk(struct probe *p, char **why)
         *why = xasprintf("%s is read by %s, which has nothing to walk", d->name, d->collector);
         return PD_ENOTSUP;
     }
-    address = json_pack("{s:s, s:i, s:s*, s:s}", "address", d->address, "port", (int)d->port, "credential",
-                        d->credential, "root", root);
+    address = json_pack("{s:s, s:i, s:i, s:s*, s:s}", "address", d->address, "port", (int)d->port, "unit", (int)d->unit,
+                        "credential", d->credential, "root", root);
     json_decref(p->args);
     p->args = address;
     rc = open_device(p, collector, why);
@@ -291,7 +320,8 @@ static bool check_args(const json_t *args, char **why)
     } known[] = {
         {"address", JSON_STRING, 0},  {"collector", JSON_STRING, 0},      {"credential", JSON_STRING, 0},
         {"sources", JSON_ARRAY, 0},   {"port", JSON_INTEGER, UINT16_MAX}, {"unit", JSON_INTEGER, UINT8_MAX},
-        {"version", JSON_INTEGER, 2}, {"no_bulk", JSON_TRUE, 0},
+        {"version", JSON_INTEGER, 2}, {"no_bulk", JSON_TRUE, 0},          {"no_gaps", JSON_TRUE, 0},
+        {"holes", JSON_ARRAY, 0},
     };
     const char *name;
     json_t *value;

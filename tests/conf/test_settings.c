@@ -232,8 +232,8 @@ static void test_modbus_buses_and_endpoints(void **state)
         "  retries: 0\n"
         "  buses:\n"
         "    cellar: {device: /dev/ttyUSB0}\n"
-        "    roof: {device: /dev/ttyS1, baud: 19200, parity: none, stop_bits: 2, rs485: rts-up, response: 1s, gap: "
-        "5ms}\n"
+        "    roof: {device: /dev/ttyS1, baud: 19200, parity: none, stop_bits: 2, rs485: rts-up, rts_delay: 2ms,\n"
+        "           response: 1s, gap: 5ms}\n"
         "  endpoints:\n"
         "    - {address: 10.0.0.5, gap: 20ms}\n"
         "    - {address: 'fe80::1%eth0', port: 1502, connect_delay: 500ms, per_poll: true}\n");
@@ -248,6 +248,7 @@ static void test_modbus_buses_and_endpoints(void **state)
     assert_int_equal(b->parity, BUS_EVEN);
     assert_int_equal(b->stop_bits, 0);
     assert_int_equal(b->rs485, BUS_ADAPTER);
+    assert_int_equal(b->rts_delay_ms, 0);
     assert_int_equal(b->response_ms, 500);
     assert_int_equal(b->gap_ms, 0);
     b++;
@@ -255,6 +256,7 @@ static void test_modbus_buses_and_endpoints(void **state)
     assert_int_equal(b->parity, BUS_NONE);
     assert_int_equal(b->stop_bits, 2);
     assert_int_equal(b->rs485, BUS_RTS_UP);
+    assert_int_equal(b->rts_delay_ms, 2);
     assert_int_equal(b->response_ms, 1000);
     assert_int_equal(b->gap_ms, 5);
     assert_int_equal(s->modbus.endpoints.v[0].port, 502);
@@ -281,6 +283,8 @@ static void test_what_is_wrong_of_modbus(void **state)
         {"{buses: {a: {device: /dev/x, baud: fast}}}", ":1:44: error: "},
         {"{buses: {a: {device: /dev/x, parity: N}}}", ":1:46: error: "},
         {"{buses: {a: {device: /dev/x, stop_bits: 3}}}", ":1:49: error: 3 is out of range: 1 to 2"},
+        {"{buses: {a: {device: /dev/x, rs485: rts-up, rts_delay: 1s}}}", ":1:64: error: 1s is out of range"},
+        {"{buses: {a: {device: /dev/x, rts_delay: 2ms}}}", ":1:18: error: 'rts_delay' needs 'rs485: rts-up'"},
         {"{buses: {a: {device: /dev/x}, b: {device: /dev/x}}}", ":1:51: error: /dev/x is that of bus 'a' too"},
         {"{endpoints: [{port: 502}]}", ":1:22: error: an endpoint needs 'address'"},
         {"{endpoints: [{address: plc.example.com}]}", ":1:32: error: expected a numeric IPv4 or IPv6 address"},

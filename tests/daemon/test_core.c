@@ -489,6 +489,16 @@ static void wrong_commands_say_what_would_be_right(void **state)
          "source 1 is no pair [address, is it a column]"},
         {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"bad\",true]]}", PD_EINVAL,
          "source 0: a bad address"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.1\",true]],\"holes\":[[3,9,8]]}", PD_EINVAL,
+         "holes wants a list of at most 64 [function 1 to 4, first address, last address]"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.1\",true]],\"holes\":[[5,0,8]]}", PD_EINVAL,
+         "holes wants a list of at most 64 [function 1 to 4, first address, last address]"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.1\",true]],\"holes\":[[1,0,65536]]}", PD_EINVAL,
+         "holes wants a list of at most 64 [function 1 to 4, first address, last address]"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.1\",true]],\"holes\":[[1,0]]}", PD_EINVAL,
+         "holes wants a list of at most 64 [function 1 to 4, first address, last address]"},
+        {"device.read", "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.1\",true]],\"holes\":7}", PD_EINVAL,
+         "'holes' is not an argument here, or not of its type"},
         {"device.read", "{\"address\":\"10.9.9.9\",\"collector\":\"fax\"}", PD_ENOENT, "there is no collector 'fax'"},
         {"device.read", "{\"address\":\"10.9.9.9\",\"credential\":\"x\",\"sources\":[[\"1.1\",true]]}", PD_ENOENT,
          "there is no credential 'x'"},
@@ -568,6 +578,20 @@ static void an_address_is_read_once(void **state)
     office_pass(o, SECOND_MS);
     assert_int_equal(fake_open_count(o->collector), open);
     assert_int_equal(office_count(o, "device.added"), 0);
+}
+
+static void an_address_is_read_once_with_care(void **state)
+{
+    static const char args[] = "{\"address\":\"10.9.9.9\",\"sources\":[[\"1.5.0\",false]],\"no_gaps\":true,"
+                               "\"holes\":[[3,100,109],[1,0,65535]]}";
+    struct office *o = *state;
+    char *text = NULL;
+
+    fake_text(fake_device(o->collector, "10.9.9.9"), "1.5.0", 0, "x");
+    assert_int_equal(office_command(o, "device.read", args, &text), 0);
+    free(text);
+    assert_true(fake_target(fake_device(o->collector, "10.9.9.9"))->no_gaps);
+    assert_int_equal(fake_target(fake_device(o->collector, "10.9.9.9"))->nholes, 2);
 }
 
 static void a_closed_ticket_is_reopened_from_the_database(void **state)
@@ -791,6 +815,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_command_is_written_down_with_who_gave_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_poll_is_answered_when_it_has_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(an_address_is_read_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_is_read_once_with_care, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closed_ticket_is_reopened_from_the_database, setup, teardown),
         cmocka_unit_test_setup_teardown(stopping_answers_every_command, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_one_alert_and_loses_nothing, setup, teardown),
