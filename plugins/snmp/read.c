@@ -354,8 +354,11 @@ static void on_dropped(struct snmp_request *q, enum snmp_drop why)
 {
     struct pd_device *d = read_of(q)->device;
 
-    if (!d->drops)
+    if (!d->drops) {
         d->drops = xcalloc(SNMP_DROPS, sizeof *d->drops);
+        LIST_REMOVE(d, link);
+        LIST_INSERT_HEAD(&d->core->droppers, d, link);
+    }
     d->drops[why]++;
 }
 

@@ -24,6 +24,8 @@ struct snmp_limits {
     int64_t stall_ms; /* without a new row */
 };
 
+LIST_HEAD(snmp_devices, pd_device);
+
 /* What all reads of a collector share. */
 struct snmp_core {
     const struct pd_services *services;
@@ -31,6 +33,7 @@ struct snmp_core {
     struct snmp_limits limits;
     struct snmp_varbinds *varbinds; /* the reply in hand */
     struct pd_cell *cells;          /* SNMP_MAX_VARBINDS: what it gives */
+    struct snmp_devices droppers;   /* of which a packet was dropped: few, so that they are found among the others */
 };
 
 enum snmp_bulk { SNMP_BULK_UNKNOWN, SNMP_BULK_YES, SNMP_BULK_NO };

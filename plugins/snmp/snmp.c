@@ -27,9 +27,9 @@ const struct pd_snmp_config pd_snmp_defaults = {
 struct pd_collector {
     struct snmp_core core;
     struct pd_snmp_config config;
-    struct snmp_udp *udp; /* NULL on another network */
-    LIST_HEAD(, pd_device) devices;
-    uint32_t plans; /* serials given */
+    struct snmp_udp *udp;        /* NULL on another network */
+    struct snmp_devices devices; /* but those that are in core.droppers */
+    uint32_t plans;              /* serials given */
     struct trap_udp *trap_udp;
     struct trap_sink *traps; /* NULL: they are heard nowhere */
 };
@@ -51,6 +51,7 @@ int snmp_start_on(const struct pd_services *services, const struct pd_snmp_confi
         .cells = xcalloc(SNMP_MAX_VARBINDS, sizeof *c->core.cells),
     };
     LIST_INIT(&c->devices);
+    LIST_INIT(&c->core.droppers);
     *out = c;
     return 0;
 }
@@ -277,7 +278,7 @@ static void snmp_stop(struct pd_collector *c)
 
     if (!c)
         return;
-    while ((d = LIST_FIRST(&c->devices)) != NULL)
+    while ((d = LIST_FIRST(&c->devices)) != NULL || (d = LIST_FIRST(&c->core.droppers)) != NULL)
         snmp_close(d); /* takes itself off the list */ // NOLINT(clang-analyzer-unix.Malloc)
     trap_sink_free(c->traps);
     trap_udp_close(c->trap_udp);
@@ -333,9 +334,9 @@ static void snmp_device_drops(struct pd_collector *c,
 {
     struct pd_device *d;
 
-    LIST_FOREACH(d, &c->devices, link)
+    LIST_FOREACH(d, &c->core.droppers, link)
     {
-        for (int i = SNMP_FITS + 1; d->drops && i < SNMP_DROPS; i++)
+        for (int i = SNMP_FITS + 1; i < SNMP_DROPS; i++)
             if (d->drops[i] > 0)
                 put(arg, d->peer.name, snmp_drop_counter((enum snmp_drop)i), d->drops[i]);
     }
