@@ -65,6 +65,69 @@ const char *netsnmp_difference(const struct snmp_msg *m, const struct snmp_varbi
     return var ? "too many for net-snmp" : NULL;
 }
 
+static bool same_text(const uint8_t *ours, size_t n, const void *theirs, size_t ntheirs)
+{
+    return n == ntheirs && (n == 0 || memcmp(ours, theirs, n) == 0);
+}
+
+const char *netsnmp_difference3(const struct v3_msg *m, const netsnmp_pdu *pdu)
+{
+    static const int levels[] = {[0] = SNMP_SEC_LEVEL_NOAUTH,
+                                 [V3_AUTH] = SNMP_SEC_LEVEL_AUTHNOPRIV,
+                                 [V3_AUTH | V3_PRIV] = SNMP_SEC_LEVEL_AUTHPRIV};
+
+    if (pdu->version != SNMP_VERSION_3)
+        return "version";
+    if ((int32_t)pdu->msgid != m->msg_id || pdu->securityLevel != levels[m->flags & (V3_AUTH | V3_PRIV)])
+        return "head of version 3";
+    if (!same_text(m->engine, m->nengine, pdu->securityEngineID, pdu->securityEngineIDLen) ||
+        !same_text(m->user, m->nuser, pdu->securityName, pdu->securityNameLen))
+        return "who sent it";
+    if (!same_text(m->context_engine, m->ncontext_engine, pdu->contextEngineID, pdu->contextEngineIDLen) ||
+        !same_text(m->context, m->ncontext, pdu->contextName, pdu->contextNameLen))
+        return "context";
+    return NULL;
+}
+
+static void set_key(u_char **key, size_t *n, const uint8_t *from, size_t size)
+{
+    *key = malloc(size);
+    memcpy(*key, from, size);
+    *n = size;
+}
+
+void netsnmp_add_user(const char *name, const uint8_t *engine, size_t n, const struct usm_keys *keys)
+{
+    enum { SHA1_KEY = 20, AES_KEY = 16, PROTOCOL = 10 };
+    struct usmUser *user;
+
+    if (usm_get_user(engine, n, name))
+        return;
+    user = usm_create_user();
+    user->name = strdup(name);
+    user->secName = strdup(name);
+    user->userStatus = RS_ACTIVE;
+    set_key(&user->engineID, &user->engineIDLen, engine, n);
+    if (keys->auth) {
+        free(user->authProtocol);
+        user->authProtocol = snmp_duplicate_objid(usmHMACSHA1AuthProtocol, PROTOCOL);
+        user->authProtocolLen = PROTOCOL;
+        set_key(&user->authKey, &user->authKeyLen, keys->auth_key, SHA1_KEY);
+    }
+    if (keys->priv) {
+        free(user->privProtocol);
+        user->privProtocol = snmp_duplicate_objid(usmAESPrivProtocol, PROTOCOL);
+        user->privProtocolLen = PROTOCOL;
+        set_key(&user->privKey, &user->privKeyLen, keys->priv_key, AES_KEY);
+    }
+    usm_add_user(user);
+}
+
+void netsnmp_set_clock(const uint8_t *engine, size_t n, int32_t boots, int32_t time)
+{
+    set_enginetime(engine, (u_int)n, (u_int)boots, (u_int)time, TRUE);
+}
+
 netsnmp_pdu *netsnmp_decode(const uint8_t *packet, size_t n)
 {
     netsnmp_pdu *pdu = SNMP_MALLOC_TYPEDEF(netsnmp_pdu);
