@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """patrold as a service: the installed files, how far the unit shuts it in, and its life under a real systemd in
-namespaces of its own: ready, reloaded, a reload refused, hung and killed by the watchdog, stopped."""
+namespaces of its own: ready, reloaded, a reload refused, hung and killed by the watchdog, stopped; and the socket for
+traps, which outlives it and starts it."""
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import BUILD, HERE, fail, skip, wait_for  # noqa: E402
+from walk_agent import integer, oid, tlv  # noqa: E402
 
 MOST_EXPOSURE = 1.4
 # Places that the unit hides from its service.
@@ -31,6 +34,16 @@ WatchdogSec=2s
 TimeoutAbortSec=1s
 RestartSec=100ms
 """
+# Not port 162, which the test's machine shares with the one that it runs on.
+SOCKET_DROP_IN = """[Unit]
+DefaultDependencies=no
+[Socket]
+ListenDatagram=
+ListenDatagram=%d
+"""
+SENDER = "127.21.9.9"
+LINK_DOWN, UP_TIME, TRAP_OID = "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.1.3.0", "1.3.6.1.6.3.1.1.4.1.0"
+INFORM, TIMETICKS = 0xA6, 0x43
 SETTINGS = """
 poll: {every: {status: 1s}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 300ms, retries: 0}
@@ -75,6 +88,9 @@ def check_files(installed):
                 "man8/patrold.8", "man1/patrolctl.1", "patrold/kinds.yaml"):
         installed.path(end)
     unit = installed.text("systemd/system/patrold.service")
+    listening = installed.text("systemd/system/patrold.socket").splitlines()
+    if "ListenDatagram=162" not in listening or "BindIPv6Only=both" not in listening:
+        fail("the socket listens at %s" % listening)
     for line in ("ExecStart=" + installed.path("sbin/patrold"), "Type=notify", "PrivateDevices=yes"):
         if line not in unit.splitlines():
             fail("the unit has no line %s:\n%s" % (line, unit))
@@ -115,7 +131,13 @@ class Machine:
         self.write("units/patrold.service.d/test.conf", DROP_IN)
         self.patrold_path, self.patrolctl_path = installed.path("sbin/patrold"), installed.path("bin/patrolctl")
         self.config = re.search(r"\((/.*)\)", run(os.path.join(BUILD, "patrold"), "--help").stdout).group(1)
-        shutil.copy(installed.root + installed.path("systemd/system/patrold.service"), os.path.join(folder, "units"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("", 0))
+            self.trap_port = s.getsockname()[1]
+        os.makedirs(os.path.join(folder, "units", "patrold.socket.d"))
+        self.write("units/patrold.socket.d/test.conf", SOCKET_DROP_IN % self.trap_port)
+        for unit in ("patrold.service", "patrold.socket"):
+            shutil.copy(installed.root + installed.path("systemd/system/" + unit), os.path.join(folder, "units"))
         self.cgroup = os.path.join(self.cgroup_root(), "patrold-test-%d" % os.getpid())
         os.mkdir(self.cgroup)
         self.console = open(os.path.join(folder, "console"), "wb")
@@ -213,7 +235,7 @@ def verify(machine, installed):
     for drop_in in (None, installed.path("patrold/serial-bus.conf")):
         if drop_in:
             machine.run("cp", drop_in, "/run/systemd/system/patrold.service.d/")
-        said = machine.run("systemd-analyze", "verify", "--man=no", "patrold.service").stderr
+        said = machine.run("systemd-analyze", "verify", "--man=no", "patrold.service", "patrold.socket").stderr
         if "patrold" in said or "serial-bus" in said:
             fail("systemd-analyze verify: " + said)
     machine.run("rm", "/run/systemd/system/patrold.service.d/serial-bus.conf")
@@ -234,6 +256,7 @@ def wrong_at_the_start(machine):
 def started(machine):
     """Ready means that patrolctl gets its answer; the process can do nothing but its work."""
     machine.configure()
+    machine.run("systemctl", "start", "patrold.socket")  # which systemd would not open beside a service that runs
     machine.run("systemctl", "start", "patrold")
     machine.patrolctl("status")
     if machine.shown("StatusText") != "at work":
@@ -267,12 +290,50 @@ def refuse_second(machine):
 
 def journal_fields(machine):
     """A fault is found in the journal by its device, its rule, its ticket and its kind."""
-    machine.patrolctl("device", "add", "无声", "127.21.9.9", "--port", "16199")
+    machine.patrolctl("device", "add", "无声", SENDER, "--port", "16199")
     entry = wait_for("the ticket in the journal", lambda: machine.journal_json("PATROLD_DEVICE=无声", "--grep=ticket"), 20)
     number = machine.patrolctl_json("ticket", "list")[0]["number"]
     if entry[0]["PATROLD_TICKET"] != number or entry[0]["PATROLD_RULE"] != "unreachable" or \
             entry[0]["PATROLD_SUBSYSTEM"] != "desk" or entry[0]["PRIORITY"] != "6" or len(entry[0]["MESSAGE_ID"]) != 32:
         fail("the entry is %s" % entry[0])
+
+
+def inform(number):
+    """An inform of version 2c with that id."""
+    def dotted(text):
+        return oid([int(n) for n in text.split(".")])
+    binds = tlv(0x30, dotted(UP_TIME) + integer(1, TIMETICKS, False)) + tlv(0x30, dotted(TRAP_OID) + dotted(LINK_DOWN))
+    pdu = tlv(INFORM, integer(number) + integer(0) + integer(0) + tlv(0x30, binds))
+    return tlv(0x30, integer(1) + tlv(0x04, b"public") + pdu)
+
+
+def traps(machine):
+    return [e for e in machine.patrolctl_json("event", "list") if e["kind"] == "device.trap"]
+
+
+def hears(machine, number):
+    """An inform to systemd's socket, sent once, is answered by whom it was sent to, and is an event by then."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((SENDER, 0))
+        s.connect(("127.0.0.1", machine.trap_port))
+        s.settimeout(30)
+        s.send(inform(number))
+        try:
+            s.recv(2000)
+        except TimeoutError:
+            fail("no answer to inform %d:\n%s" % (number, machine.journal()[-2000:]))
+    if len(traps(machine)) != number or traps(machine)[0]["device"] != "无声":
+        fail("after %d informs there are these events: %s" % (number, traps(machine)))
+
+
+def wakes(machine):
+    """What comes while patrold is stopped starts it, and is not lost."""
+    machine.run("systemctl", "stop", "patrold")
+    if machine.shown("ActiveState") != "inactive":
+        fail("stopped it is %s" % machine.shown("ActiveState"))
+    hears(machine, 2)
+    if machine.shown("ActiveState") != "active":
+        fail("after a trap it is %s" % machine.shown("ActiveState"))
 
 
 def a_report(machine):
@@ -345,15 +406,19 @@ def main():
         started(machine)
         refuse_second(machine)
         journal_fields(machine)
+        hears(machine, 1)
+        wakes(machine)
         a_report(machine)
         reloaded(machine)
         hung(machine)
+        hears(machine, 3)
+        machine.run("systemctl", "stop", "patrold.socket")
         took = stopped(machine)
     finally:
         if machine:
             machine.halt()
         shutil.rmtree(folder, ignore_errors=True)
-    print("service: exposure %s; ready, a report made, reloaded, hung and restarted, stopped in %.2f s" % (exposure, took))
+    print("service: exposure %s; ready, a report made, reloaded, hung and restarted, woken by a trap, stopped in %.2f s" % (exposure, took))
 
 
 if __name__ == "__main__":
