@@ -154,7 +154,7 @@ struct unit {
     const struct layout *layout; /* its kind, and which points it has; the others are not known */
     const struct origin *origin;
     int64_t found_ms; /* when it was found last, monotonic */
-    int64_t first_ms; /* wall clock, ever */
+    uint32_t first_s; /* ever; wall clock, in seconds */
     uint32_t seen;    /* node->polls when it was found last */
     uint32_t number;
     uint32_t first;
@@ -163,6 +163,7 @@ struct unit {
     bool changed;     /* in a point that a rule reads, since it was judged last */
     bool gone;        /* for so long that its faults are closed */
 };
+_Static_assert(sizeof(struct unit) == 48, "there are many of these");
 
 /* The total of a component of which one point is one. */
 struct unit_total {

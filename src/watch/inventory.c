@@ -221,7 +221,7 @@ uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, cons
         .first = (uint32_t)n->points.n,
         .changed = true,
         .found_ms = watch_mono(n->watch),
-        .first_ms = watch_wall(n->watch),
+        .first_s = (uint32_t)(watch_wall(n->watch) / 1000),
     };
 
     if (u.number > n->last_number)
@@ -242,7 +242,7 @@ void unit_put(struct turn *t, const struct unit *u)
         .kind = unit_kind(u)->name,
         .key = (char *)(uintptr_t)unit_key(u),
         .label = (char *)(uintptr_t)unit_label(u),
-        .first_ms = u->first_ms,
+        .first_ms = (int64_t)u->first_s * 1000,
     };
 
     change_put_component(turn_change(t), &k);

@@ -261,7 +261,7 @@ void watch_load_component(struct watch *w, const struct component *k)
         return;
     }
     at = unit_add(n, kind_named(w, k->kind), k->key, k->label ? k->label : k->key, k->number);
-    n->units.v[at].first_ms = k->first_ms;
+    n->units.v[at].first_s = (uint32_t)(k->first_ms / 1000);
 }
 
 void watch_load_alert(struct watch *w, const struct alert *a)
