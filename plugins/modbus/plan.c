@@ -169,20 +169,15 @@ bool mb_merge_forbids(const struct mb_merge *merge, uint8_t function, uint32_t f
 }
 
 /* May the item join a chunk that begins with `first` and reaches up to `end`? */
-static bool may_join(const struct mb_item *first, uint32_t end, const struct mb_item *item, const struct mb_learnt *l,
-                     const struct mb_merge *merge)
+static inline bool may_join(const struct mb_item *first, uint32_t end, uint32_t limit, const struct mb_item *item,
+                            const struct mb_learnt *l, const struct mb_merge *merge)
 {
-    uint32_t limit = mb_is_bits(first->a.function) ? merge->bits : merge->registers;
-
-    if (same_place(first, item))
-        return true;
-    if (first->a.function != item->a.function || first->a.alone || item->a.alone)
+    if (first->a.function != item->a.function || first->a.alone || item->a.alone || item->at > end + merge->gap ||
+        end_of(item) - first->at > limit)
+        return same_place(first, item);
+    if (item->at > end && merge->nholes > 0 && mb_merge_forbids(merge, item->a.function, end, item->at))
         return false;
-    if (item->at > end + merge->gap || end_of(item) - first->at > limit)
-        return false;
-    if (item->at > end && mb_merge_forbids(merge, item->a.function, end, item->at))
-        return false;
-    return !mb_learnt_is(l, item, MB_MARK_CUT);
+    return !mb_learnt_is(l, item, MB_MARK_CUT) || same_place(first, item);
 }
 
 static void begin_chunk(const struct pd_plan *p, size_t i, struct mb_chunk *c)
@@ -196,24 +191,30 @@ static void begin_chunk(const struct pd_plan *p, size_t i, struct mb_chunk *c)
 bool mb_plan_next(const struct pd_plan *p, size_t from, uint32_t parts, const struct mb_learnt *l,
                   const struct mb_merge *merge, struct mb_chunk *out)
 {
-    uint32_t end = 0;
-    bool found = false;
+    const struct mb_item *first = NULL, *items = p->items;
+    uint32_t end = 0, limit = 0;
+    size_t behind = from;
 
     for (size_t i = from; i < p->n; i++) {
-        const struct mb_item *item = &p->items[i];
+        const struct mb_item *item = &items[i];
 
         if (!mb_wanted(item, parts) || mb_plan_lacks(l, merge, item))
             continue;
-        if (!found)
+        if (!first) {
+            first = item;
+            limit = mb_is_bits(item->a.function) ? merge->bits : merge->registers;
             begin_chunk(p, i, out);
-        else if (!may_join(&p->items[out->first], end, item, l, merge))
+        } else if (!may_join(first, end, limit, item, l, merge)) {
             break;
-        found = true;
-        out->end = i + 1;
+        }
+        behind = i + 1;
         end = end_of(item) > end ? end_of(item) : end;
-        out->ask.count = (uint16_t)(end - out->ask.address);
     }
-    return found;
+    if (!first)
+        return false;
+    out->end = behind;
+    out->ask.count = (uint16_t)(end - first->at);
+    return true;
 }
 
 bool mb_plan_first(const struct pd_plan *p, uint32_t parts, const struct mb_merge *merge, struct mb_chunk *out)

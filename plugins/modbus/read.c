@@ -155,7 +155,7 @@ static void make_room(struct mb_core *c, size_t n)
 }
 
 /* A cell for the item, without its value. */
-static struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item)
+static inline struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item)
 {
     struct mb_core *core = r->device->core;
     uint32_t *instance = core->room[r->ncells].instance;
@@ -178,21 +178,25 @@ static struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item)
  */
 static void collect(struct pd_read *r, size_t end, struct mb_block *block)
 {
-    make_room(r->device->core, r->plan->n);
-    for (; r->at < end; r->at++) {
-        const struct mb_item *item = &r->plan->items[r->at];
+    const struct pd_device *d = r->device;
+    const struct mb_item *items = r->plan->items;
+
+    make_room(d->core, r->plan->n);
+    for (size_t i = r->at; i < end; i++) {
+        const struct mb_item *item = &items[i];
 
         if (!mb_wanted(item, r->parts))
             continue;
-        if (mb_plan_lacks(&r->device->learnt, &r->device->merge, item)) {
+        if (mb_plan_lacks(&d->learnt, &d->merge, item)) {
             if (item->row == 0)
                 (void)add_cell(r, item);
         } else if (block) {
-            uint8_t *flags = r->device->core->room[r->ncells].flags;
+            uint8_t *flags = d->core->room[r->ncells].flags;
 
             mb_value(&item->a, item->at, block, flags, add_cell(r, item));
         }
     }
+    r->at = end > r->at ? end : r->at;
 }
 
 /* ---- Answers ---- */

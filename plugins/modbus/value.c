@@ -10,17 +10,19 @@ void mb_block_init(struct mb_block *b, const struct mb_ask *ask, const uint8_t *
 }
 
 /* The registers of a number, in its order, as one. */
-static uint64_t registers(const struct mb_address *a, uint16_t at, const struct mb_block *b)
+static inline uint64_t registers(const struct mb_address *a, uint16_t at, const struct mb_block *b)
 {
     const uint8_t *p = b->data + 2 * (at - b->address);
     unsigned high = a->order & MB_SWAP_BYTES ? 1 : 0;
+    int step = 2;
     uint64_t v = 0;
 
-    for (unsigned i = 0; i < a->count; i++) {
-        const uint8_t *word = p + 2 * (a->order & MB_SWAP_WORDS ? a->count - 1 - i : i);
-
-        v = v << 16 | (uint64_t)word[high] << 8 | word[!high];
+    if (a->order & MB_SWAP_WORDS) { /* from the last on */
+        p += 2 * (a->count - 1);
+        step = -2;
     }
+    for (unsigned i = a->count; i > 0; i--, p += step)
+        v = v << 16 | (uint64_t)(p[high] << 8 | p[!high]);
     return v;
 }
 
