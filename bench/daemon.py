@@ -12,7 +12,6 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIRST_ADDRESS = 0x7F010001
 TICKS = os.sysconf("SC_CLK_TCK")
-ENVIRONMENT = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # as the unit has it
 SETTINGS = """\
 database: %(folder)s/patrold.db
 socket: %(folder)s/s
@@ -45,7 +44,7 @@ class Daemon:
         with open(os.path.join(self.folder, "log"), "wb") as log:
             # pylint: disable=consider-using-with # it lives on
             self.process = subprocess.Popen(["taskset", "-c", str(core), os.path.join(build, "patrold"), "-c", settings],
-                                            stdout=log, stderr=log, env=ENVIRONMENT)
+                                            stdout=log, stderr=log)
         self.wait_for(lambda: os.path.exists(os.path.join(self.folder, "s")), 60, "patrold's start")
         self.take_over(port)
 

@@ -21,8 +21,7 @@ struct service {
 static void clean_environment(void)
 {
     static const char *const kept[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",   "JOURNAL_STREAM",
-                                       "LISTEN_FDS",    "LISTEN_PID",    "LISTEN_FDNAMES", "CREDENTIALS_DIRECTORY",
-                                       "GLIBC_TUNABLES"};
+                                       "LISTEN_FDS",    "LISTEN_PID",    "LISTEN_FDNAMES", "CREDENTIALS_DIRECTORY"};
     enum { KEPT = sizeof kept / sizeof *kept };
     char *values[KEPT];
 
