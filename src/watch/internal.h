@@ -272,8 +272,8 @@ struct node {
     uint8_t silent;               /* polls in a row without an answer, as far as can be counted */
     bool has_place;               /* among those that are read in its subnet and behind its gateway */
     uint8_t halves;               /* reads that told but half of who it is since it is in doubt */
-    int64_t answered_ms;          /* when it answered last, or was begun to be asked; monotonic */
-    int64_t missed_ms;            /* when the first of the silent polls was due; monotonic */
+    int64_t answered_ms; /* when it answered last, a ping after none at least, or was begun to be asked; monotonic */
+    int64_t missed_ms;   /* when the first of the silent polls was due; monotonic */
     int64_t
         same_ms; /* since when it says that it is another one, of which it is not known whether it still answers; 0: no */
     int64_t same_as;     /* it is this device at another place, which is to be said once the poll is over; 0: no */
@@ -293,6 +293,9 @@ struct node {
     struct pd_read *pinging;                    /* under way */
     struct value pinged;                        /* what a ping said while the device is still read */
     bool has_pinged;
+    bool mute;                     /* it is silent, and did not answer its last ping either */
+    bool knocking;                 /* the ping under way is one between two probes: */
+    int64_t knock_ms;              /* when the next such is due; INT64_MAX: never */
     bool awaits_ping;              /* a read had no answer, and its end is judged with the ping's: */
     struct pd_read_result silence; /* that end; owns its detail */
     struct batch *batch;
@@ -607,6 +610,8 @@ void ping_fini(struct watch *w); /* no node is left */
 bool ping_begin(struct node *n, const struct pd_read_result *silence);
 /* A read begins: who missed the last is pinged meanwhile. */
 void ping_early(struct node *n);
+/* Pings who is down, between two probes: who answers that is probed at once. */
+void ping_knock(struct node *n);
 /* What that said, unknown where nothing did, for a read without an answer; or it is not wanted any more. */
 struct value ping_taken(struct node *n);
 void ping_drop(struct node *n);
@@ -663,6 +668,8 @@ int64_t rhythm_due(const struct node *n);
 uint32_t rhythm_parts(const struct node *n, int64_t now);
 /* Sets the timer for what is due next. */
 void rhythm_wait(struct node *n);
+/* No read is due, but a ping: true once each time. */
+bool rhythm_knocks(struct node *n, int64_t now);
 /* Everything is due now. */
 void rhythm_now(struct node *n);
 /* Parts are due at that time, or when the read under way has ended, if that is later. Who is silent is probed then. */

@@ -54,12 +54,29 @@ static struct value said(const struct pd_read_result *r)
     return r->status == PD_READ_NOANSWER ? value_bool(false) : VALUE_UNKNOWN;
 }
 
+/* A sign of life: it is probed. */
+static void end_knock(struct node *n, const struct pd_read_result *r)
+{
+    struct value alive = said(r);
+
+    n->knocking = false;
+    if (r->status == PD_READ_CANCELLED)
+        return;
+    if (alive.quality == QUALITY_GOOD && alive.b)
+        rhythm_first(n, watch_mono(n->watch));
+    rhythm_wait(n);
+}
+
 static void end_ping(void *arg, const struct pd_read_result *r)
 {
     struct node *n = arg;
     struct pd_read_result silence = n->silence;
 
     n->pinging = NULL;
+    if (n->knocking) {
+        end_knock(n, r);
+        return;
+    }
     if (!n->awaits_ping) {
         n->pinged = said(r);
         n->has_pinged = true;
@@ -107,6 +124,13 @@ void ping_early(struct node *n)
     n->has_pinged = false;
     if (n->silent > 0 && !n->pinging)
         start(n);
+}
+
+void ping_knock(struct node *n)
+{
+    n->knocking = true;
+    if (!start(n))
+        n->knocking = false;
 }
 
 bool ping_begin(struct node *n, const struct pd_read_result *silence)

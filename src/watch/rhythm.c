@@ -103,6 +103,7 @@ void rhythm_first(struct node *n, int64_t first_ms)
 {
     for (unsigned p = 0; p < PART_COUNT; p++)
         n->due_ms[p] = first_ms;
+    n->knock_ms = INT64_MAX;
 }
 
 uint32_t rhythm_parts(const struct node *n, int64_t now)
@@ -136,7 +137,17 @@ int64_t rhythm_due(const struct node *n)
 
 void rhythm_wait(struct node *n)
 {
-    wheel_set(n->watch->config.services.wheel, &n->timer, rhythm_due(n));
+    int64_t due = rhythm_due(n);
+
+    wheel_set(n->watch->config.services.wheel, &n->timer, n->knock_ms < due ? n->knock_ms : due);
+}
+
+bool rhythm_knocks(struct node *n, int64_t now)
+{
+    if (n->knock_ms > now || rhythm_due(n) <= now)
+        return false;
+    n->knock_ms = rhythm_next(n, rhythm_probe_part(n), now);
+    return true;
 }
 
 void rhythm_now(struct node *n)
@@ -176,14 +187,15 @@ int64_t rhythm_identify_phase(const struct node *n)
 
 /* ---- After a read ---- */
 
-/* Who is down is probed the more seldom the longer it is silent. */
+/* Who is down is probed the more seldom the longer it is silent; who cannot be pinged either is pinged meanwhile. */
 static int64_t probe_of_the_dead(const struct turn *t)
 {
-    const struct node *n = t->n;
+    struct node *n = t->n;
     int64_t every = rhythm_every(n, PART_STATUS), most = t->w->config.settings->silent_ms;
     int64_t wait = (t->mono - n->answered_ms) / SILENT_SHARE;
 
     wait = wait < most ? wait : most;
+    n->knock_ms = n->mute ? rhythm_next(n, rhythm_probe_part(n), t->mono) : INT64_MAX;
     return rhythm_next(n, rhythm_probe_part(n), t->mono + (wait > every ? wait - every : 0));
 }
 
@@ -237,7 +249,9 @@ void rhythm_advance(struct turn *t, bool answered)
         advance_identification(t, answered, retry);
         return;
     }
-    if (!answered)
+    if (answered)
+        n->knock_ms = INT64_MAX;
+    else
         n->due_ms[rhythm_probe_part(n)] = next_probe(t, false);
     for (unsigned p = 0; answered && p < PART_COUNT; p++) {
         int64_t next = next_of(t, p);

@@ -244,6 +244,11 @@ void schedule_poll(void *arg)
 
     if (n->read || n->pinging)
         return;
+    if (rhythm_knocks(n, now)) {
+        rhythm_wait(n);
+        ping_knock(n);
+        return;
+    }
     note_turn(n, now);
     if (!share_take(n))
         return;

@@ -51,6 +51,17 @@ static void note_status(struct turn *t, bool answered)
         who_doubt(n);
 }
 
+/* Who can be pinged again will soon speak: its silence counts from then on, so it is not probed as seldom as before. */
+static void note_ping(struct turn *t, bool answered, struct value ping)
+{
+    struct node *n = t->n;
+    bool knows = !answered && ping.quality == QUALITY_GOOD;
+
+    if (n->mute && knows && ping.b)
+        n->answered_ms = t->mono;
+    n->mute = knows && !ping.b;
+}
+
 /* Of what nothing tells who it is there is no doubt to wait for; nor is a whole answer waited for without an end. */
 static void settle_doubt(struct turn *t, uint8_t read)
 {
@@ -166,6 +177,7 @@ static void take_poll(struct turn *t, struct value ping)
     n->polls++;
     note_clock(t);
     note_status(t, answered);
+    note_ping(t, answered, ping);
     note_trouble(t);
     inventory_reachable(t, reachable(t, answered), (int)n->collector == t->w->pinger ? value_bool(answered) : ping);
     if (n->identifying && answered)

@@ -86,6 +86,7 @@ struct node *node_new(struct watch *w, const struct device *d, unsigned collecto
     n->collector = collector;
     device_copy(&n->d, d);
     n->device_unit = NO_UNIT;
+    n->knock_ms = INT64_MAX;
     n->status.rtt_ms = -1;
     for (unsigned p = 0; p < PART_COUNT; p++)
         n->read_ms[p] = now;

@@ -142,6 +142,103 @@ static void a_ping_without_an_answer_delays_nothing(void **state)
     site_free(q.s);
 }
 
+/* ---- The end of a long silence ---- */
+
+static size_t reads_of(const struct quiet *q)
+{
+    size_t n;
+
+    fake_reads(q->snmp, &n);
+    return n;
+}
+
+/* It was off for hours, so it is probed every five minutes only. */
+static struct quiet off_for_hours(void)
+{
+    struct quiet q = quiet_new(FAKE_SILENT);
+
+    q.s->settings.silent_ms = 5 * MINUTE;
+    site_pass(q.s, 2 * HOUR);
+    return q;
+}
+
+static void who_is_switched_on_again_is_known_within_an_interval(void **state)
+{
+    (void)state;
+    for (int64_t phase = 0; phase < 5 * MINUTE; phase += 17 * SECOND) {
+        struct quiet q = off_for_hours();
+
+        site_pass(q.s, phase);
+        fake_mode(q.pings, FAKE_ANSWERS);
+        fake_mode(q.snmp, FAKE_ANSWERS);
+        site_pass(q.s, MINUTE + SECOND);
+        if (!device_point(&q, "reachable").b)
+            fail_msg("switched on after %lld s more: not seen in its interval", (long long)phase / SECOND);
+        site_free(q.s);
+    }
+}
+
+static void who_takes_minutes_to_start_is_waited_for(void **state)
+{
+    struct quiet q = off_for_hours();
+
+    (void)state;
+    fake_mode(q.pings, FAKE_ANSWERS);
+    site_pass(q.s, 4 * MINUTE);
+    fake_mode(q.snmp, FAKE_ANSWERS);
+    site_pass(q.s, MINUTE + SECOND);
+    assert_true(device_point(&q, "reachable").b);
+    site_free(q.s);
+}
+
+/* One ping an interval, and no more probes than without. */
+static void who_is_off_is_pinged_between_its_probes(void **state)
+{
+    struct quiet q = off_for_hours();
+    size_t reads = reads_of(&q), pings = pings_of(&q);
+
+    (void)state;
+    site_pass(q.s, HOUR);
+    assert_in_range(reads_of(&q) - reads, 12, 13);
+    assert_in_range(pings_of(&q) - pings, 59, 61);
+    site_free(q.s);
+}
+
+static void who_answers_pings_all_the_time_is_not_probed_more_often_for_it(void **state)
+{
+    struct quiet q = quiet_new(FAKE_ANSWERS);
+    size_t reads, pings;
+
+    (void)state;
+    q.s->settings.silent_ms = 5 * MINUTE;
+    site_pass(q.s, 2 * HOUR);
+    reads = reads_of(&q);
+    pings = pings_of(&q);
+    site_pass(q.s, HOUR);
+    assert_in_range(reads_of(&q) - reads, 12, 13);
+    assert_in_range(pings_of(&q) - pings, 12, 13);
+    site_free(q.s);
+}
+
+/* A ping under way when a probe is due, a reload, the end: nothing is lost and nothing hangs. */
+static void a_slow_ping_between_probes_is_no_obstacle(void **state)
+{
+    struct quiet q = off_for_hours();
+
+    (void)state;
+    fake_delay(q.pings, 70 * SECOND);
+    site_pass(q.s, 20 * MINUTE);
+    while (fake_busy(q.s->pinger) == 0)
+        site_pass(q.s, SECOND);
+    site_reload(q.s, NULL);
+    assert_int_equal(fake_busy(q.s->pinger), 0);
+    site_pass(q.s, 20 * MINUTE);
+    fake_mode(q.snmp, FAKE_ANSWERS);
+    site_pass(q.s, 7 * MINUTE);
+    assert_true(device_point(&q, "reachable").b);
+    site_free(q.s);
+}
+
 static void a_ping_takes_no_longer_than_a_request_of_the_devices(void **state)
 {
     struct quiet q = quiet_new(FAKE_ANSWERS);
@@ -374,6 +471,11 @@ int main(void)
         cmocka_unit_test(a_silent_device_is_pinged),
         cmocka_unit_test(both_are_judged_as_of_when_the_poll_was_due),
         cmocka_unit_test(a_ping_without_an_answer_delays_nothing),
+        cmocka_unit_test(who_is_switched_on_again_is_known_within_an_interval),
+        cmocka_unit_test(who_takes_minutes_to_start_is_waited_for),
+        cmocka_unit_test(who_is_off_is_pinged_between_its_probes),
+        cmocka_unit_test(who_answers_pings_all_the_time_is_not_probed_more_often_for_it),
+        cmocka_unit_test(a_slow_ping_between_probes_is_no_obstacle),
         cmocka_unit_test(a_ping_takes_no_longer_than_a_request_of_the_devices),
         cmocka_unit_test(who_answers_while_it_is_pinged_is_not_waited_for),
         cmocka_unit_test(who_answers_again_has_no_ping_any_more),
