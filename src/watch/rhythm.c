@@ -210,8 +210,8 @@ static int64_t next_probe(const struct turn *t, bool answered)
 
     if (!answered && n->status.state == DEVICE_DOWN)
         return probe_of_the_dead(t);
-    if (n->identifying) /* out of turn */
-        from += rhythm_every(n, PART_STATUS) / 2;
+    if (n->identifying) /* out of turn: that must not make an outage shorter */
+        from += rhythm_every(n, PART_STATUS) - rhythm_every(n, PART_STATUS) / 8;
     return max64(rhythm_next(n, rhythm_probe_part(n), from), t->mono);
 }
 
