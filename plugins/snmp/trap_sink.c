@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/err.h"
+#include "base/keyed.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "plugins/snmp/cell.h"
@@ -208,6 +209,17 @@ static uint64_t key_of(const struct trap_sink *s, const struct trap_packet *p, c
     return trap_seen_key(s->seen, &p->from.in6.sin6_addr, sizeof p->from.in6.sin6_addr, said, n);
 }
 
+/* By which an inform is known for good, so with no key that a restart changes. */
+static uint64_t lasting_id(const struct trap_packet *p, const uint8_t *said, size_t n)
+{
+    static const uint64_t key[2];
+    const bool v4 = p->from.sa.sa_family == AF_INET;
+    const void *host = v4 ? (const void *)&p->from.in.sin_addr : &p->from.in6.sin6_addr;
+
+    return keyed_hash(key, host, v4 ? sizeof p->from.in.sin_addr : sizeof p->from.in6.sin6_addr) ^
+           keyed_hash(key, said, n);
+}
+
 static enum drop drop_of(int err)
 {
     return err == PD_EVERSION ? DROP_VERSION : err == PD_EINVAL ? DROP_TYPE : DROP_MALFORMED;
@@ -240,6 +252,7 @@ static enum drop take_plain(struct trap_sink *s, const struct trap_packet *p)
     fill(s, p, &t, &out);
     out.version = m.version == SNMP_V1 ? 1 : 2;
     out.inform = m.type == SNMP_INFORM;
+    out.id = out.inform ? lasting_id(p, p->data, p->n) : 0;
     out.community = m.community;
     out.ncommunity = m.ncommunity;
     return take(s, p, &out, out.inform, key_of(s, p, p->data, p->n), s->answer, out.inform ? write_answer(s, &m) : 0);
@@ -269,6 +282,7 @@ static enum drop take_authentic(struct trap_sink *s, const struct trap_packet *p
         return drop_of(rc);
     fill(s, p, &t, &out);
     out.inform = in->ours;
+    out.id = in->ours ? lasting_id(p, said->p, wire_left(said)) ^ (uint32_t)in->pdu.request_id : 0;
     if (!in->ours) {
         out.engine = in->m.engine;
         out.nengine = in->m.nengine;

@@ -66,6 +66,11 @@ static void load_tail(void *ctx, int64_t device_id, int64_t at_ms, const struct 
     watch_load_tail(((struct core *)ctx)->watch, device_id, at_ms, readings, n);
 }
 
+static void load_inform(void *ctx, const char *id, int64_t at_ms)
+{
+    watch_load_inform(((struct core *)ctx)->watch, id, at_ms);
+}
+
 static void load_entry(void *ctx, enum archive_kind kind, const struct entry *e)
 {
     archive_load(((struct core *)ctx)->archive, kind, e);
@@ -112,6 +117,7 @@ int core_load(struct core *c, char **why)
         .poll = load_poll,
         .history = load_history,
         .tail = load_tail,
+        .inform = load_inform,
         .ctx = c,
     };
     int rc = store_load(c->store, &loader);

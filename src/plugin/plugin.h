@@ -190,6 +190,7 @@ struct pd_trap {
     const union pd_addr *agent; /* of whom it tells, where it says so and that is not the sender; NULL */
     uint8_t version;            /* 1, 2 or 3 */
     bool inform;                /* it is to be answered */
+    uint64_t id;                /* of an inform: the same when it comes again, after a restart too */
     bool authentic;             /* version 3: its digest is right and it is no replay */
     const uint8_t *community;   /* versions 1 and 2: not compared with anything yet; else NULL */
     size_t ncommunity;

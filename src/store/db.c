@@ -21,6 +21,9 @@ static const char *const sql_texts[SQL_COUNT] = {
     [SQL_PUT_HISTORY] = "INSERT OR REPLACE INTO history (device_id, data) VALUES (?1, ?2)",
     [SQL_HISTORIES] = "SELECT device_id, data FROM history ORDER BY device_id",
     [SQL_META] = "SELECT name, value FROM meta WHERE name NOT LIKE 'store.%' ORDER BY name",
+    [SQL_INFORMS] = "SELECT args ->> '$.inform', at_ms FROM event, (SELECT max(number) AS last FROM event)"
+                    " WHERE number > last - 200000 AND kind = 'device.trap' AND args ->> '$.inform' IS NOT NULL"
+                    " AND at_ms > (SELECT at_ms FROM event WHERE number = last) - 300000 ORDER BY number",
     [SQL_ORIGINS] = "SELECT origin, id FROM ticket WHERE origin IS NOT NULL ORDER BY id",
 #define SITE_WAS "(SELECT name FROM site WHERE id = ?1)"
     [SQL_MOVE_TICKETS] = "UPDATE ticket SET site = ?2 WHERE site = " SITE_WAS " AND site <> ?2",

@@ -157,6 +157,20 @@ static int load_origins(struct db *db, const struct store_loader *l)
 
 /* ---- What watch remembers ---- */
 
+static int load_informs(struct db *db, const struct store_loader *l)
+{
+    sqlite3_stmt *stmt = db_stmt(db, SQL_INFORMS);
+    int rc;
+
+    if (!l->inform)
+        return 0;
+    while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+        l->inform(l->ctx, (const char *)sqlite3_column_text(stmt, 0), sqlite3_column_int64(stmt, 1));
+    rc = db_error(db);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
 static int load_histories(struct db *db, const struct store_loader *l)
 {
     sqlite3_stmt *stmt = db_stmt(db, SQL_HISTORIES);
@@ -469,6 +483,8 @@ int load_all(struct db *db, const struct store_loader *l)
         rc = load_origins(db, l);
     if (rc == 0)
         rc = load_meta(db, l);
+    if (rc == 0)
+        rc = load_informs(db, l);
     if (rc == 0)
         rc = load_histories(db, l);
     if (rc == 0)

@@ -83,9 +83,11 @@ struct store_loader {
     void (*round)(void *ctx, const struct round *r);   /* neither reported nor cancelled */
     void (*visit)(void *ctx, const struct visit *v);   /* of rounds not yet signed */
     void (*item)(void *ctx, const struct visit_item *i);
-    void (*report)(void *ctx, const struct report *r);                       /* all */
-    void (*step)(void *ctx, const struct step_record *s);                    /* of open tickets, after these */
-    void (*origin)(void *ctx, const char *origin, int64_t ticket_id);        /* of every ticket that has one */
+    void (*report)(void *ctx, const struct report *r);                /* all */
+    void (*step)(void *ctx, const struct step_record *s);             /* of open tickets, after these */
+    void (*origin)(void *ctx, const char *origin, int64_t ticket_id); /* of every ticket that has one */
+    /* Of the events of the last five minutes before the newest: by what an inform is known. */
+    void (*inform)(void *ctx, const char *id, int64_t at_ms);
     void (*entry)(void *ctx, enum archive_kind kind, const struct entry *e); /* removed ones too */
     void (*meta)(void *ctx, const char *name, const char *value);
     /* The poll of each device that came last. */

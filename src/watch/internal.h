@@ -318,9 +318,11 @@ struct watch {
     struct tables tables;
     struct u64dict *nodes; /* by id, in order of id */
     struct dict *names;
-    struct dict *addresses; /* address_key() -> node */
-    struct u64dict *places; /* hash of an address -> the first node there that hears traps */
-    struct dict *engines;   /* engine's id -> id of a device that said so */
+    struct dict *addresses;  /* address_key() -> node */
+    struct u64dict *places;  /* hash of an address -> the first node there that hears traps */
+    struct dict *engines;    /* engine's id -> id of a device that said so */
+    struct u64dict *informs; /* told shortly before the start, by their ids; NULL: none, */
+    int64_t informs_until;   /* or they don't come again any more; monotonic */
     struct trap_bucket hints, trap_events, proved_events;
     struct dict *shares;         /* subnets and gateways: share.c's own */
     struct dict *identities;     /* what tells devices apart -> who had it first */

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ enum {
     EVENTS_PER_S = 100,     /* of versions 1 and 2c; informs beyond it are not answered and come again */
     PROVED_PER_S = 400,     /* likewise, of version 3: no flood of the others takes from it */
     BURST_S = 10,
+    AGAIN_MS = 300000, /* so long an inform may come again */
     MAX_TEXT = 500,
     SHOWN_VARBINDS = 8,
     ENGINE_TEXT = 3 * 32 + 1,
@@ -374,8 +376,12 @@ static void add_sender(struct event *e, const struct aim *a, const struct pd_tra
     pd_addr_text(t->from, from);
     event_arg(e, "from", from);
     event_arg_int(e, "version", t->version);
-    if (t->inform)
-        event_arg_int(e, "inform", 1);
+    if (t->inform) {
+        char *id = xasprintf("%016" PRIx64, t->id);
+
+        event_arg(e, "inform", id);
+        free(id);
+    }
     if (a->count > 1) /* of so many that it may be of, the first */
         event_arg_int(e, "one_of", (int64_t)a->count);
 }
@@ -394,6 +400,30 @@ static void tell(struct node *n, const struct trap_def *def, const struct aim *a
     add_texts(e, def, n, t);
     arena_fini(&arena);
     ops->submit(ops->ctx, turn.change, t->inform, done, arg);
+}
+
+/* ---- Informs that a crash kept from being answered ---- */
+
+void watch_load_inform(struct watch *w, const char *id, int64_t at_ms)
+{
+    uint64_t n = strtoull(id, NULL, 16);
+
+    if (at_ms + AGAIN_MS < clock_wall(&w->config.services.clock))
+        return;
+    if (!w->informs)
+        w->informs = u64dict_new();
+    u64dict_put(w->informs, n, w);
+    w->informs_until = watch_mono(w) + AGAIN_MS;
+}
+
+/* It is on disk already, from before the start. */
+static bool was_told(struct watch *w, const struct pd_trap *t)
+{
+    if (w->informs && watch_mono(w) > w->informs_until) {
+        u64dict_free(w->informs);
+        w->informs = NULL;
+    }
+    return t->inform && w->informs && u64dict_get(w->informs, t->id);
 }
 
 /* ---- A trap ---- */
@@ -419,6 +449,10 @@ static bool take(void *arg, const struct pd_trap *t, void (*done)(void *done_arg
     w->counters.traps++;
     if (a.first)
         make_all_due(&a, t, def ? def->parts : 1u << PART_STATUS);
+    if (tells && was_told(w, t)) {
+        done(done_arg);
+        return true;
+    }
     if (tells && !has_room(t->authentic ? &w->proved_events : &w->trap_events, watch_mono(w),
                            t->authentic ? PROVED_PER_S : EVENTS_PER_S)) {
         w->counters.traps_untold++;

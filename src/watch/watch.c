@@ -208,6 +208,7 @@ void watch_free(struct watch *w)
     dict_free(w->names);
     dict_free(w->addresses);
     u64dict_free(w->places);
+    u64dict_free(w->informs);
     dict_free(w->engines);
     dict_free(w->identities);
     share_free_all(w);

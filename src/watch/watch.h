@@ -83,6 +83,8 @@ void watch_load_poll(struct watch *w, int64_t device_id, int64_t at_ms, const st
 void watch_load_history(struct watch *w, int64_t device_id, const void *data, size_t n);
 /* Polls of the last hours, of each device in order of time: what the history does not have yet. */
 void watch_load_tail(struct watch *w, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n);
+/* By what an inform is known that was told then, the `inform` of its event. */
+void watch_load_inform(struct watch *w, const char *id, int64_t at_ms);
 void watch_set_last_ids(struct watch *w, int64_t device_id, int64_t alert_id);
 /* Begins to poll, each device at its own jitter. Alerts whose rule is gone are closed ("rule gone"). */
 void watch_start(struct watch *w);

@@ -17,7 +17,7 @@ struct loaded {
     ARRAY(struct hold_record) holds;
     ARRAY(struct ticket) tickets;
     ARRAY(struct step_record) steps;
-    struct sbuf origins;
+    struct sbuf origins, informs;
     ARRAY(struct outbox) outbox;
     struct sbuf metas, polls, archive, histories, tail;
 };
@@ -88,6 +88,11 @@ static void take_origin(void *ctx, const char *origin, int64_t ticket_id)
     sbuf_addf(&((struct loaded *)ctx)->origins, "%s=%d;", origin, (int)ticket_id);
 }
 
+static void take_inform(void *ctx, const char *id, int64_t at_ms)
+{
+    sbuf_addf(&((struct loaded *)ctx)->informs, "%s@%d;", id, (int)at_ms);
+}
+
 static void take_entry(void *ctx, enum archive_kind kind, const struct entry *e)
 {
     struct loaded *l = ctx;
@@ -111,6 +116,7 @@ static int try_load(struct fixture *f, struct loaded *l)
         .ticket = take_ticket,
         .step = take_step,
         .origin = take_origin,
+        .inform = take_inform,
         .outbox = take_outbox,
         .entry = take_entry,
         .meta = take_meta,
@@ -140,6 +146,7 @@ static void loaded_fini(struct loaded *l)
     FINI(&l->tickets, ticket_fini);
     array_free(&l->steps);
     sbuf_free(&l->origins);
+    sbuf_free(&l->informs);
     FINI(&l->outbox, outbox_fini);
     sbuf_free(&l->metas);
     sbuf_free(&l->polls);
@@ -660,6 +667,31 @@ static void a_poll_that_is_damaged_is_left_out(void **state)
     loaded_fini(&l);
 }
 
+static void informs_of_the_last_minutes(void **state)
+{
+    static const struct {
+        int64_t at_ms;
+        const char *kind, *id;
+    } events[] = {
+        {1000000, "device.trap", "1"}, {1100001, "device.trap", "2a"}, {1200000, "device.trap", NULL},
+        {1300000, "device.down", "3"}, {1400000, "device.trap", "4f"}, {1400000, "device.down", NULL},
+    };
+    struct fixture *f = *state;
+    struct change *c = change_new();
+    struct loaded l;
+
+    fixture_open(f);
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
+        struct event *e = change_event(c, events[i].at_ms, events[i].kind);
+
+        if (events[i].id)
+            event_arg(e, "inform", events[i].id);
+    }
+    commit_and_load(f, c, &l);
+    assert_string_equal(l.informs.s, "2a@1100001;4f@1400000;");
+    loaded_fini(&l);
+}
+
 static void a_state_that_nobody_knows_is_an_error(void **state)
 {
     struct fixture *f = *state;
@@ -688,6 +720,7 @@ int main(void)
         TEST_ON_BOTH(open_alerts),
         TEST_ON_BOTH(open_tickets),
         TEST_ON_BOTH(steps_and_origins),
+        TEST_ON_BOTH(informs_of_the_last_minutes),
         TEST_ON_BOTH(pending_outbox),
         TEST_ON_BOTH(metas_but_not_the_stores_own),
         TEST_ON_BOTH(a_row_is_replaced_by_its_key),

@@ -5,12 +5,11 @@ import json
 import os
 import pwd
 import sqlite3
-import subprocess
 import sys
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import HERE, Site, fail, wait_for  # noqa: E402
+from harness import Site, build_shim, fail, wait_for  # noqa: E402
 
 SETTINGS = """
 poll: {every: {status: 1s}, ping: false} # the loopback answers pings for whoever is silent
@@ -158,13 +157,6 @@ def killed_backups(site):
             fail("a backup makes no call of name")
         total, kills = kills - 1, 0
     return total
-
-
-def build_shim(folder):
-    shim = os.path.join(folder, "killshim.so")
-    subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", shim,
-                    os.path.join(HERE, "killshim.c"), "-ldl"], check=True)
-    return shim
 
 
 def killed(site, path):

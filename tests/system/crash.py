@@ -20,7 +20,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import HERE, SOURCE, Control, Site, Sink, copy_of_database, fail, skip  # noqa: E402
+from harness import SOURCE, Control, Site, Sink, build_shim, copy_of_database, fail, skip  # noqa: E402
 
 RULES = """
 poll: {every: {status: 1s, counters: 1s, supplies: 1s}, ping: false} # the loopback answers pings for whoever is silent
@@ -220,15 +220,6 @@ def plan(kind, rng):
     else:
         call = "send:%d" % rng.randint(1, 25)
     return "%s:%s" % (call, when)
-
-
-def build_shim(folder):
-    shim = os.path.join(folder, "killshim.so")
-    done = subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", shim,
-                           os.path.join(HERE, "killshim.c"), "-ldl"], check=False)
-    if done.returncode != 0:
-        fail("the shim does not compile")
-    return shim
 
 
 class Run:

@@ -208,6 +208,16 @@ class Site:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def build_shim(folder):
+    """What kills in the middle of a system call (killshim.c)."""
+    shim = os.path.join(folder, "killshim.so")
+    done = subprocess.run([*os.environ.get("CC", "cc").split(), "-shared", "-fPIC", "-o", shim,
+                           os.path.join(HERE, "killshim.c"), "-ldl"], check=False)
+    if done.returncode != 0:
+        fail("the shim does not compile")
+    return shim
+
+
 def copy_of_database(path, folder):
     """The database as a crash left it, opened in a copy: looking at it changes nothing."""
     target = os.path.join(folder, "copy.db")

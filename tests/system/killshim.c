@@ -2,7 +2,7 @@
  * Preloaded into programs by tests of crashes: kills the process with SIGKILL in
  * the middle of a chosen system call.
  *
- *     KILL_AT=CALL:N:WHEN     CALL pwrite, fdatasync, send or name (rename, link, unlink);
+ *     KILL_AT=CALL:N:WHEN     CALL pwrite, fdatasync, send, sendmsg or name (rename, link, unlink);
  *                             the Nth such call; WHEN before or after it
  *     KILL_PARENT=1           the parent goes first
  *
@@ -115,6 +115,17 @@ ssize_t send(int fd, const void *p, size_t n, int flags)
     BEFORE("send", fd);
     rc = real(fd, p, n, flags);
     AFTER("send", fd);
+    return rc;
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *h, int flags)
+{
+    REAL(sendmsg);
+    ssize_t rc;
+
+    BEFORE("sendmsg", fd);
+    rc = real(fd, h, flags);
+    AFTER("sendmsg", fd);
     return rc;
 }
 

@@ -14,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import BUILD, HERE, fail, skip, wait_for  # noqa: E402
-from walk_agent import integer, oid, tlv  # noqa: E402
+from informer import is_answered  # noqa: E402
 
 MOST_EXPOSURE = 1.4
 # Places that the unit hides from its service.
@@ -42,8 +42,6 @@ ListenDatagram=
 ListenDatagram=%d
 """
 SENDER = "127.21.9.9"
-LINK_DOWN, UP_TIME, TRAP_OID = "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.1.3.0", "1.3.6.1.6.3.1.1.4.1.0"
-INFORM, TIMETICKS = 0xA6, 0x43
 SETTINGS = """
 poll: {every: {status: 1s}, ping: false} # the loopback answers pings for whoever is silent
 snmp: {timeout: 300ms, retries: 0}
@@ -298,30 +296,14 @@ def journal_fields(machine):
         fail("the entry is %s" % entry[0])
 
 
-def inform(number):
-    """An inform of version 2c with that id."""
-    def dotted(text):
-        return oid([int(n) for n in text.split(".")])
-    binds = tlv(0x30, dotted(UP_TIME) + integer(1, TIMETICKS, False)) + tlv(0x30, dotted(TRAP_OID) + dotted(LINK_DOWN))
-    pdu = tlv(INFORM, integer(number) + integer(0) + integer(0) + tlv(0x30, binds))
-    return tlv(0x30, integer(1) + tlv(0x04, b"public") + pdu)
-
-
 def traps(machine):
     return [e for e in machine.patrolctl_json("event", "list") if e["kind"] == "device.trap"]
 
 
 def hears(machine, number):
     """An inform to systemd's socket, sent once, is answered by whom it was sent to, and is an event by then."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind((SENDER, 0))
-        s.connect(("127.0.0.1", machine.trap_port))
-        s.settimeout(30)
-        s.send(inform(number))
-        try:
-            s.recv(2000)
-        except TimeoutError:
-            fail("no answer to inform %d:\n%s" % (number, machine.journal()[-2000:]))
+    if not is_answered(SENDER, machine.trap_port, number):
+        fail("no answer to inform %d:\n%s" % (number, machine.journal()[-2000:]))
     if len(traps(machine)) != number or traps(machine)[0]["device"] != "无声":
         fail("after %d informs there are these events: %s" % (number, traps(machine)))
 

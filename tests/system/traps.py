@@ -4,7 +4,8 @@ import os
 import socket
 import subprocess
 
-from harness import Site, fail, skip, wait_for
+from harness import Site, build_shim, fail, skip, wait_for
+from informer import is_answered
 
 SWITCH, SECURE, STRANGER = "127.0.5.1", "127.0.5.3", "127.0.5.9"
 LINK_DOWN, LINK_UP, COLD_START = "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.6.3.1.1.5.4", "1.3.6.1.6.3.1.1.5.1"
@@ -104,6 +105,34 @@ def the_device_is_read(control, sender):
     wait_for("a poll of the sender", lambda: polls(control) > last, 20)
 
 
+def a_crash_before_the_answer_tells_nothing_twice(site, port):
+    """patrold dies when the event is on disk and the answer is about to go; the inform comes again."""
+    if os.environ.get("SANITIZED"):
+        print("the preloaded shim and the sanitizers do not go together; the plain build kills before the answer")
+        return
+    shim = build_shim(site.folder)
+    site.start(environment={"LD_PRELOAD": shim, "KILL_AT": "sendmsg:1:before"})
+    control = site.try_control()
+    before = len(traps(control))
+    control.close()
+    if is_answered(SWITCH, port, 77, 2):
+        fail("patrold did not die")
+    site.process.wait(20)
+    if "killshim: sendmsg" not in site.log_text():
+        fail("it did not die before its answer:\n" + site.log_text()[-1000:])
+    site.start()
+    control = site.try_control()
+    assert len(traps(control)) == before + 1, traps(control)
+    if not is_answered(SWITCH, port, 77):
+        fail("an inform that comes again after a crash is not answered")
+    assert len(traps(control)) == before + 1, traps(control)
+    if not is_answered(SWITCH, port, 78):
+        fail("the next inform is not answered")
+    assert len(traps(control)) == before + 2, traps(control)
+    control.close()
+    site.stop()
+
+
 def boots(site):
     with open(os.path.join(site.folder, "snmp-engine"), encoding="utf-8") as f:
         return f.read().split()
@@ -140,6 +169,7 @@ def main():
             fail("no answer after a restart")
         control.close()
         site.stop()
+        a_crash_before_the_answer_tells_nothing_twice(site, port)
     finally:
         site.end()
 

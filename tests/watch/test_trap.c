@@ -319,6 +319,33 @@ static void too_many_events_are_not_told(void **state)
     site_free(s);
 }
 
+/* A crash may keep an inform from being answered whose event is on disk: it comes again. */
+static void what_was_told_before_the_start_is_done_and_no_event(void **state)
+{
+    struct site *s = site_new();
+    const struct pd_trap told = {.version = 2, .inform = true, .id = UINT64_MAX},
+                         older = {.version = 2, .inform = true, .id = 2}, fresh = {.version = 2, .inform = true};
+
+    (void)state;
+    fresh_box(s, "prn", "10.0.0.1");
+    watch_load_inform(s->watch, "ffffffffffffffff", s->time.wall - 4 * MINUTE);
+    watch_load_inform(s->watch, "2", s->time.wall - 6 * MINUTE);
+    dones = 0;
+    assert_false(send_trap(s, "10.0.0.1", "falsch", &told));
+    assert_true(send_trap(s, "10.0.0.1", "geheim", &told));
+    assert_int_equal(dones, 1);
+    assert_int_equal(site_count(s, "device.trap"), 0);
+    assert_true(send_trap(s, "10.0.0.1", "geheim", &older));
+    assert_true(send_trap(s, "10.0.0.1", "geheim", &fresh));
+    assert_int_equal(dones, 3);
+    assert_int_equal(site_count(s, "device.trap"), 2);
+    site_pass(s, 6 * MINUTE);
+    assert_true(send_trap(s, "10.0.0.1", "geheim", &told));
+    assert_int_equal(site_count(s, "device.trap"), 3);
+    assert_says(site_last(s, "device.trap"), "\"inform\":\"ffffffffffffffff\"");
+    site_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +359,7 @@ int main(void)
         cmocka_unit_test(several_at_one_address_are_all_read),
         cmocka_unit_test(addresses_are_known_as_long_as_somebody_stands_there),
         cmocka_unit_test(too_many_events_are_not_told),
+        cmocka_unit_test(what_was_told_before_the_start_is_done_and_no_event),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
