@@ -11,7 +11,6 @@ enum { PROBE_SHARE = 4 /* times as long as it took, others are served after a va
 
 struct mb_line {
     struct mb_rules *rules;
-    char *name;
     int gap_ms;
     bool rests;
     const struct mb_carrier_ops *ops;
@@ -24,8 +23,8 @@ struct mb_line {
     int64_t probe_ms;             /* silent units wait that long for those that are not */
     unsigned failed;              /* times in a row that the line was down */
     int64_t down_ms;              /* it is not tried again before */
-    char why[120];                /* it is down */
     struct timer timer;           /* goes on when it is time */
+    char *name, why[120];         /* why: it is down */
 };
 
 static int64_t now(const struct mb_line *l)

@@ -21,26 +21,26 @@ enum state {
     FAILED, /* the request will be told so by the timer */
 };
 
+/* What every poll touches stands together, in front. */
 struct tcp {
     struct mb_line *line;
     struct mb_rules *rules;
-    struct mb_net net;
-    union pd_addr to;
-    const struct pd_modbus_manners *manners;
-    int connect_ms;
-
-    enum state state;
+    const struct mb_net *net;
     struct mb_conn *conn;
-    uint8_t out[MB_REQUEST_FRAME];
-    size_t nrest, nout, sent;
+    enum state state;
     uint16_t first, transaction; /* ids: the first of this connection, the last given */
     unsigned strays, silent;
     bool served; /* this connection has brought an answer */
-
     bool asking;
     struct mb_ask ask;
+    uint8_t out[MB_REQUEST_FRAME];
     int timeout_ms;
+    size_t nrest, nout, sent;
     struct timer timer; /* of whatever is waited for */
+
+    const struct pd_modbus_manners *manners;
+    int connect_ms;
+    union pd_addr to;
     struct mb_reply failure;
     char why[120];
     uint8_t rest[MB_MAX_FRAME]; /* a frame that has not come whole yet */
@@ -58,7 +58,7 @@ static void wait(struct tcp *t, int64_t ms)
 static void hang_up(struct tcp *t)
 {
     wheel_unset(t->rules->services->wheel, &t->timer);
-    t->net.close(t->conn);
+    t->net->close(t->conn);
     t->conn = NULL;
     t->state = CLOSED;
     t->nrest = t->nout = t->sent = 0;
@@ -104,7 +104,7 @@ static void explain(struct tcp *t, const char *what, ssize_t rc)
 /* False if it cannot be. */
 static bool dial(struct tcp *t)
 {
-    int rc = t->net.connect(t->net.ctx, &t->to, on_ready, t, &t->conn);
+    int rc = t->net->connect(t->net->ctx, &t->to, on_ready, t, &t->conn);
 
     t->rules->counters.connects++;
     if (rc < 0) {
@@ -128,7 +128,7 @@ static bool push(struct tcp *t)
 
     if (t->sent == t->nout)
         return true;
-    n = t->net.send(t->conn, t->out + t->sent, t->nout - t->sent);
+    n = t->net->send(t->conn, t->out + t->sent, t->nout - t->sent);
     if (n < 0) {
         explain(t, "cannot send", n);
         return false;
@@ -256,7 +256,7 @@ static void receive(struct tcp *t)
     bool over = false;
     ssize_t n;
 
-    n = t->net.recv(t->conn, in + t->nrest, sizeof t->rules->in - t->nrest);
+    n = t->net->recv(t->conn, in + t->nrest, sizeof t->rules->in - t->nrest);
     if (n == 0)
         return;
     if (n < 0) {
@@ -278,7 +278,7 @@ static void receive(struct tcp *t)
 
 static void connected(struct tcp *t)
 {
-    int rc = t->net.connected(t->conn);
+    int rc = t->net->connected(t->conn);
 
     if (rc > 0)
         return;
@@ -363,7 +363,7 @@ void mb_tcp_start(struct mb_line *line, struct mb_rules *rules, const struct mb_
 
     t->line = line;
     t->rules = rules;
-    t->net = *net;
+    t->net = net;
     t->to = *to;
     t->manners = manners;
     t->connect_ms = connect_ms;
