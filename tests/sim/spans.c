@@ -9,14 +9,14 @@ void spans_free(struct spans *s)
 
 void spans_add(struct spans *s, int64_t from, int64_t to)
 {
-    struct span *last = s->list.n > 0 ? &s->list.v[s->list.n - 1] : NULL;
+    size_t n = s->list.n;
 
     if (from >= to)
         return;
-    if (last != NULL && from <= last->to)
-        last->to = to > last->to ? to : last->to;
-    else
+    if (n == 0 || from > s->list.v[n - 1].to)
         array_push(&s->list, ((struct span){from, to}));
+    else if (to > s->list.v[n - 1].to)
+        s->list.v[n - 1].to = to;
 }
 
 /* The first that ends after a time. */
