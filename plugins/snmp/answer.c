@@ -36,7 +36,8 @@ static bool fits_bulk(const struct pd_read *r, const struct snmp_varbinds *vbs)
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
         const struct snmp_varbind *vb = &vbs->v[i];
 
-        if (oid_cmp(vb->name, vb->nname, it->oid, it->noid - 1u) < (vb->type == SNMP_END_OF_MIB_VIEW ? 0 : 1))
+        if (vb->known != it->noid &&
+            oid_cmp(vb->name, vb->nname, it->oid, it->noid - 1u) < (vb->type == SNMP_END_OF_MIB_VIEW ? 0 : 1))
             return false;
     }
     return true;
@@ -124,7 +125,7 @@ static void drop_scalars(struct pd_read *r, size_t first, size_t n)
 /* What came for a rider stands between the name before it, by which it was asked for, and its own. */
 static bool stands_before(const struct snmp_varbind *vb, const struct snmp_item *it)
 {
-    return snmp_cell_type(vb->type) != PD_CELL_ABSENT && oid_cmp(vb->name, vb->nname, it->oid, it->noid) < 0 &&
+    return !snmp_is_absent(vb->type) && oid_cmp(vb->name, vb->nname, it->oid, it->noid) < 0 &&
            oid_cmp(vb->name, vb->nname, it->oid, it->noid - 1u) > 0;
 }
 
@@ -139,9 +140,11 @@ static void take_scalars(struct pd_read *r, const struct snmp_varbind *v, size_t
         const struct snmp_item *it = &r->plan->items[r->scalars[i]];
 
         bytes += v[i].size;
-        if (named(&v[i], it))
+        if (named(&v[i], it)) {
             add_value(r, it, &v[i]);
-        else if (r->type == SNMP_GETBULK && stands_before(&v[i], it))
+            continue;
+        }
+        if (r->type == SNMP_GETBULK && stands_before(&v[i], it))
             left[nleft++] = r->scalars[i];
         else
             add_cell(r, it, PD_CELL_ABSENT);
@@ -189,7 +192,10 @@ static void set_last(struct cursor *c, const uint32_t *instance, uint16_t n)
         c->cap = n <= 8 ? 8 : OID_MAX;
         c->last = xreallocarray(c->last, c->cap, sizeof *c->last);
     }
-    memcpy(c->last, instance, n * sizeof *instance);
+    if (n == 1) /* as nearly always */
+        c->last[0] = instance[0];
+    else
+        memcpy(c->last, instance, n * sizeof *instance);
     c->n = n;
 }
 
@@ -209,7 +215,7 @@ static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varb
     struct pd_cell *cell;
     uint16_t n;
 
-    if (snmp_cell_type(vb->type) == PD_CELL_ABSENT) {
+    if (snmp_is_absent(vb->type)) {
         close_column(r, c);
         return;
     }

@@ -87,7 +87,7 @@ int ber_int_of(const uint8_t *p, size_t n, int64_t *out)
     return 0;
 }
 
-int ber_uint_of(const uint8_t *p, size_t n, unsigned bits, uint64_t *out)
+int ber_uint_of_any(const uint8_t *p, size_t n, unsigned bits, uint64_t *out)
 {
     return take_number(p, n, bits / 8, 0, out);
 }

@@ -50,7 +50,19 @@ static inline struct wire_in ber_expect(struct wire_in *in, uint8_t tag)
 
 /* The same as ber_int() and ber_uint(), of n bytes at p. */
 int ber_int_of(const uint8_t *p, size_t n, int64_t *out);
-int ber_uint_of(const uint8_t *p, size_t n, unsigned bits, uint64_t *out);
+int ber_uint_of_any(const uint8_t *p, size_t n, unsigned bits, uint64_t *out);
+
+static inline int ber_uint_of(const uint8_t *p, size_t n, unsigned bits, uint64_t *out)
+{
+    uint64_t v = 0;
+
+    if (n == 0 || n > bits / 8) /* there is padding to be looked at, or nothing */
+        return ber_uint_of_any(p, n, bits, out);
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | p[i];
+    *out = v;
+    return 0;
+}
 
 /* An integer's contents. Leading padding is tolerated; PD_EPROTO if empty or wider than 64 bits. */
 static inline int ber_int(struct wire_in body, int64_t *out)

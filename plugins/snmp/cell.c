@@ -1,6 +1,7 @@
 #include "plugins/snmp/cell.h"
 
-enum pd_cell_type snmp_cell_type(uint8_t type)
+/* What a value of this type on the wire is. */
+static enum pd_cell_type cell_type(uint8_t type)
 {
     switch (type) {
     case SNMP_INTEGER:
@@ -35,7 +36,7 @@ enum pd_cell_type snmp_cell_type(uint8_t type)
 
 void snmp_cell_set(struct pd_cell *cell, const struct snmp_varbind *vb)
 {
-    cell->type = (uint8_t)snmp_cell_type(vb->type);
+    cell->type = (uint8_t)cell_type(vb->type);
     cell->tag = vb->type;
     switch (cell->type) {
     case PD_CELL_INT:

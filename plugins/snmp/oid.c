@@ -53,7 +53,7 @@ int oid_parse(const char *text, struct oid *out, const char **why)
     return 0;
 }
 
-int oid_cmp(const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
+int oid_cmp_long(const uint32_t *a, size_t na, const uint32_t *b, size_t nb)
 {
     size_t n = na < nb ? na : nb;
 

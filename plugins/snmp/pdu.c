@@ -184,14 +184,34 @@ static bool take_pair(struct wire_in *list, struct pair *out)
     return !list->bad && !pair.bad && wire_left(&pair) == 0;
 }
 
+/* memcmp() == 0. Names of columns mostly have 8 to 16 bytes: those are compared as two words that may overlap. */
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    uint64_t a0, a1, b0, b1;
+
+    if (n < sizeof a0 || n > 2 * sizeof a0)
+        return memcmp(a, b, n) == 0;
+    memcpy(&a0, a, sizeof a0);
+    memcpy(&b0, b, sizeof b0);
+    memcpy(&a1, a + n - sizeof a1, sizeof a1);
+    memcpy(&b1, b + n - sizeof b1, sizeof b1);
+    return a0 == b0 && a1 == b1;
+}
+
 static inline int take_name(const struct wire_in *name, const struct snmp_name *like, uint32_t *ids, uint8_t *known)
 {
+    const uint8_t *rest;
+
     *known = 0;
-    if (!like || wire_left(name) < like->nencoded || memcmp(name->p, like->encoded, like->nencoded) != 0)
+    if (!like || wire_left(name) < like->nencoded || !same_bytes(name->p, like->encoded, like->nencoded))
         return ber_oid(*name, ids, OID_MAX);
     *known = like->n;
     memcpy(ids, like->ids, like->n * sizeof *ids);
-    return ber_oid_rest(name->p + like->nencoded, name->end, ids, like->n, OID_MAX);
+    rest = name->p + like->nencoded;
+    if (name->end - rest != 1 || *rest >= 0x80 || like->n == OID_MAX)
+        return ber_oid_rest(rest, name->end, ids, like->n, OID_MAX);
+    ids[like->n] = *rest; /* a row's number, as nearly always */
+    return like->n + 1;
 }
 
 int snmp_decode_varbinds(const struct snmp_msg *m, struct snmp_varbinds *out)
