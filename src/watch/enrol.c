@@ -268,7 +268,7 @@ static void enrol(struct turn *t, const char *actor)
     node_add_device_unit(t);
     judge_fit(t);
     identify_told(t);
-    n->identify_ms = rhythm_meet(n);
+    n->identify_ms = n->answered_ms = rhythm_meet(n);
     rhythm_first(n, n->identify_ms);
     n->history_ms = t->mono + history_phase(n);
     rhythm_wait(n);

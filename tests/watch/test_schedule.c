@@ -225,6 +225,23 @@ static void a_dead_device_is_only_probed(void **state)
     site_free(s);
 }
 
+static void who_never_answered_is_given_up_no_sooner_than_others(void **state)
+{
+    struct site *s = site_new();
+    struct fake_device *f = site_box(s, "10.0.0.1");
+    size_t reads;
+
+    (void)state;
+    s->settings.silent_ms = 5 * MINUTE;
+    fake_mode(f, FAKE_SILENT);
+    site_pass(s, 24 * HOUR); /* its silence begins when it is asked first, not with the clock */
+    site_add(s, "prn", "10.0.0.1");
+    site_pass(s, 8 * MINUTE);
+    fake_reads(f, &reads);
+    assert_in_range(reads, 8, 10);
+    site_free(s);
+}
+
 static void recovery_is_seen_within_one_interval_and_all_is_read(void **state)
 {
     struct site *s = site_new();
@@ -393,6 +410,7 @@ int main(void)
         cmocka_unit_test(new_settings_find_who_could_not_be_polled),
         cmocka_unit_test(a_new_interval_is_kept_from_the_reload_on),
         cmocka_unit_test(a_dead_device_is_only_probed),
+        cmocka_unit_test(who_never_answered_is_given_up_no_sooner_than_others),
         cmocka_unit_test(recovery_is_seen_within_one_interval_and_all_is_read),
         cmocka_unit_test(a_slow_read_never_overlaps),
         cmocka_unit_test(a_poll_that_is_wanted_comes_at_once_and_whole),
