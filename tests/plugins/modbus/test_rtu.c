@@ -34,7 +34,10 @@ struct bench {
 };
 
 static const struct pd_modbus_bus cellar = {
-    .name = "cellar", .baud = 115200, .parity = 'N', .stop_bits = 1, .response_ms = 150};
+    .name = "cellar", .baud = 115200, .parity = 'N', .stop_bits = 1, .response_ms = 300};
+/* For those who all answer: the machine may be slow. */
+static const struct pd_modbus_bus leisurely = {
+    .name = "cellar", .baud = 115200, .parity = 'N', .stop_bits = 1, .response_ms = 5000};
 
 static void setup_as(struct bench *b, bool plugged, const struct pd_modbus_bus *bus)
 {
@@ -57,9 +60,9 @@ static void setup_as(struct bench *b, bool plugged, const struct pd_modbus_bus *
         b->d[i] = live_open(&b->l, "cellar", 0, (uint8_t)(i + 1));
 }
 
-static void setup(struct bench *b, bool plugged)
+static void setup(struct bench *b)
 {
-    setup_as(b, plugged, &cellar);
+    setup_as(b, true, &cellar);
 }
 
 static void teardown(struct bench *b)
@@ -87,7 +90,7 @@ static void slaves_on_a_bus_are_read(void **state)
     struct live_read r = {0};
 
     (void)state;
-    setup(&b, true);
+    setup(&b);
     for (int i = 0; i < 2; i++) {
         live_read(&b.l, &r, b.d[i], b.plan);
         check(&r, i + 1);
@@ -109,7 +112,7 @@ static void a_dead_slave_does_not_stop_the_others(void **state)
     struct live_read r[SLAVES] = {0};
 
     (void)state;
-    setup(&b, true);
+    setup(&b);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < LIAR; i++)
             live_begin(&b.l, &r[i], b.d[i], b.plan);
@@ -119,7 +122,7 @@ static void a_dead_slave_does_not_stop_the_others(void **state)
                 check(&r[i], i + 1);
         }
         assert_int_equal(r[DEAD].status, PD_READ_NOANSWER);
-        assert_true(r[0].took_ms < 1500);
+        assert_true(r[0].took_ms < 3000);
     }
     teardown(&b);
     peer_stop(&b.peer);
@@ -143,7 +146,7 @@ static void an_adapter_may_be_unplugged_and_plugged_in_again(void **state)
     (void)state;
     log_set_level(LOG_LEVEL_INFO);
     log_set_sink(count_line, lines);
-    setup(&b, false);
+    setup_as(&b, false, &leisurely);
     for (int i = 0; i < 3; i++) {
         live_read(&b.l, &r, b.d[0], b.plan);
         live_run(&b.l, 60); /* it is tried again */
@@ -218,7 +221,7 @@ static void the_transceiver_is_told_to_send(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct pd_modbus_bus bus = cellar;
+        struct pd_modbus_bus bus = leisurely;
         struct live_read r = {0};
         struct bench b;
 
@@ -260,7 +263,7 @@ static void the_adapter_gets_speed_and_stop_bits(void **state)
                                     .baud = rows[i].baud,
                                     .parity = rows[i].parity,
                                     .stop_bits = rows[i].stop_bits,
-                                    .response_ms = 400};
+                                    .response_ms = 5000};
         struct live_read r = {0};
         struct termios t;
         struct bench b;
@@ -288,7 +291,7 @@ static void stopping_does_not_wait_for_more_than_one_answer(void **state)
     int64_t begun;
 
     (void)state;
-    setup(&b, true);
+    setup(&b);
     for (int i = 0; i < SLAVES; i++)
         live_begin(&b.l, &r[i], b.d[i], b.plan);
     begun = r[0].started_ms;
