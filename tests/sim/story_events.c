@@ -310,7 +310,7 @@ static bool take_expect(struct reading_story *r, struct yaml_node *node, struct 
 
     schema_defaults(&expect_schema, &raw);
     schema_read(&expect_schema, node, &raw, r->report);
-    if (r->report->errors > before)
+    if (r->report->errors > before || !raw.rule) /* a rule that could not be read was complained of before */
         return false;
     out->rule = story_name(raw.rule, "rule", truth_rule_names, r->report);
     if (out->rule < 0)
