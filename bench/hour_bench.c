@@ -38,12 +38,19 @@ struct source {
     uint16_t point;
 };
 
+/* What a device told last, as watch would know it. */
+struct told {
+    struct poll_chain chain;
+    uint64_t bits[FARM_USEFUL];
+};
+
 struct bench {
     struct clock_fake clock;
     struct wheel *wheel;
     struct worker *worker;
     struct store *store;
     struct farm *farm;
+    struct told *told; /* of each device */
     struct source sources[FARM_USEFUL];
     size_t nsources;
     char folder[4096], path[4160];
@@ -126,24 +133,42 @@ static bool value_of(const struct snmp_varbind *vb, bool texts, char copy[FARM_T
     }
 }
 
+static struct reading_past past_of(uint64_t *last, const struct value *v)
+{
+    struct reading_past past = {.told = *last == v->bits ? PAST_SAME : PAST_GOOD, .bits = *last};
+
+    *last = v->bits;
+    return past;
+}
+
 static void poll_device(struct bench *b, uint32_t device, bool texts)
 {
+    struct told *told = &b->told[device];
     struct reading readings[FARM_USEFUL];
+    struct reading_past past[FARM_USEFUL] = {0};
     char text[FARM_TEXT], copies[FARM_USEFUL][FARM_TEXT];
+    struct poll poll = {
+        .device_id = device + 1, .at_ms = b->clock.wall, .readings = readings, .past = past, .chain = &told->chain};
     struct snmp_varbind vb;
-    size_t n = 0;
 
     for (size_t i = 0; i < b->nsources; i++) {
         const struct source *s = &b->sources[i];
+        struct value *v = &readings[poll.n].value;
 
         farm_value(b->farm, s->object, FARM_FIRST + device, b->clock.mono, text, &vb);
-        readings[n].component = s->component;
-        readings[n].point = s->point;
-        n += value_of(&vb, texts, copies[n], &readings[n].value);
+        readings[poll.n].component = s->component;
+        readings[poll.n].point = s->point;
+        if (!value_of(&vb, texts, copies[poll.n], v))
+            continue;
+        if (told->chain.number && (v->type == VALUE_INT || v->type == VALUE_NUM))
+            past[poll.n] = past_of(&told->bits[i], v);
+        else if (v->type != VALUE_TEXT)
+            told->bits[i] = v->bits;
+        poll.n++;
     }
-    if (!store_put_poll(b->store, device + 1, b->clock.wall, readings, n))
+    if (!store_put_poll(b->store, &poll))
         abort();
-    b->readings += n;
+    b->readings += poll.n;
 }
 
 static void poll_all(struct bench *b, uint32_t devices, unsigned polls)
@@ -279,6 +304,7 @@ int main(int argc, char **argv)
         return 2;
     }
     b.farm = farm_new();
+    b.told = xcalloc(devices, sizeof *b.told);
     list_sources(&b);
     b.wheel = wheel_new(0);
     b.worker = worker_start_inline(b.wheel, now_mono, no_delay, &b);
@@ -289,5 +315,6 @@ int main(int argc, char **argv)
     worker_stop(b.worker, NULL);
     wheel_free(b.wheel);
     farm_free(b.farm);
+    free(b.told);
     return 0;
 }

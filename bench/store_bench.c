@@ -86,7 +86,8 @@ static double fill_minutes(struct bench *b, int64_t minutes)
 
             make_poll(r, device, at_ms + mix((uint32_t)due) % 12);
             begun = cpu_us(CLOCK_THREAD_CPUTIME_ID);
-            store_put_poll(b->store, 1 + device, at_ms, r, READINGS);
+            store_put_poll(b->store,
+                           &(struct poll){.device_id = 1 + device, .at_ms = at_ms, .readings = r, .n = READINGS});
             encoding += cpu_us(CLOCK_THREAD_CPUTIME_ID) - begun;
         }
         turn(b, 1000);

@@ -87,12 +87,11 @@ static void submit_soon(void *ctx, struct change *change)
     core_submit(ctx, change, true, NULL, NULL);
 }
 
-static void take_readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n,
-                          int64_t due_ms)
+static void take_readings(void *ctx, const struct poll *p, int64_t due_ms)
 {
     struct core *c = ctx;
 
-    if (c->store && store_put_poll(c->store, device_id, at_ms, r, n))
+    if (c->store && store_put_poll(c->store, p))
         lateness_queued(&c->lateness, due_ms);
 }
 

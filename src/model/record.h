@@ -270,4 +270,32 @@ struct reading {
     struct value value;
 };
 
+/* What a reading is against what was told of it last. */
+enum past_told {
+    PAST_NONE, /* nothing was, or it is not worth a word */
+    PAST_SAME, /* it is the same */
+    PAST_GOOD, /* it was good and of the same type then, and bits are its value's */
+};
+struct reading_past {
+    uint8_t told; /* enum past_told */
+    uint64_t bits;
+};
+
+/* Where a device's polls stand that are told by one another; whoever tells them keeps it from poll to poll. */
+struct poll_chain {
+    uint32_t number; /* another for each chain; 0: the next poll begins one */
+    uint32_t period; /* the store's */
+    uint32_t polls;  /* so far */
+    int64_t at_ms;   /* of the last one */
+};
+
+/* What a device told at one time. */
+struct poll {
+    int64_t device_id, at_ms;
+    const struct reading *readings;  /* by rising component and point */
+    const struct reading_past *past; /* of each what it was in the chain; NULL: nobody knows */
+    size_t n;
+    struct poll_chain *chain; /* brought up to date; NULL: it stands by itself */
+};
+
 #endif

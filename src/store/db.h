@@ -58,12 +58,18 @@ enum sql {
     SQL_COUNT
 };
 
+/* Where chains of polls were cut last: none of batches from that one on is told by one before it. */
+struct chain_cut {
+    int64_t batch, hour; /* hour: in which that was */
+};
+
 struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmts[SQL_COUNT];
     sqlite3_stmt *puts[TABLE_COUNT];
-    int64_t next_batch; /* the writer's: which its next polls are; keys.h */
-    size_t wal_pages;   /* once counted: in the WAL after the last commit */
+    int64_t next_batch;   /* the writer's: which its next polls are; keys.h */
+    struct chain_cut cut; /* the writer's, likewise */
+    size_t wal_pages;     /* once counted: in the WAL after the last commit */
     _Atomic bool given_up;
 };
 

@@ -3,17 +3,20 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "store/blob.h"
 
-static void put_reading(void *ctx, const struct reading *r)
+int hour_add(struct grid_builder *b, struct blob_chain *chain, int64_t at_ms, const void *blob, size_t n)
 {
-    grid_put(ctx, series_key(r->component, r->point), &r->value);
-}
+    int rc = blob_chain_take(chain, at_ms, blob, n);
 
-int hour_add(struct grid_builder *b, int64_t at_ms, const void *blob, size_t n)
-{
+    if (rc < 0)
+        return rc;
     grid_row(b, at_ms);
-    return blob_decode(blob, n, put_reading, b);
+    for (size_t i = 0; i < chain->n; i++) {
+        const struct reading *r = &chain->readings[i];
+
+        grid_put(b, series_key(r->component, r->point), &r->value);
+    }
+    return 0;
 }
 
 void hour_reader_fini(struct hour_reader *r)

@@ -2,6 +2,7 @@
 #define PD_STORE_HOUR_H
 
 #include "model/record.h"
+#include "store/blob.h"
 #include "store/grid.h"
 
 /* A device's polls of an hour, or as many of them as a grid takes, as a grid of series. */
@@ -11,8 +12,8 @@ static inline uint64_t series_key(uint32_t component, uint16_t point)
     return (uint64_t)component << 16 | point;
 }
 
-/* Puts a poll, as blob_encode() made it, into the grid; what it says until then stays there if it is PD_ECORRUPT. */
-int hour_add(struct grid_builder *b, int64_t at_ms, const void *blob, size_t n);
+/* Puts a poll into the grid; one that cannot be believed (PD_ECORRUPT, PD_EVERSION) is not there. */
+int hour_add(struct grid_builder *b, struct blob_chain *chain, int64_t at_ms, const void *blob, size_t n);
 
 struct poll_view {
     int64_t at_ms;

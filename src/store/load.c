@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "store/archive_table.h"
 #include "store/blob.h"
+#include "store/fresh.h"
 #include "store/keys.h"
 #include "store/span.h"
 
@@ -194,6 +195,8 @@ struct device_since {
     bool found;
 };
 
+#define NEVER_MS (INT64_MIN / 2)
+
 struct newest {
     struct db *db;
     const struct store_loader *loader;
@@ -202,26 +205,9 @@ struct newest {
     size_t missing;                     /* of which no poll was found yet */
     int64_t newest_ms;
     struct hour_reader reader;
-    ARRAY(struct reading) readings; /* of one poll, with texts of their own */
+    struct fresh fresh;
+    struct blob_chain chain;
 };
-
-static void keep_reading(void *ctx, const struct reading *r)
-{
-    struct newest *n = ctx;
-    struct reading copy = *r;
-
-    if (copy.value.type == VALUE_TEXT)
-        copy.value.text = xstrdup_null(copy.value.text);
-    array_push(&n->readings, copy);
-}
-
-static void forget_readings(struct newest *n)
-{
-    for (size_t i = 0; i < n->readings.n; i++)
-        if (n->readings.v[i].value.type == VALUE_TEXT)
-            free((char *)n->readings.v[i].value.text);
-    n->readings.n = 0;
-}
 
 static struct device_since *find_device(struct newest *n, int64_t id)
 {
@@ -269,38 +255,6 @@ static bool is_its_own(const struct device_since *d, int64_t at_ms)
     const int64_t day_ms = INT64_C(86400000);
 
     return at_ms >= d->added_ms - day_ms;
-}
-
-static void hand_over_poll(struct newest *n, struct device_since *d, int64_t at_ms, const void *blob, size_t size)
-{
-    int rc = blob_decode(blob, size, keep_reading, n);
-
-    if (rc == 0)
-        n->loader->poll(n->loader->ctx, d->id, at_ms, n->readings.v, n->readings.n);
-    else
-        log_warn("store", "the last readings of device %lld can't be used: %s", (long long)d->id, pd_strerror(rc));
-    forget_readings(n);
-}
-
-/* From the last one that came back, until each device has one. */
-static int load_fresh(struct newest *n)
-{
-    sqlite3_stmt *stmt = db_stmt(n->db, SQL_POLLS_BACK);
-    int rc;
-
-    sqlite3_bind_int64(stmt, 1, device_key(n->state.begins, 0));
-    while (stmt && n->missing > 0 && sqlite3_step(stmt) == SQLITE_ROW) {
-        int64_t key = sqlite3_column_int64(stmt, 0), at_ms = sqlite3_column_int64(stmt, 1);
-        struct device_since *d = find_device(n, key_device(key));
-
-        if (!d || d->found || !is_its_own(d, at_ms) || !pack_is_live(&n->state, key_number(key), d->id))
-            continue;
-        found_newest(n, d, at_ms);
-        hand_over_poll(n, d, at_ms, sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2));
-    }
-    rc = db_error(n->db);
-    sqlite3_reset(stmt);
-    return rc;
 }
 
 /* The last poll of an hour, if there is one that can be used. */
@@ -368,14 +322,13 @@ static int load_packed(struct newest *n)
 /* ---- The tail ---- */
 
 /* Of a device polls are told in order of time; one that came late, between others, is not worth a place of its own. */
-static void tell_tail(struct newest *n, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t count)
+static void tell_tail(const struct newest *n, struct device_since *d, int64_t at_ms, const struct reading *readings,
+                      size_t count)
 {
-    struct device_since *d = find_device(n, device_id);
-
-    if (!d || at_ms <= d->told_ms || at_ms < n->newest_ms - STORE_TAIL_MS)
+    if (!n->loader->tail || at_ms <= d->told_ms || at_ms < n->newest_ms - STORE_TAIL_MS)
         return;
     d->told_ms = at_ms;
-    n->loader->tail(n->loader->ctx, device_id, at_ms, readings, count);
+    n->loader->tail(n->loader->ctx, d->id, at_ms, readings, count);
 }
 
 static int tail_packed(struct newest *n)
@@ -387,42 +340,94 @@ static int tail_packed(struct newest *n)
     sqlite3_bind_int64(stmt, 1, packed_key(hour_of(n->newest_ms - STORE_TAIL_MS), 0, 0));
     sqlite3_bind_int64(stmt, 2, INT64_MAX);
     while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-        int64_t device_id = packed_device(sqlite3_column_int64(stmt, 0));
+        struct device_since *d = find_device(n, packed_device(sqlite3_column_int64(stmt, 0)));
         uint32_t begin = 0;
 
-        if (hour_decode(r, sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), NO_KEY) < 0)
+        if (!d || hour_decode(r, sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), NO_KEY) < 0)
             continue;
         for (size_t i = 0; i < r->grid.times.n; begin = r->ends.v[i++])
-            tell_tail(n, device_id, r->grid.times.v[i], r->rows.v + begin, r->ends.v[i] - begin);
+            tell_tail(n, d, r->grid.times.v[i], r->rows.v + begin, r->ends.v[i] - begin);
     }
     rc = db_error(n->db);
     sqlite3_reset(stmt);
     return rc;
 }
 
-static int tail_fresh(struct newest *n)
+/* ---- What is not packed yet ---- */
+
+/* When the last poll came that is not packed. */
+static int find_newest(struct newest *n)
 {
-    sqlite3_stmt *stmt = db_stmt(n->db, SQL_POLLS_FROM);
+    sqlite3_stmt *stmt = db_stmt(n->db, SQL_POLLS_BACK);
     int rc;
 
     sqlite3_bind_int64(stmt, 1, device_key(n->state.begins, 0));
-    while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-        int64_t key = sqlite3_column_int64(stmt, 0);
-
-        if (!pack_is_live(&n->state, key_number(key), key_device(key)))
-            continue;
-        if (blob_decode(sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2), keep_reading, n) == 0)
-            tell_tail(n, key_device(key), sqlite3_column_int64(stmt, 1), n->readings.v, n->readings.n);
-        forget_readings(n);
-    }
+    if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+        n->newest_ms = sqlite3_column_int64(stmt, 1);
     rc = db_error(n->db);
     sqlite3_reset(stmt);
     return rc;
+}
+
+/* A device's polls, as they came: all to the tail, and the last one besides. */
+static void tell_device(struct newest *n, const struct fresh_poll *polls, size_t count)
+{
+    struct device_since *d = find_device(n, polls->device);
+    size_t last = count;
+
+    if (!d)
+        return;
+    while (last > 0 && !is_its_own(d, polls[last - 1].at_ms))
+        last--;
+    blob_chain_break(&n->chain);
+    for (size_t i = 0; i < count; i++) {
+        const struct fresh_poll *p = &polls[i];
+        struct blob_chain *c = &n->chain;
+        int rc = blob_chain_take(c, p->at_ms, n->fresh.blobs.s + p->offset, p->n);
+
+        if (rc == 0)
+            tell_tail(n, d, p->at_ms, c->readings, c->n);
+        if (i + 1 != last)
+            continue;
+        found_newest(n, d, p->at_ms);
+        if (rc == 0)
+            n->loader->poll(n->loader->ctx, d->id, p->at_ms, c->readings, c->n);
+        else
+            log_warn("store", "the last readings of device %lld can't be used: %s", (long long)d->id, pd_strerror(rc));
+    }
+}
+
+/* Batches from `begins` on, of devices (after, until]. */
+static int load_fresh(struct newest *n, int64_t begins, int64_t after, int64_t until)
+{
+    const struct fresh *f = &n->fresh;
+    int rc = 0;
+
+    do {
+        rc = fresh_read(&n->fresh, n->db, begins, n->db->next_batch, after);
+        for (size_t i = 0, run; i < f->polls.n && f->polls.v[i].device <= until && rc == 0; i += run) {
+            for (run = 1; i + run < f->polls.n && f->polls.v[i + run].device == f->polls.v[i].device;)
+                run++;
+            tell_device(n, &f->polls.v[i], run);
+        }
+        after = f->next - 1;
+    } while (rc == 0 && f->next > 0 && f->next <= until);
+    return rc;
+}
+
+/* Of devices up to state.device batches below `ends` are packed already. */
+static int load_all_fresh(struct newest *n)
+{
+    const struct pack_state *s = &n->state;
+    int rc = s->device > 0 ? load_fresh(n, s->ends, 0, s->device) : 0;
+
+    return rc == 0 ? load_fresh(n, s->begins, s->device, DEVICE_MAX) : rc;
 }
 
 static int load_polls(struct db *db, const struct store_loader *l)
 {
-    struct newest n = {.db = db, .loader = l, .newest_ms = INT64_MIN / 2};
+    struct newest n = {.db = db, .loader = l, .newest_ms = NEVER_MS};
+    bool fresh;
     int rc;
 
     if (!l->poll)
@@ -431,15 +436,19 @@ static int load_polls(struct db *db, const struct store_loader *l)
     if (rc == 0)
         rc = find_devices(&n);
     if (rc == 0)
-        rc = load_fresh(&n);
-    if (rc == 0)
+        rc = find_newest(&n);
+    fresh = n.newest_ms != NEVER_MS;
+    if (rc == 0 && !fresh)
         rc = load_packed(&n);
     if (rc == 0 && l->tail)
         rc = tail_packed(&n);
-    if (rc == 0 && l->tail)
-        rc = tail_fresh(&n);
+    if (rc == 0 && fresh)
+        rc = load_all_fresh(&n);
+    if (rc == 0 && fresh)
+        rc = load_packed(&n);
     array_free(&n.devices);
-    array_free(&n.readings);
+    fresh_fini(&n.fresh);
+    blob_chain_fini(&n.chain);
     hour_reader_fini(&n.reader);
     return rc;
 }

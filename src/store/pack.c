@@ -13,36 +13,25 @@
 
 /* What a piece takes: commits wait for it, so none takes longer than a fifth of a second. */
 enum {
-    GROUP_FIRST = 256,     /* devices */
-    GROUP_BYTES = 8 << 20, /* of polls, since each group looks into all batches; one device is taken whatever it has */
-    ROWS_A_PIECE = 2000,   /* deleted: polls */
+    ROWS_A_PIECE = 2000, /* deleted: polls */
     BIG_ROWS_A_PIECE = 300,
     DAYS_A_PIECE = 8, /* devices whose day is reckoned */
     MONTHS_A_PIECE = 16,
-};
-
-/* A poll of the group. */
-struct taken {
-    int64_t device, hour, at_ms;
-    size_t order; /* in which they came */
-    size_t offset, n;
 };
 
 struct group {
     struct packer *packer;
     struct pack_state state;
     struct pack_told *told;
-    int64_t until; /* devices up to this one */
-    int64_t next;  /* the next device beyond it that has polls; 0: none */
-    ARRAY(struct taken) polls;
-    struct sbuf blobs;
-    bool too_much;
 };
 
 void packer_fini(struct packer *p)
 {
+    fresh_fini(&p->fresh);
+    blob_chain_fini(&p->chain);
     grid_builder_fini(&p->builder);
     sbuf_free(&p->blob);
+    sbuf_free(&p->whole);
     reckoner_free(p->reckoner);
     p->reckoner = NULL;
 }
@@ -93,13 +82,16 @@ static int find_hour(struct db *db, struct pack_state *s)
     return rc;
 }
 
-/* What came until now, if anything did, is to be packed. Where the clock was set back, days that it is to live through again are not over. */
+/*
+ * What came until polls were last told anew, if anything did, is to be packed. Where the clock was set back, days that it
+ * is to live through again are not over.
+ */
 static int end_hour(struct packer *p, struct pack_state *s, int64_t now_ms)
 {
     int64_t day = hour_of(now_ms) / HOURS_A_DAY;
 
-    if (p->db->next_batch > s->begins)
-        s->ends = p->db->next_batch;
+    if (p->db->cut.batch > s->begins)
+        s->ends = p->db->cut.batch;
     s->device = 0;
     s->hour = hour_of(now_ms);
     if (s->day > day) {
@@ -114,70 +106,6 @@ static int end_hour(struct packer *p, struct pack_state *s, int64_t now_ms)
 }
 
 /* ---- Packing ---- */
-
-static void take_row(struct group *g, sqlite3_stmt *stmt, int64_t device)
-{
-    struct taken t = {.device = device, .at_ms = sqlite3_column_int64(stmt, 1), .order = g->polls.n};
-
-    t.hour = hour_of(t.at_ms);
-    t.offset = g->blobs.n;
-    t.n = (size_t)sqlite3_column_bytes(stmt, 2);
-    sbuf_addn(&g->blobs, sqlite3_column_blob(stmt, 2), t.n);
-    array_push(&g->polls, t);
-}
-
-/* The group's polls of a batch; *batch becomes the next one that has polls. */
-static int take_batch(struct group *g, int64_t *batch)
-{
-    sqlite3_stmt *stmt = db_stmt(g->packer->db, SQL_POLLS_FROM);
-    int64_t next = g->state.ends;
-    int rc;
-
-    sqlite3_bind_int64(stmt, 1, device_key(*batch, g->state.device + 1));
-    while (stmt && sqlite3_step(stmt) == SQLITE_ROW) {
-        int64_t key = sqlite3_column_int64(stmt, 0), device = key_device(key);
-
-        if (key_number(key) != *batch) {
-            next = key_number(key);
-            break;
-        }
-        if (device > g->until) {
-            if (g->next == 0 || device < g->next)
-                g->next = device;
-            next = *batch + 1;
-            break;
-        }
-        take_row(g, stmt, device);
-    }
-    *batch = next;
-    rc = db_error(g->packer->db);
-    sqlite3_reset(stmt);
-    return rc;
-}
-
-static int take_group(struct group *g)
-{
-    int rc = 0;
-
-    for (int64_t batch = g->state.begins; batch < g->state.ends && rc == 0 && !g->too_much;) {
-        rc = take_batch(g, &batch);
-        g->too_much = g->blobs.n > GROUP_BYTES && g->until > g->state.device + 1;
-    }
-    return rc;
-}
-
-static int compare_taken(const void *a, const void *b)
-{
-    const struct taken *x = a, *y = b;
-
-    if (x->device != y->device)
-        return x->device < y->device ? -1 : 1;
-    if (x->hour != y->hour)
-        return x->hour < y->hour ? -1 : 1;
-    if (x->at_ms != y->at_ms)
-        return x->at_ms < y->at_ms ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
-}
 
 /* The number of the part that an hour gets next. */
 static int next_part(struct db *db, int64_t hour, int64_t device, int64_t *out)
@@ -194,20 +122,22 @@ static int next_part(struct db *db, int64_t hour, int64_t device, int64_t *out)
 }
 
 /* Where an hour has all the parts that there are numbers for, what comes still is left out and told. */
-static int put_part(struct group *g, const struct taken *first)
+static int put_part(struct group *g, const struct fresh_poll *first)
 {
     struct packer *p = g->packer;
     sqlite3_stmt *stmt;
-    int64_t part;
-    int rc = next_part(p->db, first->hour, first->device, &part);
+    int64_t part, hour = hour_of(first->at_ms);
+    int rc = p->builder.times.n > 0 ? next_part(p->db, hour, first->device, &part) : 0;
 
-    if (rc == 0 && part > PART_MAX) {
+    if (rc < 0 || p->builder.times.n == 0)
+        return rc;
+    if (part > PART_MAX) {
         g->told->unreadable += (int64_t)p->builder.times.n;
-    } else if (rc == 0) {
+    } else {
         sbuf_reset(&p->blob);
         grid_encode(&p->builder, GRID_HOUR, &p->blob);
         stmt = db_stmt(p->db, SQL_PUT_PACKED);
-        sqlite3_bind_int64(stmt, 1, packed_key(first->hour, first->device, part));
+        sqlite3_bind_int64(stmt, 1, packed_key(hour, first->device, part));
         sqlite3_bind_blob64(stmt, 2, p->blob.s, p->blob.n, SQLITE_STATIC);
         rc = db_run(p->db, stmt);
     }
@@ -216,85 +146,123 @@ static int put_part(struct group *g, const struct taken *first)
 }
 
 /* Days and months that are reckoned up already get what came late. What is too old for that is nowhere but in the part. */
-static int reckon_late(struct group *g, const struct taken *t, int64_t now_ms)
+static int reckon_late(struct group *g, const struct fresh_poll *t, int64_t now_ms)
 {
     struct packer *p = g->packer;
-    int64_t day = t->hour / HOURS_A_DAY, month = month_of_day(day);
+    int64_t hour = hour_of(t->at_ms), day = hour / HOURS_A_DAY, month = month_of_day(day);
     int rc = 0;
 
-    if (day >= g->state.day || t->hour < hour_of(now_ms - p->raw_ms))
+    if (day >= g->state.day || hour < hour_of(now_ms - p->raw_ms))
         return 0;
     rc = reckon_day(reckoner_of(p), t->device, day);
     return rc == 0 && month < g->state.month ? reckon_month(reckoner_of(p), t->device, month) : rc;
 }
 
-/* Polls [from, to) are of one device and hour. */
-static int pack_hour(struct group *g, size_t from, size_t to, int64_t now_ms)
+/* Polls of one device and hour. */
+static int pack_hour(struct group *g, const struct fresh_poll *polls, size_t n, const struct sbuf *blobs,
+                     int64_t now_ms)
 {
     struct packer *p = g->packer;
     int rc = 0;
 
-    for (size_t i = from; i < to && rc == 0; i++) {
-        const struct taken *t = &g->polls.v[i];
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const struct fresh_poll *t = &polls[i];
 
-        if (i + 1 < to && g->polls.v[i + 1].at_ms == t->at_ms)
+        if (i + 1 < n && polls[i + 1].at_ms == t->at_ms)
             continue;
         if (grid_full(&p->builder, t->n))
             rc = put_part(g, t);
-        if (hour_add(&p->builder, t->at_ms, g->blobs.s + t->offset, t->n) < 0)
+        if (rc == 0 && hour_add(&p->builder, &p->chain, t->at_ms, blobs->s + t->offset, t->n) < 0)
             g->told->unreadable++;
     }
     if (rc == 0)
-        rc = put_part(g, &g->polls.v[from]);
-    return rc == 0 ? reckon_late(g, &g->polls.v[from], now_ms) : rc;
+        rc = put_part(g, polls);
+    return rc == 0 ? reckon_late(g, polls, now_ms) : rc;
 }
 
-static int pack_group(struct group *g, int64_t now_ms)
+static int pack_hours(struct group *g, const struct fresh_poll *polls, size_t n, const struct sbuf *blobs,
+                      int64_t now_ms)
 {
     int rc = 0;
 
-    if (g->polls.n > 1)
-        qsort(g->polls.v, g->polls.n, sizeof *g->polls.v, compare_taken);
-    for (size_t i = 0, run; i < g->polls.n && rc == 0; i += run) {
-        for (run = 1; i + run < g->polls.n && g->polls.v[i + run].device == g->polls.v[i].device &&
-                      g->polls.v[i + run].hour == g->polls.v[i].hour;)
+    for (size_t i = 0, run; i < n && rc == 0; i += run) {
+        for (run = 1; i + run < n && hour_of(polls[i + run].at_ms) == hour_of(polls[i].at_ms);)
             run++;
-        rc = pack_hour(g, i, i + run, now_ms);
+        rc = pack_hour(g, &polls[i], run, blobs, now_ms);
     }
-    g->told->polls += (int64_t)g->polls.n;
-    if (g->next > 0) {
-        g->state.device = g->next - 1;
-    } else {
-        g->state.begins = g->state.ends;
-        g->state.ends = g->state.device = 0;
-    }
-    return rc == 0 ? put_state(g->packer->db, &g->state) : rc;
+    return rc;
 }
 
-/* Groups are as large as a piece can take: half as large from now on where one was too large, else twice. */
+static bool is_in_order(const struct fresh_poll *polls, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (polls[i].at_ms <= polls[i - 1].at_ms)
+            return false;
+    return true;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const struct fresh_poll *x = a, *y = b;
+
+    if (x->at_ms != y->at_ms)
+        return x->at_ms < y->at_ms ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Polls are told by the ones that came before them: before they are brought into another order each is made to stand by itself. */
+static size_t put_in_order(struct group *g, struct fresh_poll *polls, size_t n)
+{
+    struct packer *p = g->packer;
+    size_t kept = 0;
+
+    sbuf_reset(&p->whole);
+    for (size_t i = 0; i < n; i++) {
+        struct fresh_poll t = polls[i];
+
+        if (blob_chain_take(&p->chain, t.at_ms, p->fresh.blobs.s + t.offset, t.n) < 0) {
+            g->told->unreadable++;
+            continue;
+        }
+        t.offset = p->whole.n;
+        blob_encode(&p->whole, p->chain.readings, p->chain.n);
+        t.n = p->whole.n - t.offset;
+        polls[kept++] = t;
+    }
+    if (kept > 1)
+        qsort(polls, kept, sizeof *polls, compare_times);
+    return kept;
+}
+
+static int pack_device(struct group *g, struct fresh_poll *polls, size_t n, int64_t now_ms)
+{
+    struct packer *p = g->packer;
+
+    blob_chain_break(&p->chain);
+    if (is_in_order(polls, n))
+        return pack_hours(g, polls, n, &p->fresh.blobs, now_ms);
+    return pack_hours(g, polls, put_in_order(g, polls, n), &p->whole, now_ms);
+}
+
 static int pack_next(struct packer *p, const struct pack_state *state, int64_t now_ms, struct pack_told *told)
 {
     struct group g = {.packer = p, .state = *state, .told = told};
-    int rc = 0;
+    struct fresh *f = &p->fresh;
+    int rc = fresh_read(f, p->db, state->begins, state->ends, state->device);
 
-    p->group = p->group > 0 ? p->group : GROUP_FIRST;
-    do {
-        g.polls.n = 0;
-        sbuf_reset(&g.blobs);
-        g.too_much = false;
-        g.next = 0;
-        g.until = p->group < DEVICE_MAX - state->device ? state->device + p->group : DEVICE_MAX;
-        rc = take_group(&g);
-        if (g.too_much)
-            p->group /= 2;
-    } while (rc == 0 && g.too_much);
-    if (g.blobs.n < GROUP_BYTES / 3 && p->group < DEVICE_MAX)
-        p->group *= 2;
-    if (rc == 0)
-        rc = pack_group(&g, now_ms);
-    array_free(&g.polls);
-    sbuf_free(&g.blobs);
-    return rc;
+    for (size_t i = 0, run; i < f->polls.n && rc == 0; i += run) {
+        for (run = 1; i + run < f->polls.n && f->polls.v[i + run].device == f->polls.v[i].device;)
+            run++;
+        rc = pack_device(&g, &f->polls.v[i], run, now_ms);
+    }
+    told->polls += (int64_t)f->polls.n;
+    if (f->next > 0) {
+        g.state.device = f->next - 1;
+    } else {
+        g.state.begins = g.state.ends;
+        g.state.ends = g.state.device = 0;
+    }
+    return rc == 0 ? put_state(p->db, &g.state) : rc;
 }
 
 /* ---- Reckoning up ---- */
@@ -433,7 +401,7 @@ static int do_piece(struct packer *p, struct pack_state *s, int64_t now_ms, bool
     told->more = true;
     if (rc < 0)
         return rc;
-    if (s->ends == 0 && s->hour != hour_of(now_ms))
+    if (s->ends == 0 && s->hour != hour_of(now_ms) && p->db->cut.hour == hour_of(now_ms))
         return end_hour(p, s, now_ms);
     if (s->ends > 0)
         return pack_next(p, s, now_ms, told);

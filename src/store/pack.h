@@ -2,6 +2,8 @@
 #define PD_STORE_PACK_H
 
 #include "store/db.h"
+#include "store/blob.h"
+#include "store/fresh.h"
 #include "store/grid.h"
 
 /*
@@ -18,9 +20,10 @@ struct packer {
     struct db *db;
     int64_t raw_ms, hourly_ms; /* how long packed polls and hourly rollups are kept */
     /* Storage that is kept from piece to piece. */
-    int64_t group; /* devices that a piece takes */
+    struct fresh fresh;
+    struct blob_chain chain;
     struct grid_builder builder;
-    struct sbuf blob;
+    struct sbuf blob, whole;
     struct reckoner *reckoner;
 };
 

@@ -8,19 +8,18 @@
 #include "store/blob.h"
 #include "store/keys.h"
 
-/* A poll that is not packed yet. */
-struct fresh {
-    int64_t at_ms;
-    size_t offset, n; /* of its blob */
-    size_t order;     /* in which they came */
-};
-
-/* A poll of the hour that is being told. */
+/* A poll, of the hour that is being told or not packed yet. */
 struct held {
     int64_t at_ms;
-    size_t order;
+    size_t order;    /* in which they came */
     size_t first, n; /* of its readings */
     int err;
+};
+
+struct holding {
+    ARRAY(struct held) polls;
+    ARRAY(struct reading) readings;
+    ARRAY(char *) texts;
 };
 
 struct span {
@@ -31,14 +30,11 @@ struct span {
     void *ctx;
     bool over;
     struct pack_state state;
-    ARRAY(struct fresh) fresh; /* by time */
+    struct holding fresh; /* what is not packed yet, by time */
     size_t next_fresh;
-    struct sbuf blobs; /* of those */
+    struct blob_chain chain;
     struct hour_reader reader;
-    /* The hour that is being told. */
-    ARRAY(struct held) held;
-    ARRAY(struct reading) readings;
-    ARRAY(char *) texts;
+    struct holding hour; /* that is being told; texts of fresh ones are borrowed from there */
 };
 
 int pack_state_read(struct db *db, struct pack_state *out)
@@ -60,26 +56,71 @@ int pack_state_read(struct db *db, struct pack_state *out)
     return rc;
 }
 
-/* ---- What is not packed yet ---- */
+/* ---- Polls in hand ---- */
 
-static int compare_fresh(const void *a, const void *b)
+static int compare_held(const void *a, const void *b)
 {
-    const struct fresh *x = a, *y = b;
+    const struct held *x = a, *y = b;
 
     if (x->at_ms != y->at_ms)
         return x->at_ms < y->at_ms ? -1 : 1;
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static void keep_fresh(struct span *s, sqlite3_stmt *stmt)
+static void sort_held(struct holding *h)
 {
-    struct fresh f = {.at_ms = sqlite3_column_int64(stmt, 1), .offset = s->blobs.n, .order = s->fresh.n};
+    if (h->polls.n > 1)
+        qsort(h->polls.v, h->polls.n, sizeof *h->polls.v, compare_held);
+}
 
-    if (f.at_ms < s->from || f.at_ms > s->to)
+static void forget(struct holding *h)
+{
+    for (size_t i = 0; i < h->texts.n; i++)
+        free(h->texts.v[i]);
+    h->texts.n = h->polls.n = h->readings.n = 0;
+}
+
+static void holding_fini(struct holding *h)
+{
+    forget(h);
+    array_free(&h->polls);
+    array_free(&h->readings);
+    array_free(&h->texts);
+}
+
+static void hold_reading(struct span *s, struct holding *h, const struct reading *r)
+{
+    struct reading copy = *r;
+
+    if (s->only != NO_KEY && series_key(r->component, r->point) != s->only)
         return;
-    f.n = (size_t)sqlite3_column_bytes(stmt, 2);
-    sbuf_addn(&s->blobs, sqlite3_column_blob(stmt, 2), f.n);
-    array_push(&s->fresh, f);
+    if (copy.value.type == VALUE_TEXT && copy.value.quality <= QUALITY_STALE) {
+        copy.value.text = xstrdup(copy.value.text);
+        array_push(&h->texts, (char *)copy.value.text);
+    }
+    array_push(&h->readings, copy);
+}
+
+static void hold(struct span *s, struct holding *h, int64_t at_ms, const struct reading *readings, size_t n, int err)
+{
+    struct held poll = {.at_ms = at_ms, .order = h->polls.n, .first = h->readings.n, .err = err};
+
+    for (size_t i = 0; i < n; i++)
+        hold_reading(s, h, &readings[i]);
+    poll.n = h->readings.n - poll.first;
+    array_push(&h->polls, poll);
+}
+
+/* ---- What is not packed yet ---- */
+
+/* Each is told by the one before it, so the chain is gone along from its beginning. */
+static void take_row(struct span *s, sqlite3_stmt *stmt)
+{
+    int64_t at_ms = sqlite3_column_int64(stmt, 1);
+    int rc = blob_chain_take(&s->chain, at_ms, sqlite3_column_blob(stmt, 2), (size_t)sqlite3_column_bytes(stmt, 2));
+
+    if (at_ms >= s->from && at_ms <= s->to)
+        hold(s, &s->fresh, at_ms, s->chain.readings, s->chain.n, rc);
 }
 
 /* One seek a batch: the row found is the device's, or where the next batch begins is told by it. */
@@ -98,50 +139,17 @@ static int find_fresh(struct span *s)
             int64_t key = sqlite3_column_int64(stmt, 0);
 
             if (key_device(key) == s->device_id)
-                keep_fresh(s, stmt);
+                take_row(s, stmt);
             batch = key_number(key) + (key_device(key) >= s->device_id);
         }
         rc = db_error(s->db);
         sqlite3_reset(stmt);
     }
-    if (s->fresh.n > 1)
-        qsort(s->fresh.v, s->fresh.n, sizeof *s->fresh.v, compare_fresh);
+    sort_held(&s->fresh);
     return rc;
 }
 
 /* ---- An hour ---- */
-
-static void forget_hour(struct span *s)
-{
-    for (size_t i = 0; i < s->texts.n; i++)
-        free(s->texts.v[i]);
-    s->texts.n = s->held.n = s->readings.n = 0;
-}
-
-static void keep_reading(void *ctx, const struct reading *r)
-{
-    struct span *s = ctx;
-    struct reading copy = *r;
-
-    if (s->only != NO_KEY && series_key(r->component, r->point) != s->only)
-        return;
-    if (copy.value.type == VALUE_TEXT && copy.value.quality <= QUALITY_STALE) {
-        copy.value.text = xstrdup(copy.value.text);
-        array_push(&s->texts, (char *)copy.value.text);
-    }
-    array_push(&s->readings, copy);
-}
-
-static void hold(struct span *s, int64_t at_ms, size_t first, int err)
-{
-    struct held h = {.at_ms = at_ms, .order = s->held.n, .first = first, .n = s->readings.n - first, .err = err};
-
-    if (err < 0) {
-        s->readings.n = first;
-        h.n = 0;
-    }
-    array_push(&s->held, h);
-}
 
 static void take_part(struct span *s, int64_t hour, const void *blob, size_t n)
 {
@@ -150,15 +158,9 @@ static void take_part(struct span *s, int64_t hour, const void *blob, size_t n)
     uint32_t begin = 0;
 
     if (rc < 0)
-        hold(s, hour * HOUR_MS, s->readings.n, rc);
-    for (size_t i = 0; rc == 0 && i < r->grid.times.n; i++) {
-        size_t first = s->readings.n;
-
-        for (uint32_t k = begin; k < r->ends.v[i]; k++)
-            keep_reading(s, &r->rows.v[k]);
-        begin = r->ends.v[i];
-        hold(s, r->grid.times.v[i], first, 0);
-    }
+        hold(s, &s->hour, hour * HOUR_MS, NULL, 0, rc);
+    for (size_t i = 0; rc == 0 && i < r->grid.times.n; begin = r->ends.v[i++])
+        hold(s, &s->hour, r->grid.times.v[i], r->rows.v + begin, r->ends.v[i] - begin, 0);
 }
 
 static int take_packed(struct span *s, int64_t hour)
@@ -177,41 +179,37 @@ static int take_packed(struct span *s, int64_t hour)
 
 static void take_fresh(struct span *s, int64_t hour)
 {
-    for (; s->next_fresh < s->fresh.n; s->next_fresh++) {
-        const struct fresh *f = &s->fresh.v[s->next_fresh];
-        size_t first = s->readings.n;
+    for (; s->next_fresh < s->fresh.polls.n; s->next_fresh++) {
+        struct held poll = s->fresh.polls.v[s->next_fresh];
+        size_t first = s->hour.readings.n;
 
-        if (hour_of(f->at_ms) != hour)
+        if (hour_of(poll.at_ms) != hour)
             return;
-        hold(s, f->at_ms, first, blob_decode(s->blobs.s + f->offset, f->n, keep_reading, s));
+        for (size_t i = 0; i < poll.n; i++)
+            array_push(&s->hour.readings, s->fresh.readings.v[poll.first + i]);
+        poll.first = first;
+        poll.order = s->hour.polls.n;
+        array_push(&s->hour.polls, poll);
     }
-}
-
-static int compare_held(const void *a, const void *b)
-{
-    const struct held *x = a, *y = b;
-
-    if (x->at_ms != y->at_ms)
-        return x->at_ms < y->at_ms ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
 }
 
 static void tell_hour(struct span *s)
 {
-    if (s->held.n > 1)
-        qsort(s->held.v, s->held.n, sizeof *s->held.v, compare_held);
-    for (size_t i = 0; i < s->held.n && !s->over; i++) {
-        const struct held *h = &s->held.v[i];
+    const struct holding *hour = &s->hour;
+
+    sort_held(&s->hour);
+    for (size_t i = 0; i < hour->polls.n && !s->over; i++) {
+        const struct held *h = &hour->polls.v[i];
         struct poll_view view = {.at_ms = h->at_ms, .n = h->n, .err = h->err};
 
-        if (i + 1 < s->held.n && s->held.v[i + 1].at_ms == h->at_ms)
+        if (i + 1 < hour->polls.n && hour->polls.v[i + 1].at_ms == h->at_ms)
             continue;
         if (h->n > 0)
-            view.readings = &s->readings.v[h->first];
+            view.readings = &hour->readings.v[h->first];
         if (h->at_ms >= s->from && h->at_ms <= s->to)
             s->over = !s->fn(s->ctx, &view);
     }
-    forget_hour(s);
+    forget(&s->hour);
 }
 
 /* The first hour from this one on in which any device has something; HOUR_MAX + 1: none. */
@@ -226,8 +224,8 @@ static int next_hour(struct span *s, int64_t *hour)
         found = packed_hour(sqlite3_column_int64(stmt, 0));
     rc = db_error(s->db);
     sqlite3_reset(stmt);
-    if (s->next_fresh < s->fresh.n && hour_of(s->fresh.v[s->next_fresh].at_ms) < found)
-        found = hour_of(s->fresh.v[s->next_fresh].at_ms);
+    if (s->next_fresh < s->fresh.polls.n && hour_of(s->fresh.polls.v[s->next_fresh].at_ms) < found)
+        found = hour_of(s->fresh.polls.v[s->next_fresh].at_ms);
     *hour = found;
     return rc;
 }
@@ -246,7 +244,6 @@ static int read_hours(struct span *s)
         if (rc == 0 && hour <= last)
             rc = next_hour(s, &hour);
     }
-    forget_hour(s);
     return rc;
 }
 
@@ -260,11 +257,9 @@ int span_read(struct db *db, int64_t device_id, int64_t from, int64_t to, uint64
         if (rc == 0)
             rc = read_hours(&s);
     }
-    array_free(&s.fresh);
-    sbuf_free(&s.blobs);
+    holding_fini(&s.fresh);
+    holding_fini(&s.hour);
+    blob_chain_fini(&s.chain);
     hour_reader_fini(&s.reader);
-    array_free(&s.held);
-    array_free(&s.readings);
-    array_free(&s.texts);
     return rc;
 }

@@ -17,6 +17,7 @@
 #include "store/upkeep.h"
 
 enum {
+    CHAIN_POLLS = 16,  /* of which each is told by the one before: who is damaged takes those behind it along */
     POLLS_MAX = 20000, /* queued: at 10,000 devices a minute, two minutes */
     RETRY_FIRST_MS = 1000,
     RETRY_LAST_MS = 30000,
@@ -41,6 +42,9 @@ struct store {
     struct timer flush, retry;
     int64_t retry_ms;
     bool closing;
+    /* Chains of polls go on within a period, which is as long as an hour. */
+    uint32_t period, last_chain;
+    int64_t period_hour;
 
     struct upkeep upkeep;
     struct timer upkeep_timer;
@@ -62,6 +66,11 @@ static int64_t now_ms(const struct store *s)
     return clock_mono(&s->config.clock);
 }
 
+static int64_t this_hour(const struct store *s)
+{
+    return hour_of(clock_wall(&s->config.clock));
+}
+
 /* ---- Committing ---- */
 
 static void work_txn(struct job *j)
@@ -73,6 +82,12 @@ static void start_txn(struct store *s)
 {
     assert(!s->going);
     wheel_unset(s->config.wheel, &s->flush);
+    if (s->period_hour != this_hour(s)) {
+        s->period_hour = this_hour(s);
+        s->period++;
+        s->filling->cuts = true;
+        s->filling->cut_hour = s->period_hour;
+    }
     s->going = s->filling;
     s->filling = s->spare;
     s->spare = NULL;
@@ -264,6 +279,9 @@ static void upkeep_due(void *arg)
     struct store *s = arg;
     bool idle = s->commits_at_upkeep == s->state.commits;
 
+    if (s->period_hour != this_hour(s))
+        hurry(s);
+
     s->commits_at_upkeep = s->state.commits;
     wheel_set(s->config.wheel, &s->upkeep_timer, now_ms(s) + next_tick_ms(s));
     if (now_ms(s) >= s->trim_due_ms) {
@@ -278,6 +296,7 @@ static void done_txn(struct job *j)
 {
     struct store_batch *b = (struct store_batch *)j;
     struct store *s = b->owner;
+    bool cut = b->cuts;
 
     if (b->err < 0) {
         txn_failed(s, b);
@@ -290,6 +309,8 @@ static void done_txn(struct job *j)
     s->going = NULL;
     if (s->state.wal_pages > CHECKPOINT_PAGES)
         want_checkpoint(s);
+    if (cut)
+        piece_due(s); /* what came before it can be packed */
     if (s->filling->urgent)
         start_txn(s);
 }
@@ -305,16 +326,31 @@ void store_submit(struct store *s, struct change *c, bool urgent, void (*done)(v
     await_company(s, urgent);
 }
 
-bool store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n)
+static bool goes_on(const struct store *s, const struct poll_chain *c, int64_t at_ms)
 {
+    return c->number != 0 && c->period == s->period && c->polls < CHAIN_POLLS && at_ms > c->at_ms;
+}
+
+bool store_put_poll(struct store *s, const struct poll *p)
+{
+    struct poll_chain none = {0}, *chain = p->chain ? p->chain : &none, before = *chain;
+    bool follows = p->past && goes_on(s, chain, p->at_ms);
+
+    chain->number = 0;
     if (s->state.queued_polls >= POLLS_MAX) {
         s->state.dropped_polls++;
         return false;
     }
-    if (device_id < 1 || device_id > DEVICE_MAX)
+    if (p->device_id < 1 || p->device_id > DEVICE_MAX)
         return false;
     s->state.queued_polls++;
-    store_batch_add_poll(s->filling, device_id, at_ms, readings, n);
+    store_batch_add_poll(s->filling, p, follows ? p->at_ms - before.at_ms : 0);
+    s->last_chain += !follows;
+    s->last_chain += s->last_chain == 0;
+    *chain = (struct poll_chain){.number = follows ? before.number : s->last_chain,
+                                 .period = s->period,
+                                 .polls = follows ? before.polls + 1 : 1,
+                                 .at_ms = p->at_ms};
     await_company(s, false);
     return true;
 }
@@ -409,6 +445,7 @@ static int read_last_ids(struct store *s)
         rc = db_number(&s->writer,
                        "SELECT max(begins, ends, coalesce((SELECT max(key) >> 28 FROM poll) + 1, 0)) FROM pack",
                        &s->writer.next_batch);
+    s->writer.cut = (struct chain_cut){.batch = s->writer.next_batch, .hour = this_hour(s)};
     return rc;
 }
 
@@ -488,6 +525,7 @@ static struct store *store_new(const struct store_config *config)
     s->filling = own_txn(s);
     s->spare = own_txn(s);
     s->retry_ms = RETRY_FIRST_MS;
+    s->period_hour = this_hour(s);
     s->upkeep = (struct upkeep){.job = {.work = work_upkeep, .done = done_upkeep}, .owner = s};
     s->upkeep.packer = (struct packer){.db = &s->writer,
                                        .raw_ms = days_ms(config->raw_days, RAW_DAYS),

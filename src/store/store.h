@@ -110,7 +110,7 @@ int64_t store_last_id(const struct store *s, enum row_kind kind);
  */
 void store_submit(struct store *s, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
 /* Queues a device's poll for the second's commit; copies. False: dropped, and counted, since the queue is full. */
-bool store_put_poll(struct store *s, int64_t device_id, int64_t at_ms, const struct reading *readings, size_t n);
+bool store_put_poll(struct store *s, const struct poll *p);
 
 struct store_state {
     size_t queued_changes, queued_polls; /* waiting or under way */

@@ -20,7 +20,7 @@ void store_batch_reset(struct store_batch *b)
     b->entries.n = b->polls.n = b->readings = 0;
     sbuf_reset(&b->blobs);
     point_numbers_free(&b->points);
-    b->urgent = false;
+    b->urgent = b->cuts = false;
 }
 
 void store_batch_free(struct store_batch *b)
@@ -39,15 +39,17 @@ bool store_batch_empty(const struct store_batch *b)
     return b->entries.n == 0 && b->polls.n == 0 && b->points.list.n == 0;
 }
 
-void store_batch_add_poll(struct store_batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings,
-                          size_t n)
+void store_batch_add_poll(struct store_batch *b, const struct poll *p, int64_t gap_ms)
 {
-    struct txn_poll p = {.device_id = device_id, .at_ms = at_ms, .offset = b->blobs.n};
+    struct txn_poll t = {.device_id = p->device_id, .at_ms = p->at_ms, .offset = b->blobs.n};
 
-    blob_encode(&b->blobs, readings, n);
-    p.n = b->blobs.n - p.offset;
-    array_push(&b->polls, p);
-    b->readings += n;
+    if (gap_ms > 0)
+        blob_encode_next(&b->blobs, gap_ms, p->readings, p->past, p->n);
+    else
+        blob_encode(&b->blobs, p->readings, p->n);
+    t.n = b->blobs.n - t.offset;
+    array_push(&b->polls, t);
+    b->readings += p->n;
 }
 
 /* ---- Writing ---- */
@@ -281,6 +283,8 @@ static int try_commit(struct store_batch *b, struct txn_entry **culprit)
         rc = db_do(b->db, SQL_COMMIT);
     if (rc == 0)
         b->db->next_batch += batches;
+    if (rc == 0 && b->cuts)
+        b->db->cut = (struct chain_cut){.batch = b->db->next_batch, .hour = b->cut_hour};
     snprintf(b->why, sizeof b->why, "%s", rc < 0 ? db_why(b->db) : "");
     db_rollback(b->db);
     return rc;

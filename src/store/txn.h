@@ -32,6 +32,8 @@ struct store_batch {
     struct point_numbers points; /* that are given from now on */
     size_t readings;
     bool urgent;
+    bool cuts; /* no later poll is told by one of its own */
+    int64_t cut_hour;
     /* How it went. */
     int err;
     char why[160];
@@ -46,8 +48,8 @@ bool store_batch_empty(const struct store_batch *b);
 /* Empties it, keeping storage; frees the changes. */
 void store_batch_reset(struct store_batch *b);
 
-void store_batch_add_poll(struct store_batch *b, int64_t device_id, int64_t at_ms, const struct reading *readings,
-                          size_t n);
+/* gap_ms: since the poll by which this one is told; 0: it stands by itself. */
+void store_batch_add_poll(struct store_batch *b, const struct poll *p, int64_t gap_ms);
 
 /*
  * Commits all of it, numbering events, or nothing: b->err and b->why say. A

@@ -306,11 +306,19 @@ struct node {
     int64_t late_ms;  /* how long it was due before that */
     bool identifying;
 
+    struct poll_chain chain; /* of its polls in the store */
     struct device_status status;
     char *trouble_said;          /* what was wrong with the last read, in words; NULL: nothing. status points here */
     enum pd_read_status trouble; /* the last trouble that was told */
     int64_t trouble_ms;
     ARRAY(struct waiter) waiters;
+};
+
+/* What a device's points were when its turn began, as far as the store was told of them. */
+struct earlier {
+    const struct node *of; /* NULL: nobody's are known */
+    ARRAY(uint64_t) known; /* by place in node->points, as bits */
+    ARRAY(uint64_t) bits;  /* likewise: the values; all were good */
 };
 
 struct watch {
@@ -332,10 +340,12 @@ struct watch {
     struct u64dict *faults; /* by alert id */
     ARRAY(struct speech *) speeches;
     ARRAY(struct kind *) lost_kinds; /* of components whose kind the knowledge no longer has; only their names */
-    ARRAY(struct reading) readings;  /* scratch */
-    ARRAY(uint64_t) fresh;           /* likewise: for each component of the device slots that its poll changed */
-    ARRAY(struct value) shown;       /* what is shown of a device, until another is */
-    struct window_round round;       /* likewise: of readings */
+    ARRAY(struct reading) readings;  /* scratch, */
+    ARRAY(struct reading_past) past; /* beside them */
+    struct earlier earlier;
+    ARRAY(uint64_t) fresh;     /* likewise: for each component of the device slots that its poll changed */
+    ARRAY(struct value) shown; /* what is shown of a device, until another is */
+    struct window_round round; /* likewise: of readings */
     struct layouts layouts;
     struct pool *pool;      /* keys, labels and origins of components */
     struct change *repairs; /* what loading found to be put right */
@@ -414,7 +424,7 @@ struct batch *speech_batch(struct speech *s);
 void speech_batch_done(struct speech *s, struct batch *b);
 void speech_free_all(struct watch *w);
 
-/* ---- inventory.c ---- */
+/* ---- unit.c ---- */
 
 /* The device's component, or -1. */
 int64_t unit_find(const struct node *n, const struct kind *kind, const char *key);
@@ -437,6 +447,15 @@ void unit_spread(const struct node *n, const struct unit *u, struct value *out);
 bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v);
 /* It has these points from now on, besides those that it has. */
 void unit_widen(struct node *n, struct unit *u, const struct layout *with);
+/* Says how it was found and where, and what it is called. */
+void unit_found(struct watch *w, struct unit *u, const char *key, const char *label, const struct found *f);
+/* Sets a point by its place among all of the device's, owning its text; true if it changed. */
+bool point_set(struct node *n, size_t at, struct value v);
+/* Frees the texts of points that are not needed any more. */
+void points_free(const struct point *points, size_t n);
+
+/* ---- inventory.c ---- */
+
 /* Takes in what a poll read. */
 void inventory_poll(struct turn *t, struct batch *b);
 /* Says whether the device can be reached (unknown: nothing new), and whether it answers pings: unknown where nobody asked. */
@@ -445,13 +464,18 @@ void inventory_reachable(struct turn *t, struct value reachable, struct value pi
 bool inventory_fill(struct turn *t, unsigned slot, struct value v);
 /* Makes values stale, components gone. complete: what was not found is really not there. */
 void inventory_age(struct turn *t, bool complete);
-/* Hands what the poll told to the readings. */
-void inventory_report(struct turn *t);
-/* Hands on that the device was not reachable at a time before. */
-void inventory_report_missed(struct turn *t, int64_t at_ms);
 /* After a reload: kinds and points by name. */
 void inventory_remap(struct watch *w, struct node *n);
 void inventory_free(struct node *n);
+
+/* ---- report.c ---- */
+
+/* What the device's points are now is what they were before the poll. */
+void report_begin(struct node *n);
+/* Hands what the poll told to the readings. */
+void report(struct turn *t);
+/* Hands on that the device was not reachable at a time before. */
+void report_missed(struct turn *t, int64_t at_ms);
 
 /* ---- identify.c ---- */
 

@@ -8,276 +8,8 @@
 
 enum {
     GONE_AFTER_MS = 24 * 3600 * 1000,
-    WHOLE_MS = 3600 * 1000,
     LOOK_AHEAD = 64, /* components skipped to meet the next one found, before it is searched for */
 };
-
-/* ---- Points ---- */
-
-static bool owns_text(struct value v)
-{
-    return v.type == VALUE_TEXT && (v.quality == QUALITY_GOOD || v.quality == QUALITY_STALE);
-}
-
-static void text_free(struct value v)
-{
-    if (owns_text(v))
-        free((char *)(uintptr_t)v.text);
-}
-
-/* Sets a point, owning its text; true if it changed. */
-static bool point_set(struct point *point, struct value v)
-{
-    struct point new = point_of(v);
-    struct value before;
-
-    if (v.type == point->type && (v.quality | point->quality) == QUALITY_GOOD && v.type != VALUE_TEXT &&
-        v.type != VALUE_BOOL) { /* a number or code, as most are: nothing is owned */
-        bool changed = new.low != point->low || new.high != point->high;
-
-        *point = new;
-        return changed;
-    }
-    before = point_get(point);
-    if (value_same(before, v)) {
-        if (!owns_text(before))
-            *point = new; /* why it is not good may have changed */
-        return false;
-    }
-    text_free(before);
-    if (owns_text(v)) {
-        v.text = xstrdup(v.text);
-        new = point_of(v);
-    }
-    *point = new;
-    return true;
-}
-
-static void points_free(const struct point *points, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        text_free(point_get(&points[i]));
-}
-
-/* ---- Components ---- */
-
-static int unit_cmp(const struct unit *u, const struct kind *kind, const char *key)
-{
-    int d = unit_kind(u) == kind ? 0 : strcmp(unit_kind(u)->name, kind->name);
-
-    return d ? d : strcmp(unit_key(u), key);
-}
-
-/* Where in node->sorted the component is or would be. */
-static size_t sorted_place(const struct node *n, const struct kind *kind, const char *key, bool *found)
-{
-    size_t lo = 0, hi = n->sorted.n;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int d = unit_cmp(&n->units.v[n->sorted.v[mid]], kind, key);
-
-        if (d == 0) {
-            *found = true;
-            return mid;
-        }
-        if (d < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    *found = false;
-    return lo;
-}
-
-int64_t unit_find(const struct node *n, const struct kind *kind, const char *key)
-{
-    bool found;
-    size_t place = sorted_place(n, kind, key, &found);
-
-    return found ? (int64_t)n->sorted.v[place] : -1;
-}
-
-struct unit *unit_numbered(const struct node *n, uint32_t number)
-{
-    size_t lo = 0, hi = n->units.n;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-
-        if (n->units.v[mid].number < number)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < n->units.n && n->units.v[lo].number == number ? &n->units.v[lo] : NULL;
-}
-
-static void sorted_insert(struct node *n, size_t place, uint32_t unit)
-{
-    array_push(&n->sorted, unit);
-    memmove(&n->sorted.v[place + 1], &n->sorted.v[place], (n->sorted.n - 1 - place) * sizeof *n->sorted.v);
-    n->sorted.v[place] = unit;
-}
-
-/* ---- Its points ---- */
-
-void unit_spread(const struct node *n, const struct unit *u, struct value *out)
-{
-    for (size_t i = 0; i < unit_kind(u)->points.n; i++)
-        out[i] = VALUE_UNKNOWN;
-    for (size_t i = 0; i < u->layout->n; i++)
-        out[u->layout->slots[i]] = point_get(&n->points.v[u->first + i]);
-}
-
-/* Room for so many more, no larger than needed: what is found first stays. */
-static void points_reserve(struct node *n, size_t more)
-{
-    if (n->points.n + more <= n->points.cap)
-        return;
-    n->points.v = xreallocarray(n->points.v, n->points.n + more, sizeof *n->points.v);
-    n->points.cap = n->points.n + more;
-}
-
-/* A gap for so many more behind the points of a component. */
-static void points_open(struct node *n, const struct unit *u, size_t more)
-{
-    size_t end = u->first + u->layout->n;
-
-    points_reserve(n, more);
-    if (n->points.n > end)
-        memmove(&n->points.v[end + more], &n->points.v[end], (n->points.n - end) * sizeof *n->points.v);
-    n->points.n += more;
-    for (size_t i = (size_t)(u - n->units.v) + 1; i < n->units.n; i++)
-        n->units.v[i].first += (uint32_t)more;
-}
-
-void unit_widen(struct node *n, struct unit *u, const struct layout *with)
-{
-    const struct layout *from = u->layout, *to = layout_both(&n->watch->layouts, from, with);
-    struct point *points;
-
-    if (from == to)
-        return;
-    points_open(n, u, to->n - from->n);
-    points = &n->points.v[u->first];
-    for (size_t i = to->n; i-- > 0;) {
-        uint16_t before = from->places[to->slots[i]];
-
-        points[i] = before == LAYOUT_NONE ? point_of(VALUE_UNKNOWN) : points[before];
-    }
-    u->layout = to;
-}
-
-static bool is_nothing(struct value v)
-{
-    return v.quality == QUALITY_UNKNOWN && v.type == VALUE_NONE && v.why == WHY_NONE;
-}
-
-bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v)
-{
-    uint16_t place = layout_place(u->layout, slot), one = (uint16_t)slot;
-
-    if (place == LAYOUT_NONE) {
-        if (slot >= unit_kind(u)->points.n || is_nothing(v))
-            return false;
-        unit_widen(n, u, layout_of(&n->watch->layouts, unit_kind(u), &one, 1));
-        place = layout_place(u->layout, slot);
-    }
-    assert(n->points.v); /* who has a place has a point there */
-    return point_set(&n->points.v[u->first + place], v);
-}
-
-/* What it is called, and what is known of how it was found. */
-static void set_origin(struct watch *w, struct unit *u, const char *key, const char *label, const struct found *f)
-{
-    const struct origin *before = u->origin;
-    size_t key_size = strlen(key) + 1, label_size = strcmp(key, label) == 0 ? 0 : strlen(label) + 1;
-    size_t head = sizeof *before + f->ninstance * sizeof *f->instance, size = head + key_size + label_size;
-    struct origin *now = xcalloc(1, size);
-
-    now->module = f->module;
-    now->def = f->def;
-    now->ninstance = (uint32_t)f->ninstance;
-    now->label = label_size ? (uint32_t)key_size : 0;
-    if (f->ninstance)
-        memcpy(now->instance, f->instance, f->ninstance * sizeof *f->instance);
-    memcpy((char *)now + head, key, key_size);
-    memcpy((char *)now + head + key_size, label, label_size);
-    u->origin = pool_take(w->pool, now, size);
-    pool_drop(w->pool, before);
-    free(now);
-}
-
-uint32_t unit_add(struct node *n, const struct kind *kind, const char *key, const char *label, uint32_t number)
-{
-    struct watch *w = n->watch;
-    bool found;
-    size_t place = sorted_place(n, kind, key, &found);
-    uint32_t at = (uint32_t)n->units.n;
-    struct unit u = {
-        .layout = layout_of(&w->layouts, kind, NULL, 0),
-        .number = number ? number : n->last_number + 1,
-        .first = (uint32_t)n->points.n,
-        .changed = true,
-        .found_ms = watch_mono(n->watch),
-        .first_s = (uint32_t)(watch_wall(n->watch) / 1000),
-    };
-
-    if (u.number > n->last_number)
-        n->last_number = u.number;
-    set_origin(w, &u, key, label, &(struct found){0});
-    array_push(&n->units, u);
-    sorted_insert(n, place, at);
-    if (kind == watch_knowledge(n->watch)->vocabulary.kinds.v[0])
-        n->device_unit = at;
-    return at;
-}
-
-void unit_put(struct turn *t, const struct unit *u)
-{
-    struct component k = {
-        .device_id = t->n->d.id,
-        .number = u->number,
-        .kind = unit_kind(u)->name,
-        .key = (char *)(uintptr_t)unit_key(u),
-        .label = (char *)(uintptr_t)unit_label(u),
-        .first_ms = (int64_t)u->first_s * 1000,
-    };
-
-    change_put_component(turn_change(t), &k);
-}
-
-const struct kind *kind_named(struct watch *w, const char *name)
-{
-    const struct kind *known = vocabulary_kind(&watch_knowledge(w)->vocabulary, name);
-    struct kind *lost;
-
-    if (known)
-        return known;
-    for (size_t i = 0; i < w->lost_kinds.n; i++) {
-        if (strcmp(w->lost_kinds.v[i]->name, name) == 0)
-            return w->lost_kinds.v[i];
-    }
-    lost = xcalloc(1, sizeof *lost);
-    lost->name = xstrdup(name);
-    lost->number = UINT32_MAX;
-    array_push(&w->lost_kinds, lost);
-    return lost;
-}
-
-void inventory_free(struct node *n)
-{
-    points_free(n->points.v, n->points.n);
-    array_free(&n->points);
-    windows_fini(&n->windows);
-    for (size_t i = 0; i < n->units.n; i++) {
-        pool_drop(n->watch->pool, n->units.v[i].origin);
-    }
-    array_free(&n->units);
-    array_free(&n->totals);
-    array_free(&n->sorted);
-}
 
 /* ---- A poll ---- */
 
@@ -340,7 +72,7 @@ static void unit_place(struct turn *t, struct unit *u, const struct found *f)
     if (!renamed && same_origin(u->origin, f))
         return;
     label = xstrdup(renamed ? f->label : unit_label(u));
-    set_origin(t->w, u, f->key, label, f);
+    unit_found(t->w, u, f->key, label, f);
     free(label);
     if (renamed)
         unit_put(t, u);
@@ -351,16 +83,14 @@ static uint64_t take_points(struct turn *t, struct unit *u, const struct value *
 {
     const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
     const struct layout *told = t->speech->layouts[unit_kind(u)->number];
-    struct point *points;
     uint64_t changed = 0;
 
     if (u->layout != told)
         unit_widen(t->n, u, told);
-    points = &t->n->points.v[u->first];
     for (size_t i = 0; i < told->n; i++) {
         uint16_t slot = told->slots[i], place = u->layout == told ? (uint16_t)i : u->layout->places[slot];
 
-        if ((tells[slot] & t->parts) && point_set(&points[place], values[i]))
+        if ((tells[slot] & t->parts) && point_set(t->n, u->first + place, values[i]))
             changed |= slot_bit(slot);
     }
     return changed;
@@ -433,6 +163,7 @@ void inventory_poll(struct turn *t, struct batch *b)
     struct node *n = t->n;
 
     t->cursor = 0;
+    report_begin(n);
     batch_finish_told(b, take_found, t);
     array_fit(&n->units);
     array_fit(&n->sorted);
@@ -498,6 +229,7 @@ static void unit_age(struct turn *t, struct unit *u)
         if (point_overdue(t, u,
                           t->n->speech->tells[tables->base[unit_kind(u)->number] + (of != NO_POINT ? of : slot)])) {
             v->quality = QUALITY_STALE;
+            v->told = false;
             changed |= slot_bit(slot);
         }
     }
@@ -550,78 +282,6 @@ void inventory_age(struct turn *t, bool complete)
     }
 }
 
-/* ---- Readings ---- */
-
-/*
- * Texts and codes seldom change: they are told when they do, and once an hour, so that no window over them has a gap. All
- * else is told each time, since its trend matters.
- */
-static bool is_worth_telling(const struct point_def *p, uint64_t fresh, uint32_t whole, uint8_t tells)
-{
-    bool seldom = p->type == VALUE_TEXT || p->type == VALUE_ENUM || p->type == VALUE_BITS;
-
-    return !seldom || (fresh & slot_bit(p->slot)) || (tells & whole);
-}
-
-static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
-{
-    const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
-    const struct point *points = &t->n->points.v[u->first];
-    bool is_device = u == &t->n->units.v[t->n->device_unit];
-    bool found = u->seen == t->n->polls;
-    uint64_t fresh = found ? *fresh_of(t, (size_t)(u - t->n->units.v)) : 0;
-    const struct tables *tables = &t->w->tables;
-
-    array_reserve(&t->w->readings, t->w->readings.n + u->layout->n);
-    for (size_t i = 0; i < u->layout->n; i++) {
-        uint16_t slot = u->layout->slots[i];
-        const struct point_def *p = &unit_kind(u)->points.v[slot];
-        uint8_t by = tells[p->total_of != NO_POINT ? p->total_of : slot]; /* a total is told with what it is of */
-
-        if ((found && (by & t->parts) && is_worth_telling(p, fresh, whole, tells[slot])) ||
-            (is_device && slot == tables->reachable) || (is_device && slot == tables->ping && t->ping_told))
-            t->w->readings.v[t->w->readings.n++] =
-                (struct reading){.component = u->number, .point = slot, .value = point_get(&points[i])};
-    }
-}
-
-void inventory_report(struct turn *t)
-{
-    struct node *n = t->n;
-    struct watch *w = t->w;
-    uint32_t whole = 0;
-
-    w->readings.n = 0;
-    for (unsigned p = 0; p < PART_COUNT; p++) {
-        if (!(t->parts & (1u << p)) || t->mono < n->whole_ms[p])
-            continue;
-        whole |= 1u << p;
-        n->whole_ms[p] = t->mono + WHOLE_MS;
-    }
-    for (uint32_t i = 0; i < n->units.n; i++) {
-        if (n->units.v[i].seen == n->polls || i == n->device_unit)
-            report_unit(t, &n->units.v[i], whole);
-    }
-    n->status.readings = w->readings.n;
-    w->counters.readings += w->readings.n;
-    if (w->readings.n)
-        w->config.ops.readings(w->config.ops.ctx, n->d.id, t->wall, w->readings.v, w->readings.n,
-                               n->silent ? -1 : n->asked_ms - n->late_ms);
-}
-
-void inventory_report_missed(struct turn *t, int64_t at_ms)
-{
-    const struct node *n = t->n;
-    struct reading r = {
-        .component = n->units.v[n->device_unit].number,
-        .point = (uint16_t)t->w->tables.reachable,
-        .value = value_bool(false),
-    };
-
-    t->w->counters.readings++;
-    t->w->config.ops.readings(t->w->config.ops.ctx, n->d.id, at_ms, &r, 1, -1);
-}
-
 /* ---- A reload ---- */
 
 /* Moves what both have of the same name and type; old is by the former layout. */
@@ -642,7 +302,7 @@ static void forget_finder(struct watch *w, struct unit *u)
 {
     const struct origin *o = pool_hold(u->origin);
 
-    set_origin(w, u, unit_key(u), unit_label(u), &(struct found){.instance = o->instance, .ninstance = o->ninstance});
+    unit_found(w, u, unit_key(u), unit_label(u), &(struct found){.instance = o->instance, .ninstance = o->ninstance});
     pool_drop(w->pool, o);
 }
 
@@ -672,4 +332,17 @@ void inventory_remap(struct watch *w, struct node *n)
     }
     points_free(old, nold);
     array_release((void **)&old);
+}
+
+void inventory_free(struct node *n)
+{
+    points_free(n->points.v, n->points.n);
+    array_free(&n->points);
+    windows_fini(&n->windows);
+    for (size_t i = 0; i < n->units.n; i++) {
+        pool_drop(n->watch->pool, n->units.v[i].origin);
+    }
+    array_free(&n->units);
+    array_free(&n->totals);
+    array_free(&n->sorted);
 }

@@ -32,7 +32,8 @@ void layouts_free(struct layouts *all);
 /* A value in three quarters of its size: a device has hundreds of them. */
 struct point {
     uint32_t low, high; /* of what it is */
-    uint8_t type : 4, quality : 4;
+    uint8_t type : 4, quality : 3;
+    uint8_t told : 1; /* to the store, as it is: in the device's chain of polls */
     uint8_t why;
     uint16_t slot;
 };
@@ -52,7 +53,7 @@ static inline struct point point_of(struct value v)
     return (struct point){.low = (uint32_t)v.bits,
                           .high = (uint32_t)(v.bits >> 32),
                           .type = v.type & 15,
-                          .quality = v.quality & 15,
+                          .quality = v.quality & 7,
                           .why = v.why,
                           .slot = v.slot};
 }

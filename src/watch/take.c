@@ -157,15 +157,15 @@ static struct value reachable(const struct turn *t, bool answered)
 }
 
 /* A poll or two that were missed are a gap in what is stored; a third shows that they were the outage's beginning. */
-static void report(struct turn *t, bool answered)
+static void tell(struct turn *t, bool answered)
 {
     const struct node *n = t->n;
 
     if (answered ? !n->identifying : n->silent > DOWN_AFTER)
-        inventory_report(t);
+        report(t);
     else if (!answered && n->silent == DOWN_AFTER) {
-        inventory_report_missed(t, t->wall - (t->mono - n->missed_ms));
-        inventory_report(t);
+        report_missed(t, t->wall - (t->mono - n->missed_ms));
+        report(t);
     }
 }
 
@@ -175,6 +175,7 @@ static void take_poll(struct turn *t, struct value ping)
     bool answered = t->result->status != PD_READ_NOANSWER;
 
     n->polls++;
+    t->w->earlier.of = NULL;
     note_clock(t);
     note_status(t, answered);
     note_ping(t, answered, ping);
@@ -196,7 +197,7 @@ static void take_poll(struct turn *t, struct value ping)
     inventory_age(t, t->result->status == PD_READ_DONE && !n->identifying);
     if (!t->w->config.ops.backlog(t->w->config.ops.ctx))
         judge_run(t, answered);
-    report(t, answered);
+    tell(t, answered);
     history_save(t);
     turn_end(t, t->change && t->change->events.n > 0);
 }

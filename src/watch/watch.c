@@ -222,6 +222,9 @@ void watch_free(struct watch *w)
     }
     array_free(&w->lost_kinds);
     array_free(&w->readings);
+    array_free(&w->past);
+    array_free(&w->earlier.known);
+    array_free(&w->earlier.bits);
     array_free(&w->fresh);
     window_round_fini(&w->round);
     array_free(&w->shown);

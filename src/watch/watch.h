@@ -49,7 +49,7 @@ struct watch_ops {
     /* Takes the change; done when it is committed. */
     void (*submit)(void *ctx, struct change *c, bool urgent, void (*done)(void *arg), void *arg);
     /* A device's poll to be stored; due_ms: when it was due, on the monotonic clock, or -1: there was no answer. */
-    void (*readings)(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n, int64_t due_ms);
+    void (*readings)(void *ctx, const struct poll *p, int64_t due_ms);
     /* True while the store is too far behind for judging to go on. */
     bool (*backlog)(void *ctx);
     void *ctx;

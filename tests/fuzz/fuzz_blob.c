@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/wire.h"
@@ -11,32 +10,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct poll {
-    ARRAY(struct reading) readings; /* with texts of their own */
-};
-
-static void keep(void *ctx, const struct reading *r)
+/* The first poll of a chain, or one told by it. */
+static void decode(struct blob_chain *c, int64_t at_ms, const void *p, size_t n)
 {
-    struct poll *p = ctx;
-    struct reading copy = *r;
+    int rc = blob_chain_take(c, at_ms, p, n);
 
-    if (p->readings.n > 0) {
-        const struct reading *last = &p->readings.v[p->readings.n - 1];
+    if (rc != 0 && rc != PD_ECORRUPT && rc != PD_EVERSION)
+        abort();
+    if (rc != 0 && c->n > 0)
+        abort();
+    for (size_t i = 1; i < c->n; i++) {
+        const struct reading *last = &c->readings[i - 1], *r = &c->readings[i];
 
         if (r->component < last->component || (r->component == last->component && r->point <= last->point))
             abort();
     }
-    if (copy.value.type == VALUE_TEXT)
-        copy.value.text = xstrdup_null(copy.value.text);
-    array_push(&p->readings, copy);
-}
-
-static void forget(struct poll *p)
-{
-    for (size_t i = 0; i < p->readings.n; i++)
-        if (p->readings.v[i].value.type == VALUE_TEXT)
-            free((char *)p->readings.v[i].value.text);
-    array_free(&p->readings);
 }
 
 static int same(const struct reading *a, const struct reading *b)
@@ -48,42 +36,48 @@ static int same(const struct reading *a, const struct reading *b)
     return value_same(a->value, b->value);
 }
 
-static void check_again(const struct poll *p)
+/* What was believed survives being written again, by itself. */
+static void check_again(const struct blob_chain *c)
 {
     struct sbuf b = {0};
-    struct poll again = {0};
+    struct blob_chain again = {0};
 
-    blob_encode(&b, p->readings.v, p->readings.n);
-    if (blob_decode(b.s, b.n, keep, &again) != 0 || again.readings.n != p->readings.n)
+    blob_encode(&b, c->readings, c->n);
+    if (blob_chain_take(&again, 0, b.s, b.n) != 0 || again.n != c->n)
         abort();
-    for (size_t i = 0; i < p->readings.n; i++)
-        if (!same(&p->readings.v[i], &again.readings.v[i]))
+    for (size_t i = 0; i < c->n; i++)
+        if (!same(&c->readings[i], &again.readings[i]))
             abort();
-    forget(&again);
+    blob_chain_fini(&again);
     sbuf_free(&b);
 }
 
-static void decode(const void *p, size_t n)
-{
-    struct poll poll = {0};
-    int rc = blob_decode(p, n, keep, &poll);
-
-    if (rc == 0)
-        check_again(&poll);
-    else if (rc != PD_ECORRUPT && rc != PD_EVERSION)
-        abort();
-    forget(&poll);
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Two polls: the input up to a cut, and what is behind it, each under a right checksum; and all of it as it comes. */
+static void decode_sealed(struct blob_chain *c, int64_t at_ms, const uint8_t *data, size_t size)
 {
     uint8_t *sealed = xmalloc(size + 4);
     struct wire_out w = wire_out(sealed, size + 4);
 
-    decode(data, size);
     wire_put_bytes(&w, data, size);
     wire_put_u32be(&w, wire_crc32c(0, data, size));
-    decode(sealed, size + 4);
+    decode(c, at_ms, sealed, size + 4);
+    check_again(c);
     free(sealed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct blob_chain c = {0};
+    size_t cut = size > 0 ? data[0] : 0;
+
+    decode(&c, 0, data, size);
+    check_again(&c);
+    if (size > 0) {
+        cut = cut < size - 1 ? cut : size - 1;
+        decode_sealed(&c, 0, data + 1, cut);
+        decode_sealed(&c, 1, data + 1 + cut, size - 1 - cut);
+    }
+    decode_sealed(&c, 2, data, size);
+    blob_chain_fini(&c);
     return 0;
 }

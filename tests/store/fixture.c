@@ -104,6 +104,7 @@ int fixture_teardown(void **state)
     if (f->real)
         remove_folder(f);
     memvfs_free(f->mem);
+    array_free(&f->told);
     array_free(&f->heard);
     array_free(&f->events);
     free(f->folder);
@@ -187,9 +188,18 @@ void fixture_open(struct fixture *f)
         fail_msg("store_open(): %d, %s", rc, why);
 }
 
+/* Whoever told them is gone with the store. */
+static void forget_told(struct fixture *f)
+{
+    for (size_t i = 0; i < f->told.n; i++)
+        array_free(&f->told.v[i].readings);
+    f->told.n = 0;
+}
+
 void fixture_close(struct fixture *f)
 {
     store_close(f->store);
+    forget_told(f);
     f->store = NULL;
 }
 
@@ -322,4 +332,61 @@ void answer_fini(struct answer *a)
     free(a->why);
     free(a->rows);
     *a = (struct answer){0};
+}
+
+/* ---- Polls ---- */
+
+static struct told_device *told_device(struct fixture *f, int64_t id)
+{
+    struct told_device d = {.id = id};
+
+    for (size_t i = 0; i < f->told.n; i++)
+        if (f->told.v[i].id == id)
+            return &f->told.v[i];
+    array_push(&f->told, d);
+    return &f->told.v[f->told.n - 1];
+}
+
+static struct told_reading *told_reading(struct told_device *d, const struct reading *r)
+{
+    struct told_reading new = {.component = r->component, .point = r->point};
+
+    for (size_t i = 0; i < d->readings.n; i++)
+        if (d->readings.v[i].component == r->component && d->readings.v[i].point == r->point)
+            return &d->readings.v[i];
+    array_push(&d->readings, new);
+    return &d->readings.v[d->readings.n - 1];
+}
+
+/* What it was in the chain; and it is what it is from now on. */
+static struct reading_past step(struct told_device *d, const struct reading *r)
+{
+    struct told_reading *last = told_reading(d, r);
+    bool number = r->value.quality == QUALITY_GOOD && (r->value.type == VALUE_INT || r->value.type == VALUE_NUM);
+    struct reading_past past = {.told = PAST_NONE, .bits = last->bits};
+
+    if (number && last->told && last->type == r->value.type)
+        past.told = last->bits == r->value.bits ? PAST_SAME : PAST_GOOD;
+    last->told = number;
+    last->type = r->value.type;
+    last->bits = r->value.bits;
+    return past;
+}
+
+bool fixture_put_poll(struct fixture *f, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n)
+{
+    struct told_device *d = told_device(f, device_id);
+    uint32_t chain = d->chain.number;
+    struct reading_past *past = xcalloc(n + 1, sizeof *past);
+    bool taken;
+
+    for (size_t i = 0; i < n; i++)
+        past[i] = step(d, &r[i]);
+    taken = store_put_poll(
+        f->store, &(struct poll){
+                      .device_id = device_id, .at_ms = at_ms, .readings = r, .past = past, .n = n, .chain = &d->chain});
+    for (size_t i = 0; d->chain.number != chain && i < d->readings.n; i++)
+        d->readings.v[i].told = false;
+    free(past);
+    return taken;
 }

@@ -13,6 +13,20 @@
 #include "store/store.h"
 #include "tests/sim/memvfs.h"
 
+struct told_reading {
+    uint32_t component;
+    uint16_t point;
+    uint8_t type;
+    uint64_t bits;
+    bool told; /* in the chain */
+};
+/* A device's polls, and what each of its good numbers was told to be last. */
+struct told_device {
+    int64_t id;
+    struct poll_chain chain;
+    ARRAY(struct told_reading) readings;
+};
+
 /* A store on a disk in memory or on a real file, its threads inline, its time ours. */
 struct fixture {
     bool real;
@@ -23,6 +37,7 @@ struct fixture {
     struct wheel *wheel;
     struct worker *writer, *reader;
     struct store *store;
+    ARRAY(struct told_device) told; /* by fixture_put_poll() */
     /* What was heard. */
     ARRAY(int) heard; /* numbers of done callbacks, those of lost() negative */
     ARRAY(int64_t) events;
@@ -52,6 +67,9 @@ int fixture_try_open(struct fixture *f, char **why);
 void fixture_close(struct fixture *f);
 /* Lets time pass in steps of 10 ms. */
 void fixture_pass(struct fixture *f, int64_t ms);
+
+/* Puts a poll as watch does: told by the one before it where there is one in its chain. */
+bool fixture_put_poll(struct fixture *f, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n);
 
 /* Submits a change with an event of this kind, heard as its number. */
 void fixture_submit(struct fixture *f, int number, const char *kind, bool urgent);

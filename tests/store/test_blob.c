@@ -43,14 +43,25 @@ static void count_reading(void *ctx, const struct reading *r)
 }
 
 /* Decodes a copy in a block of exactly its size, so that a sanitizer sees any step beyond. */
-static int decode_exactly(const void *p, size_t n, void (*fn)(void *, const struct reading *), void *ctx)
+static int take_exactly(struct blob_chain *c, int64_t at_ms, const void *p, size_t n)
 {
     char *block = malloc(n ? n : 1);
     int rc;
 
     memcpy(block, p, n);
-    rc = blob_decode(block, n, fn, ctx);
+    rc = blob_chain_take(c, at_ms, block, n);
     free(block);
+    return rc;
+}
+
+static int decode_exactly(const void *p, size_t n, void (*fn)(void *, const struct reading *), void *ctx)
+{
+    struct blob_chain c = {0};
+    int rc = take_exactly(&c, 0, p, n);
+
+    for (size_t i = 0; i < c.n; i++)
+        fn(ctx, &c.readings[i]);
+    blob_chain_fini(&c);
     return rc;
 }
 
@@ -358,7 +369,7 @@ static void nonsense_under_a_right_checksum(void **state)
         size_t n;
         int want;
     } rows[] = {
-        {"another version", "\2\0", 2, PD_EVERSION},
+        {"another version", "\3\0", 2, PD_EVERSION},
         {"no count", "\1", 1, PD_ECORRUPT},
         {"a count of more than there is", "\1\2\1", 3, PD_ECORRUPT},
         {"a count without end", "\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11, PD_ECORRUPT},
@@ -384,6 +395,215 @@ static void nonsense_under_a_right_checksum(void **state)
     }
 }
 
+/* ---- Polls that are told by the one before them ---- */
+
+/* The polls of a device as whoever tells them keeps them: each reading as it was told last. */
+struct teller {
+    struct blob_chain heard;
+    int64_t at_ms;
+    struct sbuf blob;
+};
+
+static void teller_fini(struct teller *t)
+{
+    blob_chain_fini(&t->heard);
+    sbuf_free(&t->blob);
+}
+
+static const struct value *last_of(const struct teller *t, const struct reading *r)
+{
+    for (size_t i = 0; i < t->heard.last.n; i++)
+        if (t->heard.last.v[i].component == r->component && t->heard.last.v[i].point == r->point)
+            return &t->heard.last.v[i].value;
+    return NULL;
+}
+
+static struct reading_past past_of(const struct teller *t, const struct reading *r)
+{
+    const struct value *last = last_of(t, r);
+
+    if (!last || last->type == VALUE_TEXT)
+        return (struct reading_past){.told = PAST_NONE};
+    if (last->type == r->value.type && last->quality == r->value.quality &&
+        (last->quality > QUALITY_STALE || last->type == VALUE_NONE || value_same(*last, r->value)))
+        return (struct reading_past){.told = PAST_SAME};
+    if (last->type != r->value.type || last->quality != QUALITY_GOOD)
+        return (struct reading_past){.told = PAST_NONE};
+    return (struct reading_past){.told = PAST_GOOD, .bits = last->bits};
+}
+
+/* Tells a poll and hears it; gives what it takes in bytes. */
+static size_t tell(struct teller *t, int64_t gap_ms, const struct reading *r, size_t n)
+{
+    struct reading_past past[200];
+    struct expected e = {.readings = r, .n = n};
+
+    assert_true(n <= 200);
+    for (size_t i = 0; i < n; i++)
+        past[i] = past_of(t, &r[i]);
+    sbuf_reset(&t->blob);
+    t->at_ms += gap_ms;
+    if (t->heard.begun)
+        blob_encode_next(&t->blob, gap_ms, r, past, n);
+    else
+        blob_encode(&t->blob, r, n);
+    assert_int_equal(take_exactly(&t->heard, t->at_ms, t->blob.s, t->blob.n), 0);
+    assert_int_equal(t->heard.n, n);
+    for (size_t i = 0; i < n; i++)
+        expect_reading(&e, &t->heard.readings[i]);
+    return t->blob.n;
+}
+
+static void values_move_from_every_edge_to_every_other(void **state)
+{
+    const struct value values[] = {
+        value_int(0),
+        value_int(1),
+        value_int(14),
+        value_int(15),
+        value_int(16),
+        value_int(-1),
+        value_int(INT64_MAX),
+        value_int(INT64_MIN),
+        value_num(0.0),
+        value_num(-0.0),
+        value_num(23.4),
+        value_num(-23.5),
+        value_num(0.00001),
+        value_num(1e300),
+        value_num(9007199254740992.0),
+        value_num(-9007199254740992.0),
+        value_num(0.1 + 0.2),
+        value_bool(true),
+        value_enum(3),
+        value_bits(UINT64_MAX),
+        value_text("墨粉"),
+        VALUE_UNKNOWN,
+        value_quality(QUALITY_SOME),
+        {.type = VALUE_INT, .quality = QUALITY_UNKNOWN},
+        {.type = VALUE_INT, .quality = QUALITY_STALE, .i = 15},
+        {.type = VALUE_NUM, .quality = QUALITY_STALE, .num = 2},
+    };
+    const size_t n = sizeof values / sizeof *values;
+    struct teller t = {0};
+
+    (void)state;
+    for (size_t from = 0; from < n; from++)
+        for (size_t to = 0; to < n; to++) {
+            tell(&t, 1, &(struct reading){.value = values[from]}, 1);
+            tell(&t, 60000, &(struct reading){.value = values[to]}, 1);
+        }
+    teller_fini(&t);
+}
+
+static void random_chains(void **state)
+{
+    struct rng_seeded seeded;
+    struct pd_rng rng = rng_seeded_ops(&seeded);
+
+    (void)state;
+    rng_seed(&seeded, 43);
+    for (int i = 0; i < 200; i++) {
+        struct teller t = {0};
+        struct reading r[100];
+        size_t n = random_poll(&rng, r, 100);
+
+        for (int k = 0; k < 20; k++) {
+            struct reading now[100];
+            size_t m = 0;
+
+            for (size_t j = 0; j < n;
+                 j++) { /* some are not read this time, some changed, and texts are told each time */
+                if (rng_below(&rng, 8) == 0)
+                    continue;
+                if (rng_below(&rng, 3) == 0)
+                    r[j].value = random_value(&rng);
+                else if (r[j].value.type == VALUE_INT && r[j].value.quality == QUALITY_GOOD)
+                    r[j].value.i = (int64_t)((uint64_t)r[j].value.i + rng_below(&rng, 40));
+                now[m++] = r[j];
+            }
+            tell(&t, 1 + (int64_t)rng_below(&rng, 100000), now, m);
+        }
+        teller_fini(&t);
+    }
+}
+
+static void what_a_poll_adds_to_its_chain_is_small(void **state)
+{
+    struct reading r[100];
+    struct teller t = {0};
+    size_t first, next;
+
+    (void)state;
+    for (uint32_t k = 0; k < 100; k++)
+        r[k] = (struct reading){.component = k / 4, .point = (uint16_t)(k % 4), .value = value_int(1000000000 + k)};
+    first = tell(&t, 60000, r, 100);
+    for (uint32_t k = 0; k < 100; k += 2)
+        r[k].value.i += k / 2;
+    next = tell(&t, 60000, r, 100);
+    if (first < 500 || next > 150)
+        fail_msg("%zu bytes, then %zu", first, next);
+    teller_fini(&t);
+}
+
+static void a_poll_is_not_believed_behind_another_than_its_own(void **state)
+{
+    const struct reading r = {.value = value_int(1000)}, later = {.value = value_int(1001)};
+    const struct reading_past past = {.told = PAST_GOOD, .bits = 1000};
+    struct sbuf whole = {0}, next = {0};
+    struct blob_chain c = {0};
+
+    (void)state;
+    blob_encode(&whole, &r, 1);
+    blob_encode_next(&next, 60000, &later, &past, 1);
+    assert_int_equal(take_exactly(&c, 60000, next.s, next.n), PD_ECORRUPT); /* behind none */
+    assert_int_equal(take_exactly(&c, 0, whole.s, whole.n), 0);
+    assert_int_equal(take_exactly(&c, 60001, next.s, next.n), PD_ECORRUPT); /* at another time */
+    assert_int_equal(take_exactly(&c, 60000, next.s, next.n), PD_ECORRUPT); /* the chain is broken by then */
+    assert_int_equal(take_exactly(&c, 0, whole.s, whole.n), 0);
+    assert_int_equal(take_exactly(&c, 60000, next.s, next.n), 0);
+    assert_int_equal(c.readings[0].value.i, 1001);
+    assert_int_equal(take_exactly(&c, 60000, next.s, next.n), PD_ECORRUPT); /* twice */
+    assert_int_equal(c.n, 0);
+    blob_chain_fini(&c);
+    sbuf_free(&whole);
+    sbuf_free(&next);
+}
+
+static void what_was_never_told_cannot_have_moved(void **state)
+{
+    static const struct {
+        const char *what;
+        struct value told;
+        struct value moved;
+        struct reading_past past;
+        uint16_t point;
+    } rows[] = {
+        {"another point", {.type = VALUE_INT, .i = 5}, {.type = VALUE_INT, .i = 6}, {PAST_GOOD, 5}, 1},
+        {"another type", {.type = VALUE_BITS, .bits = 5}, {.type = VALUE_INT, .i = 6}, {PAST_GOOD, 5}, 0},
+        {"no number", {.type = VALUE_INT, .i = 5}, {.type = VALUE_NUM, .num = 6}, {PAST_GOOD, 0}, 0},
+        {"beyond the last", {.type = VALUE_INT, .i = INT64_MAX}, {.type = VALUE_INT, .i = 6}, {PAST_GOOD, 5}, 0},
+        {"beyond the first", {.type = VALUE_INT, .i = INT64_MIN}, {.type = VALUE_INT, .i = 4}, {PAST_GOOD, 5}, 0},
+        {"the same as none", {.type = VALUE_INT, .i = 5}, {.type = VALUE_INT, .i = 5}, {PAST_SAME, 0}, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct reading told = {.value = rows[i].told}, moved = {.point = rows[i].point, .value = rows[i].moved};
+        struct blob_chain c = {0};
+        struct sbuf b = {0};
+
+        blob_encode(&b, &told, 1);
+        assert_int_equal(take_exactly(&c, 0, b.s, b.n), 0);
+        sbuf_reset(&b);
+        blob_encode_next(&b, 1, &moved, &rows[i].past, 1);
+        if (take_exactly(&c, 1, b.s, b.n) != PD_ECORRUPT)
+            fail_msg("%s is believed", rows[i].what);
+        blob_chain_fini(&c);
+        sbuf_free(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +618,11 @@ int main(void)
         cmocka_unit_test(every_single_byte_error_is_detected),
         cmocka_unit_test(every_truncation_is_detected),
         cmocka_unit_test(nonsense_under_a_right_checksum),
+        cmocka_unit_test(values_move_from_every_edge_to_every_other),
+        cmocka_unit_test(random_chains),
+        cmocka_unit_test(what_a_poll_adds_to_its_chain_is_small),
+        cmocka_unit_test(a_poll_is_not_believed_behind_another_than_its_own),
+        cmocka_unit_test(what_was_never_told_cannot_have_moved),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

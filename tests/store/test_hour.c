@@ -158,6 +158,7 @@ static void live(struct random *r, struct history *h, struct grid_builder *b)
     struct walker w[SERIES_MOST + 1];
     size_t n = make_walkers(r, w);
     int64_t at = (int64_t)below(r, UINT64_C(1) << 42) - 1000;
+    struct blob_chain chain = {0};
     struct sbuf blob = {0};
 
     h->readings.n = 0;
@@ -174,9 +175,10 @@ static void live(struct random *r, struct history *h, struct grid_builder *b)
         h->ends[i] = h->readings.n;
         sbuf_reset(&blob);
         blob_encode(&blob, h->readings.n > 0 ? h->readings.v + first : NULL, h->readings.n - first);
-        assert_int_equal(hour_add(b, at, blob.s, blob.n), 0);
+        assert_int_equal(hour_add(b, &chain, at, blob.s, blob.n), 0);
         at += below(r, 20) ? 60000 : 1 + (int64_t)below(r, 100000);
     }
+    blob_chain_fini(&chain);
     sbuf_free(&blob);
 }
 
@@ -262,6 +264,7 @@ static void one_series_alone_comes_back(void **state)
 static void put_usual_hour(struct grid_builder *b, size_t *readings)
 {
     struct random random = {7};
+    struct blob_chain chain = {0};
     struct sbuf blob = {0};
     uint64_t octets[96] = {0};
 
@@ -282,9 +285,10 @@ static void put_usual_hour(struct grid_builder *b, size_t *readings)
         }
         sbuf_reset(&blob);
         blob_encode(&blob, r, n);
-        assert_int_equal(hour_add(b, minute * 60000 + (int64_t)below(&random, 20), blob.s, blob.n), 0);
+        assert_int_equal(hour_add(b, &chain, minute * 60000 + (int64_t)below(&random, 20), blob.s, blob.n), 0);
         *readings += n;
     }
+    blob_chain_fini(&chain);
     sbuf_free(&blob);
 }
 

@@ -538,7 +538,7 @@ static void put_poll(struct fixture *f, int64_t device, int64_t at_ms, int64_t v
         {.component = 0, .point = 2, .value = value_text("ready")},
     };
 
-    store_put_poll(f->store, device, at_ms, r, 3);
+    fixture_put_poll(f, device, at_ms, r, 3);
 }
 
 static void newest_poll_of_each_device(void **state)
@@ -608,8 +608,8 @@ static void the_polls_of_the_last_hours_in_order_of_time(void **state)
     fixture_close(f);
     fixture_open(f);
     assert_int_equal(try_load(f, &l), 0);
-    snprintf(want, sizeof want, "2@%lld:6;1@%lld:3;1@%lld:4;1@%lld:5;", (long long)(t + 499 * minute),
-             (long long)(t + 380 * minute), (long long)(t + 495 * minute), (long long)(t + 500 * minute));
+    snprintf(want, sizeof want, "1@%lld:3;1@%lld:4;1@%lld:5;2@%lld:6;", (long long)(t + 380 * minute),
+             (long long)(t + 495 * minute), (long long)(t + 500 * minute), (long long)(t + 499 * minute));
     assert_string_equal(l.tail.s, want);
     loaded_fini(&l);
 }

@@ -12,7 +12,7 @@
 enum { DEVICE = 7, ME = 1, TONER = 4, PAGES = 5, SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 /* A poll as the test remembers it; NAN: not told. */
-struct poll {
+struct a_poll {
     int64_t at_ms;
     bool up;
     double level, pages;
@@ -21,7 +21,7 @@ struct poll {
 struct month_test {
     struct fixture *f;
     struct month_args args;
-    ARRAY(struct poll) polls;
+    ARRAY(struct a_poll) polls;
     bool done;
     int err;
     struct month month;
@@ -67,8 +67,8 @@ static void put(struct month_test *t, int64_t at_ms, bool up, double level, doub
         r[n++] = (struct reading){.component = TONER, .point = 0, .value = value_num(level)};
     if (!isnan(pages))
         r[n++] = (struct reading){.component = PAGES, .point = 0, .value = value_int((int64_t)pages)};
-    store_put_poll(t->f->store, DEVICE, at_ms, r, n);
-    array_push(&t->polls, ((struct poll){at_ms, up, level, pages}));
+    fixture_put_poll(t->f, DEVICE, at_ms, r, n);
+    array_push(&t->polls, ((struct a_poll){at_ms, up, level, pages}));
     if (t->polls.n % 1000 == 0)
         fixture_pass(t->f, 200);
 }
@@ -99,7 +99,7 @@ enum { NOTHING, UP, DOWN };
 
 static int seen_at(const struct month_test *t, int64_t ms)
 {
-    const struct poll *before = NULL, *after = NULL;
+    const struct a_poll *before = NULL, *after = NULL;
 
     for (size_t i = 0; i < t->polls.n; i++) {
         if (t->polls.v[i].at_ms > t->args.until_ms)

@@ -62,7 +62,7 @@ static void put_polls(struct load *l)
 
         for (uint16_t p = 0; p < 100; p++)
             r[p] = (struct reading){.component = 0, .point = p, .value = value_int(f->clock.mono * 1000 + p)};
-        store_put_poll(f->store, device, f->clock.wall, r, 100);
+        fixture_put_poll(f, device, f->clock.wall, r, 100);
     }
 }
 

@@ -18,7 +18,7 @@ static void put_poll(struct fixture *f, int64_t device)
 {
     const struct reading r = {.component = 0, .point = 0, .value = value_int(f->clock.mono)};
 
-    store_put_poll(f->store, device, f->clock.wall, &r, 1);
+    fixture_put_poll(f, device, f->clock.wall, &r, 1);
 }
 
 static void committed_in_order_and_numbered(void **state)

@@ -100,7 +100,8 @@ static void commits_and_queries_at_once(void **state)
         fixture_submit(f, rounds + 1, "x", rounds % 3 == 0);
         for (uint16_t p = 0; p < 50; p++)
             r[p] = (struct reading){.component = 1, .point = p, .value = value_int(rounds)};
-        store_put_poll(f->store, 1, f->clock.wall + rounds, r, 50);
+        store_put_poll(f->store,
+                       &(struct poll){.device_id = 1, .at_ms = f->clock.wall + rounds, .readings = r, .n = 50});
         if (rounds % 5 == 0)
             ask(f, &asked);
         turn(f, rounds % 7 == 0 ? 1 : 0);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/dict.h"
 #include "base/mem.h"
 #include "tests/watch/site.h"
 
@@ -112,27 +113,85 @@ static void forget_readings(struct site *s)
     s->readings.n = 0;
 }
 
-static void readings(void *ctx, int64_t device_id, int64_t at_ms, const struct reading *r, size_t n, int64_t due_ms)
+/* What was told last of a point, and in which chain. */
+struct last_told {
+    uint32_t chain;
+    struct value value;
+};
+
+/* What a reading says of the one before it in its chain is true. */
+static void check_past(struct site *s, const struct poll *p, size_t i)
+{
+    const struct reading *r = &p->readings[i];
+    uint64_t key = (uint64_t)p->device_id << 40 ^ (uint64_t)r->component << 16 ^ r->point;
+    struct last_told *last = u64dict_get(s->last_told, key);
+    bool known = last && last->chain == p->chain->number;
+
+    if (p->past[i].told != PAST_NONE && !known)
+        fail_msg("device %lld, component %u, point %u: nothing was told of it", (long long)p->device_id, r->component,
+                 r->point);
+    if (p->past[i].told == PAST_SAME && r->value.type != VALUE_TEXT)
+        assert_true(value_same(last->value, r->value));
+    if (p->past[i].told == PAST_GOOD)
+        assert_true(last->value.type == r->value.type && last->value.quality == QUALITY_GOOD &&
+                    last->value.bits == p->past[i].bits);
+    if (!last) {
+        last = xcalloc(1, sizeof *last);
+        u64dict_put(s->last_told, key, last);
+    }
+    *last = (struct last_told){.chain = p->chain->number, .value = r->value};
+}
+
+/* As the store does it: a chain goes on until it is cut. */
+static void check_chain(struct site *s, const struct poll *p)
+{
+    enum { CUT_EVERY = 23 };
+
+    if (!p->chain)
+        return;
+    assert_non_null(p->past);
+    if (p->chain->number == 0 || s->polls % CUT_EVERY == 0) {
+        static const struct reading_past none;
+        struct reading_past *past = xcalloc(p->n, sizeof *past);
+        struct poll first = *p;
+
+        p->chain->number = ++s->chains;
+        for (size_t i = 0; i < p->n; i++)
+            past[i] = none;
+        first.past = past;
+        for (size_t i = 0; i < p->n; i++)
+            check_past(s, &first, i);
+        free(past);
+        return;
+    }
+    for (size_t i = 0; i < p->n; i++)
+        check_past(s, p, i);
+}
+
+static void readings(void *ctx, const struct poll *p, int64_t due_ms)
 {
     struct site *s = ctx;
 
-    if (at_ms != s->time.wall) { /* what a silence began with */
-        assert_true(due_ms < 0 && at_ms < s->time.wall);
-        s->told_late_ms = at_ms;
+    check_chain(s, p);
+
+    if (p->at_ms != s->time.wall) { /* what a silence began with */
+        assert_true(due_ms < 0 && p->at_ms < s->time.wall);
+        s->told_late_ms = p->at_ms;
     }
-    s->readings_of = device_id;
+    s->readings_of = p->device_id;
     forget_readings(s);
     s->polls++;
-    s->nreadings += n;
-    for (size_t i = 0; i < n; i++) {
+    s->nreadings += p->n;
+    for (size_t i = 0; i < p->n; i++) {
         if (i > 0)
-            assert_true(r[i].component > r[i - 1].component ||
-                        (r[i].component == r[i - 1].component && r[i].point > r[i - 1].point));
-        array_push(&s->readings, r[i]);
-        if (r[i].value.type == VALUE_INT || r[i].value.type == VALUE_NUM)
-            array_push(&s->numbers, ((struct kept_number){device_id, at_ms, r[i]}));
-        if (r[i].value.type == VALUE_TEXT)
-            s->readings.v[i].value.text = xstrdup(r[i].value.text);
+            assert_true(p->readings[i].component > p->readings[i - 1].component ||
+                        (p->readings[i].component == p->readings[i - 1].component &&
+                         p->readings[i].point > p->readings[i - 1].point));
+        array_push(&s->readings, p->readings[i]);
+        if (p->readings[i].value.type == VALUE_INT || p->readings[i].value.type == VALUE_NUM)
+            array_push(&s->numbers, ((struct kept_number){p->device_id, p->at_ms, p->readings[i]}));
+        if (p->readings[i].value.type == VALUE_TEXT)
+            s->readings.v[i].value.text = xstrdup(p->readings[i].value.text);
     }
 }
 
@@ -183,6 +242,7 @@ static struct site *make(bool pings)
     struct site *s = xcalloc(1, sizeof *s);
     struct pd_services services;
 
+    s->last_told = u64dict_new();
     s->time = (struct clock_fake){.wall = INT64_C(1790000000000), .mono = 5000};
     s->wheel = wheel_new(s->time.mono);
     s->settings.ping = true;
@@ -218,6 +278,9 @@ struct site *site_new_with_pings(void)
 
 void site_free(struct site *s)
 {
+    uint64_t key;
+    void *told;
+
     watch_free(s->watch);
     assert_int_equal(fake_busy(s->collector), 0);
     assert_int_equal(fake_open_count(s->collector), 0);
@@ -257,6 +320,9 @@ void site_free(struct site *s)
         sbuf_free(&s->histories.v[i].data);
     array_free(&s->histories);
     sbuf_free(&s->moves);
+    for (size_t at = 0; u64dict_next(s->last_told, &at, &key, &told);)
+        free(told);
+    u64dict_free(s->last_told);
     free(s);
 }
 

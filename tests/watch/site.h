@@ -40,6 +40,8 @@ struct site {
     /* the last readings of each call, and how many calls and readings */
     ARRAY(struct reading) readings;
     size_t polls, nreadings;
+    struct u64dict *last_told; /* by device, component and point: what check_past() holds against what is told */
+    uint32_t chains;
     int64_t readings_of;
     int64_t told_late_ms; /* of the last call that told of what was before */
 };
