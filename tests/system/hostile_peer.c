@@ -4,8 +4,8 @@
  *     hostile_peer HONEST HOSTILE
  *
  * honest devices at 127.41.0.1 and so on, hostile ones at 127.41.1.1 and so on, all at one port, which it says. Then it
- * says "HOST NANOSECONDS" of each request: to which (hostile ones from 256 on), and when the kernel took it, by the wall
- * clock, so nothing that is done here makes it later. It ends when its input does.
+ * says "HOST ASKED ANSWERED" of each request: to which (hostile ones from 256 on), when the kernel took it, in nanoseconds
+ * of the wall clock, so nothing that is done here makes it later, and when it was answered. It ends when its input does.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -164,16 +164,15 @@ static size_t write_answer(const struct evil *e, const struct snmp_msg *m)
     return snmp_end(&w);
 }
 
-static void say_when(const struct peer *p, struct msghdr *h)
+static struct timespec asked_at(struct msghdr *h)
 {
-    struct timespec t;
+    struct timespec t = {0};
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-            continue;
-        memcpy(&t, CMSG_DATA(c), sizeof t);
-        printf("%u %lld%09ld\n", p->host, (long long)t.tv_sec, t.tv_nsec);
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
+            memcpy(&t, CMSG_DATA(c), sizeof t);
     }
+    return t;
 }
 
 static void take(const struct peer *p)
@@ -185,6 +184,7 @@ static void take(const struct peer *p)
     } control;
     struct iovec iov = {.iov_base = packet, .iov_len = sizeof packet};
     struct msghdr h = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
+    struct timespec then, now;
     struct snmp_msg m;
     ssize_t n;
     size_t size;
@@ -194,10 +194,13 @@ static void take(const struct peer *p)
     n = recvmsg(p->fd, &h, 0);
     if (n < 0 || snmp_decode(packet, (size_t)n, &m) < 0 || snmp_decode_varbinds(&m, &asked) < 0 || asked.n == 0)
         return;
-    say_when(p, &h);
+    then = asked_at(&h);
     size = write_answer(p->evil, &m);
     for (int i = 0; i < p->evil->copies; i++)
         (void)sendto(p->fd, reply, size, MSG_DONTWAIT, (struct sockaddr *)&from, sizeof from);
+    clock_gettime(CLOCK_REALTIME, &now);
+    printf("%u %lld%09ld %lld%09ld\n", p->host, (long long)then.tv_sec, then.tv_nsec, (long long)now.tv_sec,
+           now.tv_nsec);
 }
 
 /* At the port of the one before, or at any. */
