@@ -451,8 +451,8 @@ void unit_widen(struct node *n, struct unit *u, const struct layout *with);
 void unit_found(struct watch *w, struct unit *u, const char *key, const char *label, const struct found *f);
 /* Sets a point by its place among all of the device's, owning its text; true if it changed. */
 bool point_set(struct node *n, size_t at, struct value v);
-/* Frees the texts of points that are not needed any more. */
-void points_free(const struct point *points, size_t n);
+/* Gives back the texts of points that are not needed any more. */
+void points_drop(struct watch *w, const struct point *points, size_t n);
 
 /* ---- inventory.c ---- */
 

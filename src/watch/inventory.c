@@ -330,13 +330,13 @@ void inventory_remap(struct watch *w, struct node *n)
         forget_finder(w, u);
         u->changed = true;
     }
-    points_free(old, nold);
+    points_drop(w, old, nold);
     array_release((void **)&old);
 }
 
 void inventory_free(struct node *n)
 {
-    points_free(n->points.v, n->points.n);
+    points_drop(n->watch, n->points.v, n->points.n);
     array_free(&n->points);
     windows_fini(&n->windows);
     for (size_t i = 0; i < n->units.n; i++) {

@@ -14,10 +14,11 @@ static bool owns_text(struct value v)
     return v.type == VALUE_TEXT && (v.quality == QUALITY_GOOD || v.quality == QUALITY_STALE);
 }
 
-static void text_free(struct value v)
+/* Texts stand in the pool, since most are those of many devices: so they are found near at hand too. */
+static void text_drop(struct watch *w, struct value v)
 {
     if (owns_text(v))
-        free((char *)(uintptr_t)v.text);
+        pool_drop(w->pool, v.text);
 }
 
 /* What is to be set now was told to the store, and is worth a word beside what comes after it. */
@@ -60,19 +61,19 @@ bool point_set(struct node *n, size_t at, struct value v)
         return false;
     }
     remember_nothing(n, at);
-    text_free(before);
     if (owns_text(v)) {
-        v.text = xstrdup(v.text);
+        v.text = pool_text(n->watch->pool, v.text);
         new = point_of(v);
     }
+    text_drop(n->watch, before);
     *point = new;
     return true;
 }
 
-void points_free(const struct point *points, size_t n)
+void points_drop(struct watch *w, const struct point *points, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        text_free(point_get(&points[i]));
+        text_drop(w, point_get(&points[i]));
 }
 
 /* ---- Components ---- */
