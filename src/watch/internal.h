@@ -314,6 +314,16 @@ struct node {
     ARRAY(struct waiter) waiters;
 };
 
+/* Which points of components of one layout a poll tells. */
+struct choice {
+    const struct layout *of; /* NULL: of none yet */
+    ARRAY(struct chosen) points;
+};
+struct chosen {
+    uint16_t place, slot;
+    uint64_t fresh; /* only if one of these slots changed; 0: anyway */
+};
+
 /* What a device's points were when its turn began, as far as the store was told of them. */
 struct earlier {
     const struct node *of; /* NULL: nobody's are known */
@@ -343,6 +353,7 @@ struct watch {
     ARRAY(struct reading) readings;  /* scratch, */
     ARRAY(struct reading_past) past; /* beside them */
     struct earlier earlier;
+    struct choice choice;
     ARRAY(uint64_t) fresh;     /* likewise: for each component of the device slots that its poll changed */
     ARRAY(struct value) shown; /* what is shown of a device, until another is */
     struct window_round round; /* likewise: of readings */
@@ -450,7 +461,28 @@ void unit_widen(struct node *n, struct unit *u, const struct layout *with);
 /* Says how it was found and where, and what it is called. */
 void unit_found(struct watch *w, struct unit *u, const char *key, const char *label, const struct found *f);
 /* Sets a point by its place among all of the device's, owning its text; true if it changed. */
-bool point_set(struct node *n, size_t at, struct value v);
+bool point_put(struct node *n, size_t at, struct value v);
+/* Likewise; quickly what is a number or a code, as most are. */
+static inline bool point_set(struct node *n, size_t at, const struct value *v)
+{
+    struct earlier *e = &n->watch->earlier;
+    struct point *p = &n->points.v[at];
+    uint64_t bits = (uint64_t)p->high << 32 | p->low;
+
+    if (v->type != p->type || (v->quality | p->quality) != QUALITY_GOOD || v->type == VALUE_TEXT ||
+        v->type == VALUE_BOOL)
+        return point_put(n, at, *v);
+    if (v->bits == bits)
+        return false;
+    if (p->told && e->of == n) { /* that is worth a word beside what it is now */
+        e->known.v[at / 64] |= UINT64_C(1) << at % 64;
+        e->bits.v[at] = bits;
+    }
+    p->low = (uint32_t)v->bits;
+    p->high = (uint32_t)(v->bits >> 32);
+    p->told = false;
+    return true;
+}
 /* Gives back the texts of points that are not needed any more. */
 void points_drop(struct watch *w, const struct point *points, size_t n);
 

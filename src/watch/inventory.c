@@ -90,7 +90,7 @@ static uint64_t take_points(struct turn *t, struct unit *u, const struct value *
     for (size_t i = 0; i < told->n; i++) {
         uint16_t slot = told->slots[i], place = u->layout == told ? (uint16_t)i : u->layout->places[slot];
 
-        if ((tells[slot] & t->parts) && point_set(t->n, u->first + place, values[i]))
+        if ((tells[slot] & t->parts) && point_set(t->n, u->first + place, &values[i]))
             changed |= slot_bit(slot);
     }
     return changed;

@@ -10,11 +10,32 @@ enum { WHOLE_MS = 3600 * 1000 };
  * Texts and codes seldom change: they are told when they do, and once an hour, so that no window over them has a gap. All
  * else is told each time, since its trend matters.
  */
-static bool is_worth_telling(const struct point_def *p, uint64_t fresh, uint32_t whole, uint8_t tells)
+static bool is_seldom(const struct point_def *p)
 {
-    bool seldom = p->type == VALUE_TEXT || p->type == VALUE_ENUM || p->type == VALUE_BITS;
+    return p->type == VALUE_TEXT || p->type == VALUE_ENUM || p->type == VALUE_BITS;
+}
 
-    return !seldom || (fresh & slot_bit(p->slot)) || (tells & whole);
+/* What is told of components of that layout: many of a device have the same. whole: parts of which all is told. */
+static const struct choice *choose(struct turn *t, const struct layout *l, uint32_t whole)
+{
+    const uint8_t *tells = t->speech->tells + t->w->tables.base[l->kind->number];
+    struct choice *c = &t->w->choice;
+
+    if (c->of == l)
+        return c;
+    c->of = l;
+    c->points.n = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        uint16_t slot = l->slots[i];
+        const struct point_def *p = &l->kind->points.v[slot];
+        uint8_t by = tells[p->total_of != NO_POINT ? p->total_of : slot]; /* a total is told with what it is of */
+        bool anyway = !is_seldom(p) || (tells[slot] & whole);
+        struct chosen point = {.place = (uint16_t)i, .slot = slot, .fresh = anyway ? 0 : slot_bit(slot)};
+
+        if (by & t->parts)
+            array_push(&c->points, point);
+    }
+    return c;
 }
 
 static struct reading_past past_of(const struct node *n, size_t at)
@@ -42,21 +63,32 @@ static void tell(struct turn *t, const struct unit *u, size_t place, uint16_t sl
 
 static void report_unit(struct turn *t, const struct unit *u, uint32_t whole)
 {
-    const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
-    bool is_device = u == &t->n->units.v[t->n->device_unit];
+    const struct choice *c = choose(t, u->layout, whole);
+    uint64_t fresh = t->w->fresh.v[u - t->n->units.v];
+
+    for (size_t i = 0; i < c->points.n; i++) {
+        const struct chosen *p = &c->points.v[i];
+
+        if (p->fresh == 0 || (p->fresh & fresh))
+            tell(t, u, p->place, p->slot);
+    }
+}
+
+/* Of the device itself also what is known when it does not answer, in order of points. */
+static void report_device(struct turn *t, const struct unit *u, uint32_t whole)
+{
+    const struct tables *tables = &t->w->tables;
     bool found = u->seen == t->n->polls;
     uint64_t fresh = found ? t->w->fresh.v[u - t->n->units.v] : 0;
-    const struct tables *tables = &t->w->tables;
+    const struct choice *c = choose(t, u->layout, whole);
+    size_t next = 0;
 
-    array_reserve(&t->w->readings, t->w->readings.n + u->layout->n);
-    array_reserve(&t->w->past, t->w->readings.n + u->layout->n);
     for (size_t i = 0; i < u->layout->n; i++) {
         uint16_t slot = u->layout->slots[i];
-        const struct point_def *p = &unit_kind(u)->points.v[slot];
-        uint8_t by = tells[p->total_of != NO_POINT ? p->total_of : slot]; /* a total is told with what it is of */
+        const struct chosen *p = next < c->points.n && c->points.v[next].slot == slot ? &c->points.v[next++] : NULL;
 
-        if ((found && (by & t->parts) && is_worth_telling(p, fresh, whole, tells[slot])) ||
-            (is_device && slot == tables->reachable) || (is_device && slot == tables->ping && t->ping_told))
+        if ((found && p && (p->fresh == 0 || (p->fresh & fresh))) || slot == tables->reachable ||
+            (slot == tables->ping && t->ping_told))
             tell(t, u, i, slot);
     }
 }
@@ -97,6 +129,9 @@ void report(struct turn *t)
     uint32_t whole = 0;
 
     w->readings.n = 0;
+    w->choice.of = NULL;
+    array_reserve(&w->readings, n->points.n);
+    array_reserve(&w->past, n->points.n);
     for (unsigned p = 0; p < PART_COUNT; p++) {
         if (!(t->parts & (1u << p)) || t->mono < n->whole_ms[p])
             continue;
@@ -104,7 +139,9 @@ void report(struct turn *t)
         n->whole_ms[p] = t->mono + WHOLE_MS;
     }
     for (uint32_t i = 0; i < n->units.n; i++) {
-        if (n->units.v[i].seen == n->polls || i == n->device_unit)
+        if (i == n->device_unit)
+            report_device(t, &n->units.v[i], whole);
+        else if (n->units.v[i].seen == n->polls)
             report_unit(t, &n->units.v[i], whole);
     }
     n->status.readings = w->readings.n;

@@ -21,17 +21,6 @@ static void text_drop(struct watch *w, struct value v)
         pool_drop(w->pool, v.text);
 }
 
-/* What is to be set now was told to the store, and is worth a word beside what comes after it. */
-static void remember(struct node *n, size_t at, const struct point *before)
-{
-    struct earlier *e = &n->watch->earlier;
-
-    if (!before->told || e->of != n)
-        return;
-    e->known.v[at / 64] |= UINT64_C(1) << at % 64;
-    e->bits.v[at] = point_get(before).bits;
-}
-
 static void remember_nothing(struct node *n, size_t at)
 {
     struct earlier *e = &n->watch->earlier;
@@ -40,19 +29,11 @@ static void remember_nothing(struct node *n, size_t at)
         e->known.v[at / 64] &= ~(UINT64_C(1) << at % 64);
 }
 
-bool point_set(struct node *n, size_t at, struct value v)
+bool point_put(struct node *n, size_t at, struct value v)
 {
     struct point *point = &n->points.v[at], new = point_of(v);
     struct value before;
 
-    if (v.type == point->type && (v.quality | point->quality) == QUALITY_GOOD && v.type != VALUE_TEXT &&
-        v.type != VALUE_BOOL) { /* a number or code, as most are: nothing is owned */
-        if (new.low == point->low &&new.high == point->high)
-            return false;
-        remember(n, at, point);
-        *point = new;
-        return true;
-    }
     before = point_get(point);
     if (value_same(before, v)) {
         new.told = point->told;
@@ -203,7 +184,7 @@ bool unit_set(struct node *n, struct unit *u, unsigned slot, struct value v)
         place = layout_place(u->layout, slot);
     }
     assert(n->points.v); /* who has a place has a point there */
-    return point_set(n, u->first + place, v);
+    return point_set(n, u->first + place, &v);
 }
 
 /* What it is called, and what is known of how it was found. */
