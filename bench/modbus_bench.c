@@ -1,7 +1,7 @@
 /*
  * Prints what polling over Modbus TCP costs and how late it is: modbus_bench [-d DEVICES] [-x DEAD] [-s SECONDS]
  *
- * Every device is polled once a second; polls begin in moments 50 ms apart, as those of watch do (watch/rhythm.c). Of the
+ * Every device is polled once a second; polls begin in moments 100 ms apart, as those of watch do (watch/rhythm.c). Of the
  * dead ones one half takes connections and never answers, the other takes none (its SYNs are dropped, since the queue of
  * its listener is full). The responder is a child. Figures are of the collector alone, after three seconds in which it
  * learns who is dead.
@@ -28,7 +28,7 @@
 #include "plugin/loop.h"
 #include "plugins/modbus/modbus.h"
 
-enum { PERIOD_MS = 1000, MOMENT_MS = 50, WARM_UP_MS = 3000, REGISTERS = 20, FIRST_ADDRESS = 0x7f020001 };
+enum { PERIOD_MS = 1000, MOMENT_MS = 100, WARM_UP_MS = 3000, REGISTERS = 20, FIRST_ADDRESS = 0x7f020001 };
 
 /* Responder and collector run on cores of their own where there are two. */
 static void pin(int core)

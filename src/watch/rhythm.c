@@ -11,7 +11,7 @@
 
 enum {
     DAY_MS = 24 * 3600 * 1000,
-    MOMENT_MS = 50,   /* 83 of a hundred thousand devices a minute begin together */
+    MOMENT_MS = 100,  /* 167 of a hundred thousand devices a minute begin together */
     RETRY_BEATS = 5,  /* status intervals until a part is tried again that an answering device did not tell */
     SILENT_SHARE = 8, /* who is down is probed at this share of its silence, up to poll.silent */
 };
