@@ -5,15 +5,22 @@
 
 #include "expr/expr.h"
 
-static bool is_good(struct value v)
+/*
+ * Operations work in place, on the stack: the first operand becomes what comes of it. That is faster than to hand values
+ * around, which are put together anew each time.
+ */
+
+static bool is_good(const struct value *v)
 {
-    return v.quality == QUALITY_GOOD;
+    return v->quality == QUALITY_GOOD;
 }
 
 /* What comes of operands that are not all good; the graver quality wins, of equals the first. */
-static struct value spoilt(struct value a, struct value b)
+static void spoil(struct value *a, const struct value *b)
 {
-    return value_spoilt(b.quality > a.quality ? b : a);
+    if (b->quality > a->quality)
+        *a = *b;
+    a->type = VALUE_NONE;
 }
 
 /* An operand of a type that the operation cannot have. */
@@ -22,18 +29,12 @@ static struct value misfit(void)
     return value_unknown(WHY_TYPE);
 }
 
-/* Both good numbers of one type, as nearly all are: what follows needs no more looking. */
-static bool are_both(struct value a, struct value b, enum value_type type)
+static bool as_double(const struct value *v, double *out)
 {
-    return a.type == type && b.type == type && (a.quality | b.quality) == QUALITY_GOOD;
-}
-
-static bool as_double(struct value v, double *out)
-{
-    if (v.type == VALUE_NUM)
-        *out = v.num;
-    else if (v.type == VALUE_INT)
-        *out = (double)v.i;
+    if (v->type == VALUE_NUM)
+        *out = v->num;
+    else if (v->type == VALUE_INT)
+        *out = (double)v->i;
     else
         return false;
     return true;
@@ -72,18 +73,8 @@ static struct value arith_int(enum op op, int64_t a, int64_t b)
     return wrong ? value_unknown(WHY_RANGE) : value_int(r);
 }
 
-static struct value arith(enum op op, struct value a, struct value b)
+static struct value arith_num(enum op op, double x, double y)
 {
-    double x, y;
-
-    if (op == OP_ADD && are_both(a, b, VALUE_NUM))
-        return reckoned(a.num + b.num);
-    if (!is_good(a) || !is_good(b))
-        return spoilt(a, b);
-    if (op != OP_POW && a.type == VALUE_INT && b.type == VALUE_INT)
-        return arith_int(op, a.i, b.i);
-    if (!as_double(a, &x) || !as_double(b, &y))
-        return misfit();
     if ((op == OP_MOD || op == OP_DIV) && y == 0)
         return value_unknown(WHY_ZERO);
     switch (op) {
@@ -102,17 +93,27 @@ static struct value arith(enum op op, struct value a, struct value b)
     }
 }
 
-/* -1, 0 or 1; false where the two have no order (one is no number). */
-static bool order(struct value a, struct value b, int *out)
+static void arith(enum op op, struct value *a, const struct value *b)
 {
     double x, y;
 
-    if (a.type == VALUE_NUM && b.type == VALUE_NUM && !isunordered(a.num, b.num)) {
-        *out = (a.num > b.num) - (a.num < b.num);
-        return true;
-    }
-    if (a.type == VALUE_INT && b.type == VALUE_INT) {
-        *out = (a.i > b.i) - (a.i < b.i);
+    if (!is_good(a) || !is_good(b))
+        spoil(a, b);
+    else if (op != OP_POW && a->type == VALUE_INT && b->type == VALUE_INT)
+        *a = arith_int(op, a->i, b->i);
+    else if (as_double(a, &x) && as_double(b, &y))
+        *a = arith_num(op, x, y);
+    else
+        *a = misfit();
+}
+
+/* -1, 0 or 1; false where the two have no order (one is no number). */
+static bool order(const struct value *a, const struct value *b, int *out)
+{
+    double x, y;
+
+    if (a->type == VALUE_INT && b->type == VALUE_INT) {
+        *out = (a->i > b->i) - (a->i < b->i);
         return true;
     }
     if (!as_double(a, &x) || !as_double(b, &y) || isunordered(x, y))
@@ -122,19 +123,19 @@ static bool order(struct value a, struct value b, int *out)
 }
 
 /* 0 when equal, else 1; false where that cannot be asked. */
-static bool equality(struct value a, struct value b, int *out)
+static bool equality(const struct value *a, const struct value *b, int *out)
 {
-    if (a.type != b.type)
+    if (a->type != b->type)
         return order(a, b, out);
-    switch ((enum value_type)a.type) {
+    switch ((enum value_type)a->type) {
     case VALUE_BOOL:
-        *out = a.b != b.b;
+        *out = a->b != b->b;
         return true;
     case VALUE_ENUM:
-        *out = a.i != b.i;
+        *out = a->i != b->i;
         return true;
     case VALUE_TEXT:
-        *out = strcmp(a.text, b.text) != 0;
+        *out = strcmp(a->text, b->text) != 0;
         return true;
     default:
         return order(a, b, out);
@@ -146,88 +147,100 @@ static const uint8_t accepts[] = {
     [OP_EQ] = 2, [OP_NE] = 1 | 4, [OP_LT] = 1, [OP_LE] = 1 | 2, [OP_GT] = 4, [OP_GE] = 2 | 4,
 };
 
-static struct value compare(enum op op, struct value a, struct value b)
+static void compare(enum op op, struct value *a, const struct value *b)
 {
     int c;
 
-    if (are_both(a, b, VALUE_NUM) && !isunordered(a.num, b.num))
-        return value_bool(accepts[op] >> ((a.num > b.num) - (a.num < b.num) + 1) & 1);
     if (!is_good(a) || !is_good(b))
-        return spoilt(a, b);
-    if (!(op == OP_EQ || op == OP_NE ? equality(a, b, &c) : order(a, b, &c)))
-        return misfit();
-    return value_bool(accepts[op] >> (c + 1) & 1);
+        spoil(a, b);
+    else if (op == OP_EQ || op == OP_NE ? equality(a, b, &c) : order(a, b, &c))
+        *a = value_bool(accepts[op] >> (c + 1) & 1);
+    else
+        *a = misfit();
 }
 
-static struct value has(struct value set, struct value flag)
+static void has(struct value *set, const struct value *flag)
 {
     if (!is_good(set) || !is_good(flag))
-        return spoilt(set, flag);
-    if (set.type != VALUE_BITS || flag.type != VALUE_INT || flag.i < 0 || flag.i > 63)
-        return misfit();
-    return value_bool(set.bits >> flag.i & 1);
+        spoil(set, flag);
+    else if (set->type != VALUE_BITS || flag->type != VALUE_INT || flag->i < 0 || flag->i > 63)
+        *set = misfit();
+    else
+        *set = value_bool(set->bits >> flag->i & 1);
 }
 
-static struct value text_test(enum op op, struct value text, struct value part)
+static void text_test(enum op op, struct value *text, const struct value *part)
 {
     if (!is_good(text) || !is_good(part))
-        return spoilt(text, part);
-    if (text.type != VALUE_TEXT || part.type != VALUE_TEXT)
-        return misfit();
-    if (op == OP_CONTAINS)
-        return value_bool(strstr(text.text, part.text) != NULL);
-    return value_bool(strncmp(text.text, part.text, strlen(part.text)) == 0);
+        spoil(text, part);
+    else if (text->type != VALUE_TEXT || part->type != VALUE_TEXT)
+        *text = misfit();
+    else if (op == OP_CONTAINS)
+        *text = value_bool(strstr(text->text, part->text) != NULL);
+    else
+        *text = value_bool(strncmp(text->text, part->text, strlen(part->text)) == 0);
 }
 
-/* Whether the item is one of a list, whose items are separated by ; and may have spaces around them. */
-static struct value listed(struct value list, struct value item)
+/* The items of a list are separated by ; and may have spaces around them. */
+static bool has_item(const char *list, const char *item)
 {
-    size_t len;
+    size_t len = strlen(item);
 
-    if (!is_good(list) || !is_good(item))
-        return spoilt(list, item);
-    if (list.type != VALUE_TEXT || item.type != VALUE_TEXT)
-        return misfit();
-    len = strlen(item.text);
-    for (const char *p = list.text + strspn(list.text, " ;"); *p; p += strspn(p, " ;")) {
+    for (const char *p = list + strspn(list, " ;"); *p; p += strspn(p, " ;")) {
         size_t n = strcspn(p, ";"), kept = n;
 
         while (kept > 0 && p[kept - 1] == ' ')
             kept--;
-        if (kept == len && memcmp(p, item.text, len) == 0)
-            return value_bool(true);
+        if (kept == len && memcmp(p, item, len) == 0)
+            return true;
         p += n;
     }
-    return value_bool(false);
+    return false;
+}
+
+static void listed(struct value *list, const struct value *item)
+{
+    if (!is_good(list) || !is_good(item))
+        spoil(list, item);
+    else if (list->type != VALUE_TEXT || item->type != VALUE_TEXT)
+        *list = misfit();
+    else
+        *list = value_bool(has_item(list->text, item->text));
 }
 
 /* What is no truth value at all decides as little as one that is not known. */
-static struct value undecided(struct value v)
+static void undecide(struct value *v)
 {
     if (is_good(v))
-        return misfit();
-    v.quality = QUALITY_UNKNOWN;
-    return value_spoilt(v);
+        *v = misfit();
+    v->quality = QUALITY_UNKNOWN;
+    v->type = VALUE_NONE;
 }
 
-static bool is_bool(struct value v, bool want)
+static bool is_bool(const struct value *v, bool want)
 {
-    return is_good(v) && v.type == VALUE_BOOL && v.b == want;
+    return is_good(v) && v->type == VALUE_BOOL && v->b == want;
 }
 
 /* Kleene: one that decides does so whatever the other is. */
-static struct value logic(struct value a, struct value b, bool decider)
+static void logic(struct value *a, const struct value *b, bool decider)
 {
-    if (is_bool(a, decider) || is_bool(b, decider))
-        return value_bool(decider);
-    if (is_bool(a, !decider) && is_bool(b, !decider))
-        return value_bool(!decider);
-    return undecided(is_bool(a, !decider) ? b : a);
+    if (is_bool(a, decider) || is_bool(b, decider)) {
+        *a = value_bool(decider);
+        return;
+    }
+    if (is_bool(a, !decider))
+        *a = *b;
+    if (!is_bool(a, !decider))
+        undecide(a);
 }
 
-static struct value negate_logic(struct value v)
+static void negate_logic(struct value *v)
 {
-    return is_good(v) && v.type == VALUE_BOOL ? value_bool(!v.b) : undecided(v);
+    if (is_good(v) && v->type == VALUE_BOOL)
+        *v = value_bool(!v->b);
+    else
+        undecide(v);
 }
 
 static struct value whole(double x)
@@ -240,7 +253,7 @@ static struct value number_unary(enum op op, struct value v)
 {
     bool is_int = v.type == VALUE_INT;
 
-    if (!is_good(v))
+    if (v.quality != QUALITY_GOOD)
         return value_spoilt(v);
     if (!is_int && v.type != VALUE_NUM)
         return misfit();
@@ -260,44 +273,47 @@ static struct value number_unary(enum op op, struct value v)
     }
 }
 
-static struct value choose(struct value cond, struct value yes, struct value no)
+static void choose(struct value *cond, const struct value *yes, const struct value *no)
 {
     if (!is_good(cond))
-        return value_spoilt(cond);
-    if (cond.type != VALUE_BOOL)
-        return misfit();
-    return cond.b ? yes : no;
+        cond->type = VALUE_NONE;
+    else if (cond->type != VALUE_BOOL)
+        *cond = misfit();
+    else
+        *cond = cond->b ? *yes : *no;
 }
 
 /* The least or greatest of n numbers. */
-static struct value extreme(enum op op, const struct value *v, size_t n)
+static void extreme(enum op op, struct value *best, size_t n)
 {
-    struct value best = v[0];
+    const struct value *v = best;
 
-    if (is_good(best) && best.type != VALUE_INT && best.type != VALUE_NUM)
-        return misfit();
+    if (is_good(best) && best->type != VALUE_INT && best->type != VALUE_NUM) {
+        *best = misfit();
+        return;
+    }
     for (size_t i = 1; i < n; i++) {
         int c;
 
-        if (!is_good(best) || !is_good(v[i]))
-            best = spoilt(best, v[i]);
-        else if (!order(v[i], best, &c))
-            best = misfit();
+        if (!is_good(best) || !is_good(&v[i]))
+            spoil(best, &v[i]);
+        else if (!order(&v[i], best, &c))
+            *best = misfit();
         else if (op == OP_MIN ? c < 0 : c > 0)
-            best = v[i];
+            *best = v[i];
     }
-    return is_good(best) ? best : value_spoilt(best);
+    if (!is_good(best))
+        best->type = VALUE_NONE;
 }
 
 /* The one that can be believed most; of equals the earliest. */
-static struct value first(const struct value *v, size_t n)
+static void first(struct value *best, size_t n)
 {
-    struct value best = v[0];
+    const struct value *v = best;
 
     for (size_t i = 1; i < n && !is_good(best); i++)
-        if (v[i].quality < best.quality)
-            best = v[i];
-    return best;
+        if (v[i].quality < best->quality)
+            *best = v[i];
 }
 
 struct value program_run(const struct insn *code, size_t n, const struct value *consts, const struct value *slots,
@@ -326,10 +342,10 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
             top[-1] = number_unary(op, top[-1]);
             break;
         case OP_NOT:
-            top[-1] = negate_logic(top[-1]);
+            negate_logic(&top[-1]);
             break;
         case OP_KNOWN:
-            top[-1] = value_bool(is_good(top[-1]));
+            top[-1] = value_bool(is_good(&top[-1]));
             break;
         case OP_IS_SOME:
             top[-1] = value_bool(top[-1].quality == QUALITY_SOME);
@@ -341,7 +357,7 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
         case OP_MOD:
         case OP_POW:
             top--;
-            top[-1] = arith(op, top[-1], top[0]);
+            arith(op, &top[-1], &top[0]);
             break;
         case OP_EQ:
         case OP_NE:
@@ -350,38 +366,38 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
         case OP_GT:
         case OP_GE:
             top--;
-            top[-1] = compare(op, top[-1], top[0]);
+            compare(op, &top[-1], &top[0]);
             break;
         case OP_HAS:
             top--;
-            top[-1] = has(top[-1], top[0]);
+            has(&top[-1], &top[0]);
             break;
         case OP_CONTAINS:
         case OP_STARTS:
             top--;
-            top[-1] = text_test(op, top[-1], top[0]);
+            text_test(op, &top[-1], &top[0]);
             break;
         case OP_LISTED:
             top--;
-            top[-1] = listed(top[-1], top[0]);
+            listed(&top[-1], &top[0]);
             break;
         case OP_AND:
         case OP_OR:
             top--;
-            top[-1] = logic(top[-1], top[0], op == OP_OR);
+            logic(&top[-1], &top[0], op == OP_OR);
             break;
         case OP_IF:
             top -= 2;
-            top[-1] = choose(top[-1], top[0], top[1]);
+            choose(&top[-1], &top[0], &top[1]);
             break;
         case OP_MIN:
         case OP_MAX:
             top -= in->n - 1;
-            top[-1] = extreme(op, top - 1, in->n);
+            extreme(op, top - 1, in->n);
             break;
         case OP_FIRST:
             top -= in->n - 1;
-            top[-1] = first(top - 1, in->n);
+            first(top - 1, in->n);
             break;
         case OP_MEMBER:
             top[-1] = words_member(top[-1], consts + in->arg);
@@ -404,7 +420,7 @@ struct value program_run(const struct insn *code, size_t n, const struct value *
             break;
         case OP_SKIP_FALSE:
         case OP_SKIP_TRUE:
-            if (is_bool(top[-1], op == OP_SKIP_TRUE))
+            if (is_bool(&top[-1], op == OP_SKIP_TRUE))
                 in += in->arg;
             break;
         }
