@@ -126,9 +126,9 @@ double window_total(const struct windows *all, const struct window *w)
     double sum = 0;
 
     if (w->width == 1) {
-        unsigned whole = 0;
+        unsigned whole = p[WINDOW_PIECES];
 
-        for (unsigned i = 0; i < WINDOW_RING; i++)
+        for (unsigned i = 0; i < WINDOW_PIECES; i++) /* so many at once */
             whole += p[i];
         return whole;
     }
@@ -277,15 +277,25 @@ static int order(const struct window *w, uint16_t unit, uint16_t place)
     return w->unit != unit ? (w->unit > unit) - (w->unit < unit) : (w->place > place) - (w->place < place);
 }
 
-/* Where the window is or would be. They are mostly asked for one after the other. */
+/* They are mostly asked for one after the other: the last one or the next. NULL: it has to be looked for. */
+static inline struct window *expected(struct windows *all, uint16_t unit, uint16_t place)
+{
+    for (size_t i = all->hint; i < all->v.n && i < all->hint + 2; i++) {
+        struct window *w = &all->v.v[i];
+
+        if (w->unit != unit || w->place != place)
+            continue;
+        all->hint = i;
+        return w;
+    }
+    return NULL;
+}
+
+/* Where the window is or would be. */
 static size_t place_of(struct windows *all, uint16_t unit, uint16_t place, bool *found)
 {
     size_t lo = 0, hi = all->v.n;
 
-    *found = true;
-    for (size_t i = all->hint; i < all->v.n && i < all->hint + 2; i++)
-        if (order(&all->v.v[i], unit, place) == 0)
-            return all->hint = i;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
 
@@ -300,24 +310,28 @@ static size_t place_of(struct windows *all, uint16_t unit, uint16_t place, bool 
 
 struct window *windows_find(struct windows *all, uint16_t unit, uint16_t place)
 {
+    struct window *w = expected(all, unit, place);
     bool found;
-    size_t at = place_of(all, unit, place, &found);
+    size_t at;
 
+    if (w)
+        return w;
+    at = place_of(all, unit, place, &found);
     return found ? &all->v.v[at] : NULL;
 }
 
 struct window *windows_make(struct windows *all, uint16_t unit, uint16_t place, const struct window_spec *s)
 {
-    const struct window empty = {
-        .unit = unit, .place = place, .beat = NO_BEAT, .columns = (uint8_t)(window_columns(s) & 3)};
-    bool found;
-    size_t at = place_of(all, unit, place, &found);
+    struct window *w = windows_find(all, unit, place);
+    size_t at = all->hint; /* or where it would be */
 
-    if (found)
-        return &all->v.v[at];
-    array_push(&all->v, empty);
-    memmove(&all->v.v[at + 1], &all->v.v[at], (all->v.n - 1 - at) * sizeof empty);
-    all->v.v[at] = empty;
+    if (w)
+        return w;
+    array_reserve(&all->v, all->v.n + 1);
+    memmove(&all->v.v[at + 1], &all->v.v[at], (all->v.n - at) * sizeof *w);
+    all->v.n++;
+    all->v.v[at] =
+        (struct window){.unit = unit, .place = place, .beat = NO_BEAT, .columns = (uint8_t)(window_columns(s) & 3)};
     return &all->v.v[at];
 }
 

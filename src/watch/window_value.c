@@ -41,10 +41,11 @@ static bool is_covered(const struct beat *b, int64_t now_ms)
 /* What is the same for all windows of the beat is reckoned out once. */
 static void look(struct beat *b, int64_t now_ms)
 {
-    int64_t length = piece_ms(&b->spec), passed = (now_ms - b->start_ms) / length, start;
+    int64_t length = piece_ms(&b->spec), passed, start;
 
     if (b->asked_ms == now_ms)
         return;
+    passed = (now_ms - b->start_ms) / length;
     passed = passed > 0 ? passed : 0;
     start = b->start_ms + passed * length;
     b->asked_ms = now_ms;
