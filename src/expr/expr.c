@@ -7,11 +7,14 @@
 #include "base/mem.h"
 #include "expr/compile.h"
 
+enum { NO_NAME = UINT32_MAX };
+
 struct expr {
     enum value_type type;
     struct insn *code;
     struct value *consts;
     size_t ninsns;
+    uint32_t name;      /* the slot that it is and nothing else, as most of what modules say; NO_NAME: it is more */
     char *text, *texts; /* texts: what text constants point into */
     uint32_t *slots;    /* those it reads, ascending */
     size_t nslots;
@@ -48,6 +51,7 @@ static struct expr *finish(struct compiler *c, enum value_type want)
     e->code = c->code.v;
     e->ninsns = c->code.n;
     e->consts = c->consts.v;
+    e->name = e->ninsns == 1 && e->code[0].op == OP_SLOT ? e->code[0].arg : NO_NAME;
     e->text = xstrdup(c->text);
     e->texts = c->texts;
     collect_slots(e);
@@ -111,7 +115,6 @@ const char *expr_text(const struct expr *e)
     return e->text;
 }
 
-/* A result as the type that was promised; another one is unknown. */
 static struct value convert(struct value v, enum value_type type)
 {
     if (v.quality != QUALITY_GOOD && (v.quality != QUALITY_STALE || v.type == VALUE_NONE))
@@ -124,17 +127,20 @@ static struct value convert(struct value v, enum value_type type)
     return value_unknown(WHY_TYPE);
 }
 
+/* A result as the type that was promised; another one is unknown. */
+static inline struct value promised(const struct value *v, enum value_type type)
+{
+    return v->type == type || type == VALUE_NONE ? *v : convert(*v, type);
+}
+
 struct value expr_eval_in(const struct expr *e, const struct value *slots, size_t nslots, struct arena *arena)
 {
     struct value v;
 
-    if (e->ninsns == 1 && e->code[0].op == OP_SLOT) /* a name alone, as most of what modules say is */
-        v = e->code[0].arg < nslots ? slots[e->code[0].arg] : VALUE_UNKNOWN;
-    else
-        v = program_run(e->code, e->ninsns, e->consts, slots, nslots, arena);
-    if (v.type == e->type || e->type == VALUE_NONE)
-        return v;
-    return convert(v, e->type);
+    if (e->name < nslots)
+        return promised(&slots[e->name], e->type);
+    v = program_run(e->code, e->ninsns, e->consts, slots, nslots, arena);
+    return promised(&v, e->type);
 }
 
 struct value expr_eval(const struct expr *e, const struct value *slots, size_t nslots)

@@ -24,15 +24,11 @@ static bool number_text(const struct pd_cell *cell, char out[static 32])
     return true;
 }
 
-static bool whole_number(const struct pd_cell *cell, int64_t *out)
+static bool other_number(const struct pd_cell *cell, int64_t *out)
 {
     char text[32];
 
     switch (cell->type) {
-    case PD_CELL_INT:
-        *out = cell->i;
-        return true;
-    case PD_CELL_UINT:
     case PD_CELL_TICKS:
         *out = (int64_t)cell->u;
         return cell->u <= INT64_MAX;
@@ -46,6 +42,14 @@ static bool whole_number(const struct pd_cell *cell, int64_t *out)
     default:
         return false;
     }
+}
+
+static inline bool whole_number(const struct pd_cell *cell, int64_t *out)
+{
+    if (cell->type != PD_CELL_INT && cell->type != PD_CELL_UINT)
+        return other_number(cell, out);
+    *out = cell->i;
+    return cell->type == PD_CELL_INT || cell->u <= INT64_MAX;
 }
 
 static bool any_number(const struct pd_cell *cell, double *out)

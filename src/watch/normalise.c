@@ -90,9 +90,8 @@ static bool acceptable(const struct batch *b, const struct pd_cell *c)
 
 static void take_cell(struct batch *b, const struct use *use, const struct pd_cell *c)
 {
-    const struct column *column = &b->n->tables.v[use->table].def->columns.v[use->column];
     struct rows *rows = &b->rows[use->table];
-    struct value *slots = rows_expected(rows, c->instance, c->ninstance), v;
+    struct value *slots = rows_expected(rows, c->instance, c->ninstance);
 
     if (c->type == PD_CELL_ABSENT) { /* makes no row, but takes back what was said before */
         slots = slots ? slots : rows_find(rows, c->instance, c->ninstance);
@@ -106,24 +105,23 @@ static void take_cell(struct batch *b, const struct use *use, const struct pd_ce
         b->dropped++;
         return;
     }
-    v = decode_cell(column, c, &b->arena);
-    v.slot = (uint16_t)use->column;
-    slots[use->column] = v;
+    slots[use->column] = decode_cell(use->def, c, &b->arena);
+    slots[use->column].slot = (uint16_t)use->column;
 }
 
 void batch_add(struct batch *b, const struct pd_cell *cells, size_t n)
 {
     const uint32_t *use_at = b->n->use_at.v;
+    const struct use *uses = b->n->uses.v, *use, *end;
 
-    for (size_t i = 0; i < n; i++) {
-        const struct pd_cell *c = &cells[i];
-
+    for (const struct pd_cell *c = cells; c < cells + n; c++) {
         if (!acceptable(b, c)) {
             b->dropped++;
             continue;
         }
-        for (uint32_t u = use_at[c->source]; u < use_at[c->source + 1]; u++)
-            take_cell(b, &b->n->uses.v[u], c);
+        end = uses + use_at[c->source + 1];
+        for (use = uses + use_at[c->source]; use < end; use++)
+            take_cell(b, use, c);
     }
 }
 
@@ -167,24 +165,16 @@ static struct value point_flags(const struct point_plan *plan, struct value v)
     return value_bits(bits);
 }
 
-/* A value as the point's type has it. What does not fit, or is not good, is never a number. */
+/* A value that is not plain, as the point's type has it. What does not fit, or is not good, is never a number. */
 static struct value point_value(const struct point_plan *plan, struct value v)
 {
     if (v.quality != QUALITY_GOOD)
         return value_spoilt(v);
-    switch (plan->def->type) {
-    case VALUE_ENUM:
+    if (plan->type == VALUE_ENUM)
         return point_member(plan, v);
-    case VALUE_BITS:
+    if (plan->type == VALUE_BITS)
         return point_flags(plan, v);
-    case VALUE_NUM:
-        if (v.type == VALUE_INT)
-            return value_num((double)v.i);
-        break;
-    default:
-        break;
-    }
-    return v.type == plan->def->type ? v : value_unknown(WHY_TYPE);
+    return value_unknown(WHY_TYPE);
 }
 
 static void ask_rows(const struct rows *rows, const struct row_test *test, const struct row *row, struct value *verdict)
@@ -215,16 +205,11 @@ static struct value any_value(const struct batch *b, const struct table_plan *ta
 }
 
 /* A point is not of its row any more: what is to blame is numbered among all slots of the profile. */
-static struct value blamed(const struct table_plan *table, const struct point_plan *plan, struct value v)
+static uint16_t blamed(const struct table_plan *table, const struct point_plan *plan, struct value v)
 {
-    uint32_t slot = v.slot;
+    bool is_main = v.quality == QUALITY_GOOD || (v.slot == VALUE_NO_SLOT && v.why != WHY_RANGE);
 
-    if (v.quality == QUALITY_GOOD || (slot == VALUE_NO_SLOT && v.why != WHY_RANGE))
-        slot = plan->main_slot;
-    if (slot != VALUE_NO_SLOT)
-        slot = table->first_slot + slot < VALUE_NO_SLOT ? table->first_slot + slot : VALUE_NO_SLOT;
-    v.slot = (uint16_t)slot;
-    return v;
+    return is_main ? plan->main_slot : plan_slot(table, v.slot);
 }
 
 /* Of what is not good, what says why stays. */
@@ -234,19 +219,50 @@ static bool is_better(struct value v, struct value than)
            (than.quality == QUALITY_UNKNOWN && (v.quality != QUALITY_UNKNOWN || than.why == WHY_NONE));
 }
 
+/* What the point takes as it is, as it does most. False for what is not good, or has to be renumbered. */
+static inline bool put_plain(const struct point_plan *plan, struct value v, struct value *told)
+{
+    if (v.quality != QUALITY_GOOD || plan->type == VALUE_ENUM || plan->type == VALUE_BITS)
+        return false;
+    if (v.type == plan->type)
+        *told = v;
+    else if (v.type == VALUE_INT && plan->type == VALUE_NUM)
+        *told = value_num((double)v.i);
+    else
+        return false;
+    told->slot = plan->main_slot;
+    return true;
+}
+
+static void put_odd(const struct table_plan *table, const struct point_plan *plan, struct value v, struct value *told)
+{
+    v = point_value(plan, v);
+    if (!is_better(v, *told))
+        return;
+    *told = v;
+    told->slot = blamed(table, plan, v);
+}
+
+static inline void put_point(const struct table_plan *table, const struct point_plan *plan, struct value v,
+                             struct value *told)
+{
+    if (!put_plain(plan, v, told))
+        put_odd(table, plan, v, told);
+}
+
 static void reckon_points(struct batch *b, const struct table_plan *table, const struct row *row,
                           const struct value *slots, size_t nslots, struct value *told)
 {
     const struct component_def *def = table->def;
 
     for (size_t i = 0; i < def->points.n; i++) {
-        const struct point_rule *rule = &def->points.v[i];
-        struct value v = rule->value ? expr_eval_in(rule->value, slots, nslots, &b->arena)
-                                     : any_value(b, table, rule, row, slots, nslots);
+        const struct point_plan *plan = &table->points[i];
+        struct value *to = &told[plan->place];
 
-        v = blamed(table, &table->points[i], point_value(&table->points[i], v));
-        if (is_better(v, told[table->points[i].place]))
-            told[table->points[i].place] = v;
+        if (plan->value)
+            put_point(table, plan, expr_eval_in(plan->value, slots, nslots, &b->arena), to);
+        else
+            put_point(table, plan, any_value(b, table, &def->points.v[i], row, slots, nslots), to);
     }
 }
 
@@ -255,10 +271,13 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
 /* A key or label as text; NULL where the expression gives none. */
 static const char *name_of(struct batch *b, const struct expr *e, const struct value *slots, size_t nslots)
 {
-    struct value v = e ? expr_eval_in(e, slots, nslots, &b->arena) : VALUE_UNKNOWN;
+    struct value v;
     size_t n;
     char *cut;
 
+    if (!e)
+        return NULL;
+    v = expr_eval_in(e, slots, nslots, &b->arena);
     if (v.quality != QUALITY_GOOD)
         return NULL;
     if (v.type == VALUE_INT)
@@ -335,22 +354,27 @@ static struct finding *add_finding(struct batch *b, uint32_t table, const struct
                                    uint64_t hash)
 {
     const struct table_plan *plan = &b->n->tables.v[table];
-    const struct kind *kind = plan->def->kind;
     size_t ntold = b->n->told.v[plan->told].slots.n;
-    struct finding finding = {
-        .f = {.kind = kind, .module = plan->module, .def = plan->def, .key = key},
+    struct value *told = arena_alloc(&b->arena, (ntold + 1) * sizeof *told);
+    struct finding *finding;
+
+    for (size_t i = 0; i < ntold; i++)
+        told[i] = VALUE_UNKNOWN;
+    array_reserve(&b->findings, b->findings.n + 1);
+    finding = &b->findings.v[b->findings.n++];
+    *finding = (struct finding){
+        .f = {.kind = plan->def->kind,
+              .module = plan->module,
+              .def = plan->def,
+              .key = key,
+              .instance = row->instance,
+              .ninstance = row->ninstance,
+              .told = told},
+        .told = told,
         .hash = hash,
         .table = table,
     };
-
-    finding.f.instance = row->instance;
-    finding.f.ninstance = row->ninstance;
-    finding.told = arena_alloc(&b->arena, (ntold + 1) * sizeof *finding.told);
-    for (size_t i = 0; i < ntold; i++)
-        finding.told[i] = VALUE_UNKNOWN;
-    finding.f.told = finding.told;
-    array_push(&b->findings, finding);
-    return &b->findings.v[b->findings.n - 1];
+    return finding;
 }
 
 /* The component of a row, new or found before; another row of the same table is another component, if it may be. */
@@ -387,8 +411,9 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     const char *key = "", *label;
     struct finding *f;
 
-    beside_ask(plan, &b->rows[plan->first_of_module], i, slots,
-               &(struct beside){b->lookups + plan->first_join, &b->arena});
+    if (plan->asks)
+        beside_ask(plan, &b->rows[plan->first_of_module], i, slots,
+                   &(struct beside){b->lookups + plan->first_join, &b->arena});
     if (def->when && !beside_is_true(expr_eval(def->when, slots, rows->nslots)))
         return;
     if (!def->kind->single) {

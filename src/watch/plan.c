@@ -62,13 +62,16 @@ static uint32_t main_slot(const struct module *module, const struct component_de
     return s.any;
 }
 
-static struct point_plan plan_point(const struct module *module, const struct component_def *def,
-                                    const struct point_rule *rule)
+static struct point_plan plan_point(const struct table_plan *table, const struct point_rule *rule)
 {
+    const struct module *module = table->module;
+    const struct component_def *def = table->def;
     const struct expr *main = rule->value ? rule->value : rule->any_here.n > 0 ? rule->any_here.v[0] : NULL;
     struct point_plan plan = {
         .def = &def->kind->points.v[rule->slot],
-        .main_slot = main ? main_slot(module, def, main) : VALUE_NO_SLOT,
+        .value = rule->value,
+        .type = (uint8_t)def->kind->points.v[rule->slot].type,
+        .main_slot = main ? plan_slot(table, main_slot(module, def, main)) : VALUE_NO_SLOT,
     };
     struct dictionary_search search = {.module = module, .def = def};
 
@@ -95,6 +98,7 @@ static void plan_tables(struct normaliser *n, const struct profile *p)
                 .def = def,
                 .first_of_module = first,
                 .first_slot = nslots,
+                .asks = def->joins.n + def->aggregates.n + def->computed.n > 0,
                 .context = m < p->module_contexts.n ? p->module_contexts.v[m] : 0,
             };
 
@@ -104,7 +108,7 @@ static void plan_tables(struct normaliser *n, const struct profile *p)
             n->njoins += def->joins.n;
             plan.points = xcalloc(def->points.n + 1, sizeof *plan.points);
             for (size_t i = 0; i < def->points.n; i++)
-                plan.points[i] = plan_point(module, def, &def->points.v[i]);
+                plan.points[i] = plan_point(&plan, &def->points.v[i]);
             array_push(&n->tables, plan);
         }
     }
@@ -246,15 +250,15 @@ static void plan_sources(struct normaliser *n, const struct profile *p)
     for (size_t i = 0; i < p->sources.n; i++) {
         struct use use = {.table = table_of(n, p, &p->sources.v[i]), .column = p->sources.v[i].column};
         const struct component_def *def = n->tables.v[use.table].def;
-
         uint32_t parts = p->by_component ? 1u << p->sources.v[i].component : def->parts;
 
+        use.def = &def->columns.v[use.column];
         for (unsigned part = 0; parts >> part; part++) {
             struct wanted w = {.use = use};
 
             if (!(parts >> part & 1))
                 continue;
-            w.source = source_for(n, &n->tables.v[use.table], &def->columns.v[use.column], (uint8_t)part);
+            w.source = source_for(n, &n->tables.v[use.table], use.def, (uint8_t)part);
             array_push(&wanted, w);
         }
     }

@@ -9,14 +9,18 @@
 /* A column that a source fills: several may be read from one address. */
 struct use {
     uint32_t table, column;
+    const struct column *def;
 };
 
 /* What a point's rule needs beside its expression. */
 struct point_plan {
     const struct point_def *def;
-    uint32_t main_slot;              /* the first column that it reads, or what else it does; VALUE_NO_SLOT: nothing */
+    const struct expr *value;        /* as the rule has it; NULL: one of several conditions */
+    uint16_t main_slot;              /* the first column that it reads, or what else it does, among the slots of all
+                                      * tables; VALUE_NO_SLOT: nothing */
     const struct column *dictionary; /* its members are numbered otherwise than the point's; NULL: alike */
     uint16_t place;                  /* where it stands among the points that are told of its kind */
+    uint8_t type;                    /* as def has it: of what most are it is all that is asked */
 };
 
 /* Which points of a kind the modules tell, by slot. */
@@ -31,6 +35,7 @@ struct table_plan {
     uint32_t first_of_module;  /* the module's tables stand together */
     uint32_t first_slot;       /* of its row among the slots of all tables */
     uint8_t context;           /* of its module: see struct pd_source */
+    bool asks;                 /* its rows ask others, or compute something: beside_ask() */
     uint32_t first_join;       /* of its joins among those of all tables */
     uint32_t instead;          /* the table that it gives way to; or NO_TABLE */
     uint32_t told;             /* what is told of its kind: place in normaliser.told; of those that have one */
@@ -38,6 +43,14 @@ struct table_plan {
 };
 
 enum { NO_TABLE = UINT32_MAX };
+
+/* A slot of a table's row among those of all tables. */
+static inline uint16_t plan_slot(const struct table_plan *table, uint32_t slot)
+{
+    bool has = slot != VALUE_NO_SLOT && table->first_slot + slot < VALUE_NO_SLOT;
+
+    return has ? (uint16_t)(table->first_slot + slot) : (uint16_t)VALUE_NO_SLOT;
+}
 
 struct normaliser {
     ARRAY(struct table_plan) tables;

@@ -42,15 +42,14 @@ static size_t place_of(const struct rows *r, const uint32_t *instance, uint32_t 
 {
     size_t at = r->last;
 
+    *found = false;
+    if (r->n == 0 || compare(&r->v[r->n - 1], instance, n) < 0)
+        return r->n;
     *found = true;
     if (at < r->n && compare(&r->v[at], instance, n) == 0)
         return at;
     if (at + 1 < r->n && compare(&r->v[at + 1], instance, n) == 0)
         return at + 1;
-    if (r->n == 0 || compare(&r->v[r->n - 1], instance, n) < 0) {
-        *found = false;
-        return r->n;
-    }
     at = rows_lower_bound(r, instance, n);
     *found = compare(&r->v[at], instance, n) == 0;
     return at;
@@ -68,16 +67,19 @@ static void fill_index(struct value *slot, const uint32_t *instance, uint32_t n)
 static struct value *insert(struct rows *r, size_t at, const uint32_t *instance, uint32_t n, struct arena *arena)
 {
     uint32_t *kept = arena_alloc(arena, n * sizeof *kept);
+    size_t nslots = r->nslots;
     struct value *slots;
 
-    if (n > 0)
-        memcpy(kept, instance, n * sizeof *kept);
-    array_grow((void **)&r->v, &r->cap, r->n + 1, sizeof *r->v);
-    array_grow((void **)&r->slots, &r->slots_cap, (r->n + 1) * r->nslots, sizeof *r->slots);
-    memmove(&r->v[at + 1], &r->v[at], (r->n - at) * sizeof *r->v);
+    for (uint32_t i = 0; i < n; i++)
+        kept[i] = instance[i];
+    array_reserve(r, r->n + 1);
+    if ((r->n + 1) * nslots > r->slots_cap)
+        array_grow((void **)&r->slots, &r->slots_cap, (r->n + 1) * nslots, sizeof *r->slots);
+    if (at < r->n)
+        memmove(&r->v[at + 1], &r->v[at], (r->n - at) * sizeof *r->v);
     r->v[at] = (struct row){.instance = kept, .ninstance = n, .place = (uint32_t)r->n};
-    slots = r->slots + r->n * r->nslots;
-    for (size_t i = 0; i < r->nslots; i++)
+    slots = r->slots + r->n * nslots;
+    for (size_t i = 0; i < nslots; i++)
         slots[i] = (struct value){.quality = QUALITY_UNKNOWN, .why = WHY_ABSENT, .slot = (uint16_t)i};
     fill_index(slots + r->index_slot, kept, n);
     if (r->nparts > 0)

@@ -45,19 +45,23 @@ static inline const struct value *rows_slots(const struct rows *r, size_t i)
     return r->slots + r->v[i].place * r->nslots;
 }
 
+static inline bool row_is(const struct row *row, const uint32_t *instance, uint32_t n)
+{
+    if (row->ninstance != n)
+        return false;
+    while (n > 0 && row->instance[n - 1] == instance[n - 1]) /* the last ones differ first */
+        n--;
+    return n == 0;
+}
+
 /* The same where it is the row of the last cell or the next, as it is of nearly all; NULL where it has to be looked for. */
 static inline struct value *rows_expected(struct rows *r, const uint32_t *instance, uint32_t n)
 {
     for (size_t at = r->last; at < r->n && at <= r->last + 1; at++) {
-        const struct row *row = &r->v[at];
-        uint32_t same = row->ninstance == n ? n : UINT32_MAX;
-
-        while (same > 0 && same <= n && row->instance[same - 1] == instance[same - 1]) /* the last ones differ first */
-            same--;
-        if (same == 0) {
-            r->last = at;
-            return r->slots + row->place * r->nslots;
-        }
+        if (!row_is(&r->v[at], instance, n))
+            continue;
+        r->last = at;
+        return r->slots + r->v[at].place * r->nslots;
     }
     return NULL;
 }
