@@ -29,6 +29,12 @@ static struct value misfit(void)
     return value_unknown(WHY_TYPE);
 }
 
+/* Both good and no whole numbers, as nearly all are: what follows needs no more looking. */
+static bool are_nums(const struct value *a, const struct value *b)
+{
+    return a->type == VALUE_NUM && b->type == VALUE_NUM && (a->quality | b->quality) == QUALITY_GOOD;
+}
+
 static bool as_double(const struct value *v, double *out)
 {
     if (v->type == VALUE_NUM)
@@ -97,7 +103,9 @@ static void arith(enum op op, struct value *a, const struct value *b)
 {
     double x, y;
 
-    if (!is_good(a) || !is_good(b))
+    if (op == OP_ADD && are_nums(a, b))
+        *a = reckoned(a->num + b->num);
+    else if (!is_good(a) || !is_good(b))
         spoil(a, b);
     else if (op != OP_POW && a->type == VALUE_INT && b->type == VALUE_INT)
         *a = arith_int(op, a->i, b->i);
@@ -151,7 +159,9 @@ static void compare(enum op op, struct value *a, const struct value *b)
 {
     int c;
 
-    if (!is_good(a) || !is_good(b))
+    if (are_nums(a, b) && !isunordered(a->num, b->num))
+        *a = value_bool(accepts[op] >> ((a->num > b->num) - (a->num < b->num) + 1) & 1);
+    else if (!is_good(a) || !is_good(b))
         spoil(a, b);
     else if (op == OP_EQ || op == OP_NE ? equality(a, b, &c) : order(a, b, &c))
         *a = value_bool(accepts[op] >> (c + 1) & 1);

@@ -166,7 +166,8 @@ struct judgement {
     bool device_in_place;
     bool parts_of; /* the rules that are part of other faults have their turn */
     bool answered;
-    const struct kind *kind; /* whose rules were chosen last: components of a kind mostly stand together */
+    const struct kind *kind;     /* whose rules were chosen last: components of a kind mostly stand together */
+    const struct kind_rules *of; /* its rules; NULL if it is lost */
     size_t nchosen;
     uint32_t windows, device_windows; /* that one of them looks at */
     bool always;                      /* one has to be judged whatever was read */
@@ -183,7 +184,7 @@ static void put_device(struct judgement *j)
     j->device_in_place = true;
 }
 
-/* The component's points by the slots of its kind, and the device's behind them where a rule may read those. */
+/* Those of the component's points that rules read by the slots of its kind, and the device's behind them where a rule may read those. */
 static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *count)
 {
     struct node *n = j->turn->n;
@@ -196,10 +197,11 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
     for (size_t i = 0; tables->in_scratch != l && i < own; i++)
         slots[i] = VALUE_UNKNOWN;
     for (size_t i = 0; i < l->n; i++)
-        slots[l->slots[i]] = point_get(&n->points.v[u->first + i]);
+        if (j->of->reads & slot_bit(l->slots[i]))
+            slots[l->slots[i]] = point_get(&n->points.v[u->first + i]);
     tables->in_scratch = l;
     *count = own;
-    if (tables->rules[unit_kind(u)->number].reads_device || tables->rules[unit_kind(u)->number].has_extras) {
+    if (j->of->reads_device || j->of->has_extras) {
         put_device(j);
         *count += unit_kind(&n->units.v[n->device_unit])->points.n;
     }
@@ -289,22 +291,28 @@ static bool can_skip(const struct node *n, const struct unit *u, uint32_t unit, 
 }
 
 /* Something that rules on the component read has changed. */
-static bool is_fresh(const struct node *n, const struct unit *u, const struct kind_rules *of)
+static bool is_fresh(const struct judgement *j, const struct unit *u)
 {
-    return u->changed || (of->reads_device & n->device_changed);
+    return u->changed || (j->of->reads_device & j->turn->n->device_changed);
+}
+
+static bool is_lost(const struct turn *t, const struct kind *kind)
+{
+    return kind->number >= t->w->tables.nkinds;
 }
 
 /* Those of the kind's rules that have their turn. */
 static void choose(struct judgement *j, const struct kind *kind)
 {
     struct tables *tables = &j->turn->w->tables;
-    const struct kind_rules *of = &tables->rules[kind->number];
+    const struct kind_rules *of = is_lost(j->turn, kind) ? NULL : &tables->rules[kind->number];
 
     j->kind = kind;
+    j->of = of;
     j->nchosen = 0;
     j->windows = j->device_windows = 0;
     j->always = false;
-    for (size_t i = 0; i < of->n; i++) {
+    for (size_t i = 0; of && i < of->n; i++) {
         const struct kind_rule *r = &of->rule[i];
 
         if (r->is_part != j->parts_of || !fits(j->turn->n, r->rule) ||
@@ -322,8 +330,8 @@ static bool is_quiet(const struct judgement *j, const struct unit *u, bool fresh
 {
     const struct node *n = j->turn->n;
 
-    return j->nchosen == 0 || (!fresh && !j->always && n->holds.n == 0 && !(u->windows & j->windows) &&
-                               !(j->device_windows & n->units.v[n->device_unit].windows));
+    return !fresh && !j->always && n->holds.n == 0 && !(u->windows & j->windows) &&
+           !(j->device_windows & n->units.v[n->device_unit].windows);
 }
 
 static void judge_unit(struct judgement *j, uint32_t at)
@@ -331,12 +339,15 @@ static void judge_unit(struct judgement *j, uint32_t at)
     struct node *n = j->turn->n;
     const struct tables *tables = &j->turn->w->tables;
     const struct unit *u = &n->units.v[at];
-    bool moved = false, fresh = is_fresh(n, u, &tables->rules[unit_kind(u)->number]);
+    bool moved = false, fresh;
     const struct value *slots = NULL;
     size_t nslots = 0;
 
     if (unit_kind(u) != j->kind)
         choose(j, unit_kind(u));
+    if (j->nchosen == 0)
+        return;
+    fresh = is_fresh(j, u);
     if (is_quiet(j, u, fresh))
         return;
     for (size_t i = 0; i < j->nchosen; i++) {
@@ -352,11 +363,6 @@ static void judge_unit(struct judgement *j, uint32_t at)
         fault_settle(j->turn, at, "cleared");
 }
 
-static bool is_lost(const struct turn *t, const struct unit *u)
-{
-    return unit_kind(u)->number >= t->w->tables.nkinds;
-}
-
 void judge_run(struct turn *t, bool answered)
 {
     struct node *n = t->n;
@@ -366,7 +372,7 @@ void judge_run(struct turn *t, bool answered)
         j.parts_of = pass == 1;
         j.kind = NULL;
         for (uint32_t i = 0; i < n->units.n; i++) {
-            if (!is_lost(t, &n->units.v[i]) && !n->units.v[i].gone)
+            if (!n->units.v[i].gone)
                 judge_unit(&j, i);
         }
     }
