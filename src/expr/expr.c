@@ -9,16 +9,17 @@
 
 enum { NO_NAME = UINT32_MAX };
 
-struct expr {
+struct expr { /* what evaluation needs comes first, code and constants stand behind */
     enum value_type type;
-    struct insn *code;
-    struct value *consts;
+    uint32_t name; /* the slot that it is and nothing else, as most of what modules say; NO_NAME: it is more */
+    const struct insn *code;
+    const struct value *consts;
     size_t ninsns;
-    uint32_t name;      /* the slot that it is and nothing else, as most of what modules say; NO_NAME: it is more */
+    struct arena *made; /* for texts that it makes for a caller who keeps none; NULL: it makes none */
     char *text, *texts; /* texts: what text constants point into */
     uint32_t *slots;    /* those it reads, ascending */
     size_t nslots;
-    struct arena *made; /* for texts that it makes for a caller who keeps none; NULL: it makes none */
+    struct value behind[];
 };
 
 static int compare_slots(const void *a, const void *b)
@@ -42,15 +43,28 @@ static void collect_slots(struct expr *e)
             e->slots[e->nslots++] = e->slots[i];
 }
 
+/* One piece with its constants and its code. */
+static struct expr *expr_new(const struct compiler *c)
+{
+    size_t consts = c->consts.n * sizeof *c->consts.v, code = c->code.n * sizeof *c->code.v;
+    struct expr *e = xcalloc(1, sizeof *e + consts + code);
+    struct insn *to = (struct insn *)(e->behind + c->consts.n);
+
+    if (consts > 0)
+        memcpy(e->behind, c->consts.v, consts);
+    memcpy(to, c->code.v, code);
+    e->consts = e->behind;
+    e->code = to;
+    e->ninsns = c->code.n;
+    return e;
+}
+
 /* Takes what the compiler made. */
 static struct expr *finish(struct compiler *c, enum value_type want)
 {
-    struct expr *e = xcalloc(1, sizeof *e);
+    struct expr *e = expr_new(c);
 
     e->type = want == VALUE_NONE ? c->stack[0].type : want;
-    e->code = c->code.v;
-    e->ninsns = c->code.n;
-    e->consts = c->consts.v;
     e->name = e->ninsns == 1 && e->code[0].op == OP_SLOT ? e->code[0].arg : NO_NAME;
     e->text = xstrdup(c->text);
     e->texts = c->texts;
@@ -58,6 +72,8 @@ static struct expr *finish(struct compiler *c, enum value_type want)
     for (size_t i = 0; i < e->ninsns && !e->made; i++)
         if (op_makes_text(e->code[i].op))
             e->made = xcalloc(1, sizeof *e->made);
+    array_free(&c->code);
+    array_free(&c->consts);
     return e;
 }
 
@@ -94,8 +110,6 @@ void expr_free(struct expr *e)
 {
     if (!e)
         return;
-    free(e->code);
-    free(e->consts);
     free(e->text);
     free(e->texts);
     free(e->slots);
