@@ -53,12 +53,20 @@ const struct layout *layout_of(struct layouts *all, const struct kind *kind, con
     return found;
 }
 
+static bool has_all(const struct layout *l, const struct layout *of)
+{
+    for (size_t i = 0; i < of->n; i++)
+        if (l->places[of->slots[i]] == LAYOUT_NONE)
+            return false;
+    return true;
+}
+
 const struct layout *layout_both(struct layouts *all, const struct layout *a, const struct layout *b)
 {
     ARRAY(uint16_t) slots = {0};
     const struct layout *both;
 
-    if (a == b)
+    if (a == b || has_all(a, b)) /* as it is poll after poll */
         return a;
     for (size_t i = 0; i < a->n; i++)
         array_push(&slots, a->slots[i]);
