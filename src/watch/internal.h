@@ -16,9 +16,9 @@
  * What the files of this folder share. Everything runs in the loop.
  *
  * A poll of a device is one read of all parts that are due (rhythm.c, schedule.c).
- * At its end (take.c) the cells have become components and points (inventory.c),
- * rules are judged over them (judge.c) and faults open and close (fault.c); what
- * came of it is one change, made only when there is something to say.
+ * At its end (take.c) the cells have become components and points (inventory.c, unit.c),
+ * rules are judged over them (judge.c) and faults open and close (fault.c), and what was read is told
+ * to the store (report.c); what came of it is one change, made only when there is something to say.
  * Identification (identify.c) is a read of its own, of the identify module.
  */
 
