@@ -351,7 +351,8 @@ struct watch {
     ARRAY(struct speech *) speeches;
     ARRAY(struct kind *) lost_kinds; /* of components whose kind the knowledge no longer has; only their names */
     ARRAY(struct reading) readings;  /* scratch, */
-    ARRAY(struct reading_past) past; /* beside them */
+    ARRAY(struct reading_past) past; /* beside them, */
+    ARRAY(uint32_t) told;            /* and where their points stand */
     struct earlier earlier;
     struct choice choice;
     ARRAY(uint64_t) fresh;     /* likewise: for each component of the device slots that its poll changed */

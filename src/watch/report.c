@@ -55,6 +55,7 @@ static void tell(struct turn *t, const struct unit *u, size_t place, uint16_t sl
     struct watch *w = t->w;
     size_t at = u->first + place;
 
+    w->told.v[w->readings.n] = (uint32_t)at;
     w->past.v[w->readings.n] = past_of(n, at);
     w->readings.v[w->readings.n++] =
         (struct reading){.component = u->number, .point = slot, .value = point_get(&n->points.v[at])};
@@ -118,8 +119,12 @@ static void hand_on(struct turn *t, int64_t due_ms)
     uint32_t chain = n->chain.number;
 
     w->config.ops.readings(w->config.ops.ctx, &poll, due_ms);
-    for (size_t i = 0; n->chain.number != chain && i < n->points.n; i++)
+    if (n->chain.number == chain)
+        return;
+    for (size_t i = 0; i < n->points.n; i++)
         n->points.v[i].told = false;
+    for (size_t i = 0; n->chain.number != 0 && i < w->readings.n; i++)
+        n->points.v[w->told.v[i]].told = true;
 }
 
 void report(struct turn *t)
@@ -132,6 +137,7 @@ void report(struct turn *t)
     w->choice.of = NULL;
     array_reserve(&w->readings, n->points.n);
     array_reserve(&w->past, n->points.n);
+    array_reserve(&w->told, n->points.n);
     for (unsigned p = 0; p < PART_COUNT; p++) {
         if (!(t->parts & (1u << p)) || t->mono < n->whole_ms[p])
             continue;

@@ -223,6 +223,7 @@ void watch_free(struct watch *w)
     array_free(&w->lost_kinds);
     array_free(&w->readings);
     array_free(&w->past);
+    array_free(&w->told);
     array_free(&w->choice.points);
     array_free(&w->earlier.known);
     array_free(&w->earlier.bits);
