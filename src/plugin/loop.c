@@ -2,12 +2,15 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <event2/event.h>
 
 #include "base/err.h"
 #include "base/hist.h"
 #include "base/mem.h"
+
+enum { MANY = 8 /* answers that are expected */, GATHER_NS = 250000 };
 
 struct pd_watch {
     struct pd_loop *loop;
@@ -21,7 +24,8 @@ struct pd_loop {
     struct event_base *base;
     struct event *tick; /* wakes the loop for the wheel's next timer */
     bool stop;
-    int64_t woke_us; /* when the present turn saw its first event; 0: none yet */
+    unsigned expected; /* answers, since it last looked for events */
+    int64_t woke_us;   /* when the present turn saw its first event; 0: none yet */
     struct hist_window *latency, *turns;
 };
 
@@ -109,6 +113,13 @@ static void unwatch(struct pd_watch *w)
     free(w);
 }
 
+static void expect(void *loop)
+{
+    struct pd_loop *l = loop;
+
+    l->expected++;
+}
+
 /* ---- The loop ---- */
 
 /* The wheel is advanced between rounds; the event only has to end the wait. */
@@ -138,6 +149,7 @@ int pd_loop_new(const struct pd_clock *clock, const struct pd_rng *rng, struct p
         .watch_read = watch_read,
         .watch_write = watch_write,
         .unwatch = unwatch,
+        .expect = expect,
         .loop = l,
     };
     l->latency = hist_window_new();
@@ -186,12 +198,24 @@ static int arm(struct pd_loop *l, int64_t max_ms)
     return event_add(l->tick, &tv);
 }
 
+/* Many answers gather for a moment, or each one wakes the loop, which costs as much as to ask. */
+static void gather(struct pd_loop *l, int64_t max_ms)
+{
+    const struct timespec moment = {.tv_nsec = GATHER_NS};
+    bool many = l->expected >= MANY;
+
+    l->expected = 0;
+    if (many && max_ms != 0)
+        (void)nanosleep(&moment, NULL);
+}
+
 int pd_loop_once(struct pd_loop *l, int64_t max_ms)
 {
     l->stop = false;
     wheel_advance(l->services.wheel, clock_mono(&l->services.clock));
     if (l->stop)
         return 0;
+    gather(l, max_ms);
     if (arm(l, max_ms) < 0 || event_base_loop(l->base, EVLOOP_ONCE) < 0)
         return PD_EIO;
     wheel_advance(l->services.wheel, clock_mono(&l->services.clock));

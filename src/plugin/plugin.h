@@ -28,6 +28,11 @@ struct pd_services {
     struct pd_watch *(*watch_read)(void *loop, int fd, void (*fn)(void *arg), void *arg);
     struct pd_watch *(*watch_write)(void *loop, int fd, void (*fn)(void *arg), void *arg);
     void (*unwatch)(struct pd_watch *w);
+    /*
+     * An answer will come to a descriptor of its own. After many such calls the loop first looks a quarter of a
+     * millisecond later, so that answers are taken together and not each one wakes it.
+     */
+    void (*expect)(void *loop);
     void *loop;
 };
 

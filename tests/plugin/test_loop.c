@@ -211,6 +211,74 @@ static void an_idle_loop_is_silent(void **state)
     stop(&b);
 }
 
+static void note_time(void *arg)
+{
+    int64_t *at = arg;
+
+    *at = clock_mono_us(&clock_system);
+}
+
+/* Microseconds until the loop sees an event that is there already, while n answers are expected. */
+static int64_t until_looked(int n)
+{
+    struct pd_watch *w;
+    int64_t begun, seen;
+    struct bench b;
+
+    start(&b);
+    w = b.services->watch_write(b.services->loop, b.pipe[1], note_time, &seen);
+    note_time(&begun);
+    for (int i = 0; i < n; i++)
+        b.services->expect(b.services->loop);
+    assert_int_equal(pd_loop_once(b.loop, 1000), 0);
+    b.services->unwatch(w);
+    stop(&b);
+    return seen - begun;
+}
+
+static void many_answers_have_a_moment_to_gather(void **state)
+{
+    (void)state;
+    assert_true(until_looked(8) >= 250);
+}
+
+static void few_answers_are_looked_for_at_once(void **state)
+{
+    int64_t best = INT64_MAX;
+
+    (void)state;
+    for (int i = 0; i < 20 && best >= 250; i++) { /* the machine may be slow */
+        int64_t took = until_looked(7);
+
+        best = took < best ? took : best;
+    }
+    assert_in_range(best, 0, 249);
+}
+
+static void answers_are_expected_once(void **state)
+{
+    struct bench b;
+    int64_t best = INT64_MAX;
+
+    (void)state;
+    start(&b);
+    for (int i = 0; i < 8; i++)
+        b.services->expect(b.services->loop);
+    assert_int_equal(write(b.pipe[1], "x", 1), 1);
+    assert_int_equal(pd_loop_once(b.loop, 1000), 0);
+    for (int i = 0; i < 20; i++) {
+        int64_t begun, ended;
+
+        assert_int_equal(write(b.pipe[1], "x", 1), 1);
+        note_time(&begun);
+        assert_int_equal(pd_loop_once(b.loop, 1000), 0);
+        note_time(&ended);
+        best = ended - begun < best ? ended - begun : best;
+    }
+    assert_in_range(best, 0, 249);
+    stop(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +290,9 @@ int main(void)
         cmocka_unit_test(nothing_is_told_after_unwatch),
         cmocka_unit_test(once_waits_no_longer_than_told),
         cmocka_unit_test(an_idle_loop_is_silent),
+        cmocka_unit_test(many_answers_have_a_moment_to_gather),
+        cmocka_unit_test(few_answers_are_looked_for_at_once),
+        cmocka_unit_test(answers_are_expected_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
