@@ -101,6 +101,7 @@ static ssize_t tcp_send(struct mb_conn *c, const void *p, size_t n)
         return -ENOMEM;
     if ((size_t)sent == n && c->write)
         unwatch_write(c);
+    c->services->expect(c->services->loop);
     return sent;
 }
 
