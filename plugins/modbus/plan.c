@@ -31,6 +31,12 @@ static int by_place(const void *a, const void *b)
     return x->source < y->source ? -1 : x->source > y->source;
 }
 
+static bool is_plain(const struct mb_address *a)
+{
+    return !mb_is_bits(a->function) && a->type == MB_UNSIGNED && a->count == 1 && a->order == 0 && a->bit == 0 &&
+           a->bits == 0;
+}
+
 static int add_source(struct pd_plan *p, size_t *cap, const struct pd_source *s, struct pd_compile_error *err)
 {
     struct mb_item item = {.source = s->id, .part = s->part};
@@ -41,6 +47,7 @@ static int add_source(struct pd_plan *p, size_t *cap, const struct pd_source *s,
         return refuse(s, why, err);
     if (s->part >= PARTS)
         return refuse(s, "it belongs to a part above 31", err);
+    item.plain = is_plain(&item.a);
     rows = s->table ? item.a.rows : 1;
     if (p->n + rows > MB_MAX_ITEMS)
         return refuse(s, "with it there are more than 16384 values", err);
@@ -84,6 +91,7 @@ struct pd_plan *mb_plan_walk(uint8_t function, uint16_t first, uint16_t last)
             .a = {.function = function, .type = MB_UNSIGNED, .count = 1, .address = (uint16_t)(first + i)},
             .at = (uint16_t)(first + i),
             .row = 1,
+            .plain = !mb_is_bits(function),
         };
     }
     return p;
@@ -168,16 +176,20 @@ bool mb_merge_forbids(const struct mb_merge *merge, uint8_t function, uint32_t f
     return false;
 }
 
-/* May the item join a chunk that begins with `first` and reaches up to `end`? */
-static inline bool may_join(const struct mb_item *first, uint32_t end, uint32_t limit, const struct mb_item *item,
-                            const struct mb_learnt *l, const struct mb_merge *merge)
+/* May the item join a chunk that begins with `first` and reaches up to `end`, if it goes by their places alone? */
+static inline bool is_near(const struct mb_item *first, uint32_t end, uint32_t limit, const struct mb_item *item,
+                           uint32_t gap)
 {
-    if (first->a.function != item->a.function || first->a.alone || item->a.alone || item->at > end + merge->gap ||
-        end_of(item) - first->at > limit)
-        return same_place(first, item);
-    if (item->at > end && merge->nholes > 0 && mb_merge_forbids(merge, item->a.function, end, item->at))
+    return item->a.function == first->a.function && item->at <= end + gap && end_of(item) - first->at <= limit &&
+           !item->a.alone && !first->a.alone;
+}
+
+/* If it goes by what the device taught us, and by its map? */
+static bool may_reach(uint32_t end, const struct mb_item *item, const struct mb_learnt *l, const struct mb_merge *merge)
+{
+    if (item->at > end && mb_merge_forbids(merge, item->a.function, end, item->at))
         return false;
-    return !mb_learnt_is(l, item, MB_MARK_CUT) || same_place(first, item);
+    return !mb_learnt_is(l, item, MB_MARK_CUT);
 }
 
 static void begin_chunk(const struct pd_plan *p, size_t i, struct mb_chunk *c)
@@ -188,33 +200,40 @@ static void begin_chunk(const struct pd_plan *p, size_t i, struct mb_chunk *c)
     c->ask = (struct mb_ask){.function = item->a.function, .address = item->at, .count = item->a.count};
 }
 
+/* Adds what lies behind to a chunk that has begun. */
+static void extend_chunk(const struct pd_plan *p, uint32_t parts, const struct mb_learnt *l,
+                         const struct mb_merge *merge, struct mb_chunk *c)
+{
+    const struct mb_item *first = &p->items[c->first], *last = &p->items[p->n], *item;
+    const bool special = l->marks || merge->nholes > 0;
+    const uint32_t gap = merge->gap, limit = mb_is_bits(first->a.function) ? merge->bits : merge->registers;
+    const struct mb_item *behind = first + 1;
+    uint32_t end = end_of(first);
+
+    for (item = behind; item < last; item++) {
+        if (!mb_wanted(item, parts) || (special && mb_plan_lacks(l, merge, item)))
+            continue;
+        if (!(is_near(first, end, limit, item, gap) && (!special || may_reach(end, item, l, merge))) &&
+            !same_place(first, item))
+            break;
+        behind = item + 1;
+        end = end_of(item) > end ? end_of(item) : end;
+    }
+    c->end = (size_t)(behind - p->items);
+    c->ask.count = (uint16_t)(end - first->at);
+}
+
 bool mb_plan_next(const struct pd_plan *p, size_t from, uint32_t parts, const struct mb_learnt *l,
                   const struct mb_merge *merge, struct mb_chunk *out)
 {
-    const struct mb_item *first = NULL, *items = p->items;
-    uint32_t end = 0, limit = 0;
-    size_t behind = from;
-
     for (size_t i = from; i < p->n; i++) {
-        const struct mb_item *item = &items[i];
-
-        if (!mb_wanted(item, parts) || mb_plan_lacks(l, merge, item))
+        if (!mb_wanted(&p->items[i], parts) || mb_plan_lacks(l, merge, &p->items[i]))
             continue;
-        if (!first) {
-            first = item;
-            limit = mb_is_bits(item->a.function) ? merge->bits : merge->registers;
-            begin_chunk(p, i, out);
-        } else if (!may_join(first, end, limit, item, l, merge)) {
-            break;
-        }
-        behind = i + 1;
-        end = end_of(item) > end ? end_of(item) : end;
+        begin_chunk(p, i, out);
+        extend_chunk(p, parts, l, merge, out);
+        return true;
     }
-    if (!first)
-        return false;
-    out->end = behind;
-    out->ask.count = (uint16_t)(end - first->at);
-    return true;
+    return false;
 }
 
 bool mb_plan_first(const struct pd_plan *p, uint32_t parts, const struct mb_merge *merge, struct mb_chunk *out)

@@ -23,6 +23,7 @@ struct mb_item {
     uint16_t at;  /* this row's own address */
     uint32_t row; /* from 1 on; 0: a scalar */
     uint8_t part;
+    bool plain; /* one whole register as it comes, the usual number */
 };
 
 enum { MB_MAX_ITEMS = 16384 };

@@ -155,21 +155,35 @@ static void make_room(struct mb_core *c, size_t n)
 }
 
 /* A cell for the item, without its value. */
-static inline struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item)
+static inline struct pd_cell *add_cell(struct pd_read *r, const struct mb_item *item, struct mb_core *core, bool walk)
 {
-    struct mb_core *core = r->device->core;
     uint32_t *instance = core->room[r->ncells].instance;
     struct pd_cell *c = &core->cells[r->ncells++];
 
-    instance[0] = r->plan->walk ? mb_space_digit(item->a.function) : item->row;
-    instance[1] = item->at;
-    *c = (struct pd_cell){.source = item->source,
-                          .type = PD_CELL_ABSENT,
-                          .ninstance = r->plan->walk ? 2
-                                       : item->row   ? 1
-                                                     : 0,
-                          .instance = instance};
+    *c = (struct pd_cell){
+        .source = item->source, .type = PD_CELL_ABSENT, .ninstance = item->row ? 1 : 0, .instance = instance};
+    instance[0] = item->row;
+    if (walk) {
+        instance[0] = mb_space_digit(item->a.function);
+        instance[1] = item->at;
+        c->ninstance = 2;
+    }
     return c;
+}
+
+/* The same with the value, which the block holds. */
+static inline void add_value(struct pd_read *r, const struct mb_item *item, struct mb_core *core, bool walk,
+                             struct mb_block *block)
+{
+    uint8_t *flags = core->room[r->ncells].flags;
+    struct pd_cell *c = add_cell(r, item, core, walk);
+
+    if (item->plain) {
+        c->type = PD_CELL_UINT;
+        c->u = mb_register(block, item->at);
+    } else {
+        mb_value(&item->a, item->at, block, flags, c);
+    }
 }
 
 /*
@@ -180,20 +194,21 @@ static void collect(struct pd_read *r, size_t end, struct mb_block *block)
 {
     const struct pd_device *d = r->device;
     const struct mb_item *items = r->plan->items;
+    const bool walk = r->plan->walk, special = d->learnt.marks || d->merge.nholes > 0;
+    const uint32_t parts = r->parts;
+    struct mb_core *core = d->core;
 
-    make_room(d->core, r->plan->n);
+    make_room(core, r->plan->n);
     for (size_t i = r->at; i < end; i++) {
         const struct mb_item *item = &items[i];
 
-        if (!mb_wanted(item, r->parts))
+        if (!mb_wanted(item, parts))
             continue;
-        if (mb_plan_lacks(&d->learnt, &d->merge, item)) {
+        if (special && mb_plan_lacks(&d->learnt, &d->merge, item)) {
             if (item->row == 0)
-                (void)add_cell(r, item);
+                (void)add_cell(r, item, core, walk);
         } else if (block) {
-            uint8_t *flags = d->core->room[r->ncells].flags;
-
-            mb_value(&item->a, item->at, block, flags, add_cell(r, item));
+            add_value(r, item, core, walk, block);
         }
     }
     r->at = end > r->at ? end : r->at;

@@ -14,6 +14,13 @@ struct mb_block {
 enum { MB_FLAG_BYTES = 8 };
 
 void mb_block_init(struct mb_block *b, const struct mb_ask *ask, const uint8_t *data);
+/* The register there, high byte first. */
+static inline uint16_t mb_register(const struct mb_block *b, uint16_t at)
+{
+    const uint8_t *p = b->data + 2 * (at - b->address);
+
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
 /*
  * What lies at an address (a row's own) that the block holds whole. Sets type and value of the cell;
  * bytes point into the block or, for flags, to the scratch.
