@@ -58,6 +58,9 @@ struct together {
     const struct unit *unit;
     const struct reading *r; /* of a stored poll: those of the component */
     size_t n;
+    /* What they say of a counter: most of a component's are bounded alike. */
+    const struct counter_bounds *of;
+    struct window_counter counter;
 };
 
 static struct value ask_points(const struct together *t, unsigned slot)
@@ -86,32 +89,42 @@ static double fastest(const struct counter_bounds *b, const struct together *t)
     return pace.num / (double)b->bits;
 }
 
-static void feed(struct node *n, struct unit *u, size_t place, int64_t at_ms, struct value v, const struct together *t)
+static bool same_bounds(const struct counter_bounds *a, const struct counter_bounds *b)
 {
-    const struct kind_window *kw = &rules_of(n->watch, u)->windows.v[place];
-    const struct counter_bounds *b = &unit_kind(u)->points.v[kw->slot].bounds;
-    struct window *window = window_at(n, u, place);
-    struct window_counter c;
+    return a->wide == b->wide && a->pace == b->pace && a->begins == b->begins && a->bits == b->bits;
+}
+
+static const struct window_counter *counter_of(struct together *t, const struct counter_bounds *b)
+{
     struct value begins;
 
-    if (kw->spec.type != WINDOW_STEPS || !kw->spec.counter) {
-        windows_feed(&n->windows, &n->watch->round, window, &kw->spec, at_ms, v, NULL);
-        return;
-    }
+    if (t->of && same_bounds(t->of, b))
+        return &t->counter;
     begins = b->begins != NO_POINT ? t->ask(t, b->begins) : VALUE_UNKNOWN;
-    c = (struct window_counter){
+    t->of = b;
+    t->counter = (struct window_counter){
         .has_origin = begins.quality == QUALITY_GOOD && begins.type == VALUE_INT,
         .origin = begins.i,
         .a_second = fastest(b, t),
     };
-    windows_feed(&n->windows, &n->watch->round, window, &kw->spec, at_ms, v, &c);
+    return &t->counter;
+}
+
+static void feed(struct node *n, struct unit *u, size_t place, int64_t at_ms, struct value v, struct together *t)
+{
+    const struct kind_window *kw = &rules_of(n->watch, u)->windows.v[place];
+    const struct counter_bounds *b = &unit_kind(u)->points.v[kw->slot].bounds;
+    struct window *window = window_at(n, u, place);
+    bool counts = kw->spec.type == WINDOW_STEPS && kw->spec.counter;
+
+    windows_feed(&n->windows, &n->watch->round, window, &kw->spec, at_ms, v, counts ? counter_of(t, b) : NULL);
 }
 
 static void take_unit(struct turn *t, struct unit *u)
 {
     const struct kind_rules *of = rules_of(t->w, u);
     const uint8_t *tells = t->speech->tells + t->w->tables.base[unit_kind(u)->number];
-    const struct together together = {.ask = ask_points, .node = t->n, .unit = u};
+    struct together together = {.ask = ask_points, .node = t->n, .unit = u};
 
     for (size_t i = 0; i < of->windows.n; i++) {
         const struct kind_window *kw = &of->windows.v[i];
@@ -138,7 +151,7 @@ void history_take(struct turn *t)
         windows_settle(&n->windows);
 }
 
-static void replay(struct node *n, int64_t at_ms, const struct reading *r, const struct together *together)
+static void replay(struct node *n, int64_t at_ms, const struct reading *r, struct together *together)
 {
     struct watch *w = n->watch;
     struct unit *u = unit_numbered(n, r->component);
@@ -163,6 +176,7 @@ void history_replay(struct node *n, int64_t at_ms, const struct reading *r, size
 
     for (size_t i = 0; i < count; i += together.n) {
         together.r = &r[i];
+        together.of = NULL;
         for (together.n = 1; i + together.n < count && r[i + together.n].component == r[i].component;)
             together.n++;
         for (size_t j = 0; j < together.n; j++)
