@@ -193,11 +193,12 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
     const struct layout *l = u->layout;
     size_t own = unit_kind(u)->points.n;
     struct value *slots = &tables->scratch[tables->own_end - own];
+    uint64_t reads = j->of->reads;
 
     for (size_t i = 0; tables->in_scratch != l && i < own; i++)
         slots[i] = VALUE_UNKNOWN;
     for (size_t i = 0; i < l->n; i++)
-        if (j->of->reads & slot_bit(l->slots[i]))
+        if (reads & slot_bit(l->slots[i]))
             slots[l->slots[i]] = point_get(&n->points.v[u->first + i]);
     tables->in_scratch = l;
     *count = own;

@@ -88,6 +88,12 @@ static bool acceptable(const struct batch *b, const struct pd_cell *c)
     return b->n->sources.v[c->source].table == (c->ninstance > 0);
 }
 
+/* As nearly all is that devices count. */
+static inline bool is_whole(const struct pd_cell *c)
+{
+    return c->type == PD_CELL_INT || (c->type == PD_CELL_UINT && c->u <= INT64_MAX);
+}
+
 static void take_cell(struct batch *b, const struct use *use, const struct pd_cell *c)
 {
     struct rows *rows = &b->rows[use->table];
@@ -105,7 +111,10 @@ static void take_cell(struct batch *b, const struct use *use, const struct pd_ce
         b->dropped++;
         return;
     }
-    slots[use->column] = decode_cell(use->def, c, &b->arena);
+    if (use->plain && is_whole(c))
+        slots[use->column] = value_int(c->i);
+    else
+        slots[use->column] = decode_cell(use->def, c, &b->arena);
     slots[use->column].slot = (uint16_t)use->column;
 }
 

@@ -253,6 +253,7 @@ static void plan_sources(struct normaliser *n, const struct profile *p)
         uint32_t parts = p->by_component ? 1u << p->sources.v[i].component : def->parts;
 
         use.def = &def->columns.v[use.column];
+        use.plain = use.def->type == COLUMN_INT && use.def->sentinels.n == 0 && !use.def->limited;
         for (unsigned part = 0; parts >> part; part++) {
             struct wanted w = {.use = use};
 

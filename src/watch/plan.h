@@ -10,6 +10,7 @@
 struct use {
     uint32_t table, column;
     const struct column *def;
+    bool plain; /* whole numbers are taken as they are */
 };
 
 /* What a point's rule needs beside its expression. */
