@@ -230,6 +230,55 @@ static void many_devices_are_packed_in_groups(void **state)
     fixture_expect(f, "SELECT count(*) FROM packed", "90");
 }
 
+/* An hour of 40 devices ends on a disk that has so much room left, and a minute later has room again. */
+static void end_an_hour_with_room(struct fixture *f, int64_t room)
+{
+    enum { DEVICES = 40 };
+    struct life l = {.f = f};
+    struct store_state st;
+    json_t *rows;
+
+    fixture_open(f);
+    put_device(f, 1);
+    fixture_pass(f, 2000);
+    for (int minute = 0; minute < 65; minute++) {
+        if (minute == 60)
+            memvfs_set_room(f->mem, room);
+        for (int64_t device = 1; device <= DEVICES; device++)
+            poll_once(&l, device);
+        fixture_pass(f, 60000);
+        rows = series(f, COUNTER, "raw");
+        assert_in_range(json_array_size(rows), minute < 60 ? minute + 1 : 60, minute + 1); /* packed or not */
+        json_decref(rows);
+        if (minute < 62)
+            continue;
+        store_state(f->store, &st);
+        if (room == 0 && minute == 62)
+            assert_true(st.stuck && st.packed_polls == 0);
+        memvfs_set_room(f->mem, -1);
+    }
+    fixture_pass(f, 60000);
+    rows = series(f, COUNTER, "raw");
+    assert_int_equal(json_array_size(rows), 65);
+    json_decref(rows);
+    store_state(f->store, &st);
+    assert_int_equal(st.unreadable_polls, 0);
+    assert_int_equal(st.packed_polls, 60 * DEVICES);
+    fixture_expect(f, "SELECT count(*) FROM poll", "200");
+    fixture_close(f);
+}
+
+static void a_disk_that_is_full_while_an_hour_is_packed_loses_nothing(void **state)
+{
+    static const int64_t rooms[] = {0, 4096, 30000, 100000, 200000, 400000, 1000000, -1};
+
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        end_an_hour_with_room(*state, rooms[i]);
+        fixture_teardown(state);
+        fixture_in_memory(state);
+    }
+}
+
 static void an_unreadable_poll_and_those_told_by_it_are_left_out_and_counted(void **state)
 {
     struct fixture *f = *state;
@@ -338,6 +387,7 @@ int main(void)
         TEST_IN_MEMORY(a_day_is_told_the_same_however_it_is_kept),
         TEST_IN_MEMORY(many_devices_are_packed_in_groups),
         TEST_IN_MEMORY(an_unreadable_poll_and_those_told_by_it_are_left_out_and_counted),
+        TEST_IN_MEMORY(a_disk_that_is_full_while_an_hour_is_packed_loses_nothing),
         TEST_IN_MEMORY(old_polls_go_hour_by_hour),
         TEST_IN_MEMORY(pages_of_a_series_join),
     };
