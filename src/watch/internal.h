@@ -42,6 +42,7 @@ struct kind_window {
 
 /* One rule of a kind: what decides whether it has to be judged, side by side. */
 struct kind_rule {
+    const struct rule *def;
     uint16_t rule; /* place in knowledge->rules */
     bool is_part;  /* as in rule_info */
     bool has_since;

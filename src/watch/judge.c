@@ -210,39 +210,40 @@ static const struct value *unit_slots(struct judgement *j, uint32_t at, size_t *
 }
 
 /* What the rule asks besides: the i-th, before which nslots are in place. */
-static struct value extra_value(struct judgement *j, uint32_t unit, uint16_t place, size_t i, const struct value *slots,
-                                size_t nslots)
+static struct value extra_value(struct judgement *j, uint32_t unit, const struct kind_rule *k, size_t i,
+                                const struct value *slots, size_t nslots)
 {
-    const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
     const struct node *n = j->turn->n;
 
-    switch (r->extras.v[i].type) {
+    switch (k->def->extras.v[i].type) {
     case RULE_KEY:
         return value_text(unit_key(&n->units.v[unit]));
     case RULE_LABEL:
         return value_text(unit_label(&n->units.v[unit]));
     case RULE_DEVICE_LABEL:
-        return text_or_unknown(n->labels[j->turn->w->tables.info[place].extras[i].label]);
+        return text_or_unknown(n->labels[j->turn->w->tables.info[k->rule].extras[i].label]);
     case RULE_WINDOW:
-        return history_value(j->turn, unit, place, i, slots, nslots);
+        return history_value(j->turn, unit, k->rule, i, slots, nslots);
     }
     return VALUE_UNKNOWN;
 }
 
 /* Puts it behind the points; how many slots there are then. */
-static size_t put_extras(struct judgement *j, uint32_t unit, uint16_t place, const struct value *slots, size_t nslots)
+static size_t put_extras(struct judgement *j, uint32_t unit, const struct kind_rule *k, const struct value *slots,
+                         size_t nslots)
 {
-    const struct rule *r = watch_knowledge(j->turn->w)->rules.v[place];
-    const struct extra_place *extras = j->turn->w->tables.info[place].extras;
+    const struct extra_place *extra = j->turn->w->tables.info[k->rule].extras;
     uint32_t has = j->turn->n->units.v[unit].windows;
+    size_t n = k->def->extras.n;
+    struct value *to = (struct value *)(uintptr_t)slots + nslots; /* slots are scratch where a rule has extras */
 
-    for (size_t i = 0; i < r->extras.n; i++) {
-        struct value v = extras[i].own && !(extras[i].own & has) ? extras[i].without
-                                                                 : extra_value(j, unit, place, i, slots, nslots + i);
-
-        ((struct value *)(uintptr_t)slots)[nslots + i] = v; /* slots are scratch where a rule has extras */
+    for (size_t i = 0; i < n; i++) {
+        if (extra[i].own && !(extra[i].own & has))
+            to[i] = extra[i].without;
+        else
+            to[i] = extra_value(j, unit, k, i, slots, nslots + i);
     }
-    return nslots + r->extras.n;
+    return nslots + n;
 }
 
 static enum truth truth_of(struct value v)
@@ -255,27 +256,30 @@ static enum truth truth_of(struct value v)
 static enum truth not(enum truth t) { return t == TRUTH_UNKNOWN ? t : t == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE; }
 
 /* One rule on one component. True if its hold moved. */
-static bool judge_rule(struct judgement *j, uint32_t unit, uint16_t place, const struct value *slots, size_t nslots)
+static bool judge_rule(struct judgement *j, uint32_t unit, const struct kind_rule *k, const struct value *slots,
+                       size_t nslots)
 {
     struct turn *t = j->turn;
-    const struct rule *r = watch_knowledge(t->w)->rules.v[place];
-    const struct held *held = t->n->holds.n ? judge_held(t->n, unit, place) : NULL;
+    const struct rule *r = k->def;
+    const struct held *held = t->n->holds.n ? judge_held(t->n, unit, k->rule) : NULL;
     struct hold h = held ? held->hold : (struct hold){.state = HOLD_OK};
     enum truth when, clear;
 
     if (j->parts_of && !hold_open(&h) && fault_covers(t->n, r)) {
         if (held)
-            hold_forget(t, unit, place);
+            hold_forget(t, unit, k->rule);
         return held != NULL;
     }
     t->w->counters.evaluations++;
     if (r->extras.n)
-        nslots = put_extras(j, unit, place, slots, nslots);
+        nslots = put_extras(j, unit, k, slots, nslots);
     when = truth_of(expr_eval(r->when, slots, nslots));
+    if (!held && when != TRUTH_TRUE) /* it was all right, and still is */
+        return false;
     clear = r->clear && hold_open(&h) ? truth_of(expr_eval(r->clear, slots, nslots)) : not(when);
     if (!hold_step(&h, when, clear, r->hold_ms, r->clear_hold_ms, t->asked_ms))
         return false;
-    hold_keep(t, unit, place, &h);
+    hold_keep(t, unit, k->rule, &h);
     return true;
 }
 
@@ -358,7 +362,7 @@ static void judge_unit(struct judgement *j, uint32_t at)
             continue;
         if (!slots)
             slots = unit_slots(j, at, &nslots);
-        moved |= judge_rule(j, at, r->rule, slots, nslots);
+        moved |= judge_rule(j, at, r, slots, nslots);
     }
     if (moved)
         fault_settle(j->turn, at, "cleared");

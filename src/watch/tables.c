@@ -122,7 +122,7 @@ static void place_extras(struct tables *t, const struct rule *r, struct rule_inf
 /* A since() has a window from the beginning. */
 static struct kind_rule kind_rule(const struct rule *r, uint16_t place, const struct rule_info *info)
 {
-    struct kind_rule k = {.rule = place, .is_part = info->is_part};
+    struct kind_rule k = {.def = r, .rule = place, .is_part = info->is_part};
 
     for (size_t i = 0; i < r->extras.n; i++) {
         if (r->extras.v[i].type != RULE_WINDOW)
