@@ -170,8 +170,11 @@ int mb_start_on(const struct pd_services *services, const struct pd_modbus_confi
 static int modbus_start(const struct pd_services *services, const void *config, struct pd_collector **out)
 {
     struct mb_net net = mb_tcp_net(services);
+    int rc = mb_start_on(services, config, &net, out);
 
-    return mb_start_on(services, config, &net, out);
+    if (rc < 0)
+        net.free(net.ctx);
+    return rc;
 }
 
 /* ---- Lines ---- */
@@ -357,6 +360,8 @@ static void modbus_stop(struct pd_collector *c)
         modbus_device_close(d); /* takes itself off the list */ // NOLINT(clang-analyzer-unix.Malloc)
     while ((e = LIST_FIRST(&c->lines)) != NULL)
         free_endpoint(e); /* likewise */ // NOLINT(clang-analyzer-unix.Malloc)
+    if (c->net.free)
+        c->net.free(c->net.ctx);
     dict_free(c->places);
     free_config(c);
     mb_core_fini(&c->core);

@@ -93,7 +93,7 @@ struct pd_modbus_config {
 extern const struct pd_modbus_config pd_modbus_defaults;
 extern const struct pd_collector_ops pd_modbus_ops;
 
-/* start() on another network than the kernel's; net is copied and its ctx stays the caller's. */
+/* start() on another network than the kernel's; net is copied, and freed with the collector where it can be. */
 int mb_start_on(const struct pd_services *services, const struct pd_modbus_config *config, const struct mb_net *net,
                 struct pd_collector **out);
 

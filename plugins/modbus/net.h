@@ -24,10 +24,11 @@ struct mb_net {
     /* Bytes that came, 0 for none at present, or a negative errno; -EPIPE when the peer closed. */
     ssize_t (*recv)(struct mb_conn *c, void *p, size_t n);
     void (*close)(struct mb_conn *c); /* NULL is fine */
+    void (*free)(void *ctx);          /* once no connection is left; NULL: ctx is somebody else's */
     void *ctx;
 };
 
-/* The kernel's TCP. services must outlive the connections. */
+/* The kernel's TCP. services must outlive it. */
 struct mb_net mb_tcp_net(const struct pd_services *services);
 
 #endif
