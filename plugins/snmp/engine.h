@@ -117,6 +117,8 @@ struct snmp_request_ops {
     size_t (*encode)(struct snmp_request *q, int32_t id, uint8_t *buf, size_t n);
     /* Says whether a message that fits in all else answers what was asked. May keep what it decoded for answered(). */
     enum snmp_drop (*fits)(struct snmp_request *q, const struct snmp_msg *m, size_t size);
+    /* What names the request has come and will be looked at after another packet. Not for all; ends nothing. */
+    void (*soon)(struct snmp_request *q);
     /* Follows at once where it does; the request is over and may be submitted anew. */
     void (*answered)(struct snmp_request *q, const struct snmp_msg *m);
     /* No answer in time; the request is over. */

@@ -50,7 +50,7 @@ static enum snmp_drop match_peer(const struct snmp_peer *peer, const union pd_ad
     return SNMP_FITS;
 }
 
-static enum snmp_drop match(struct snmp_engine *e, const struct snmp_packet *p, struct snmp_msg *m,
+static enum snmp_drop match(struct snmp_engine *e, const struct snmp_packet *p, const struct snmp_msg *m,
                             struct snmp_request **out)
 {
     enum snmp_drop drop;
@@ -147,24 +147,52 @@ static void take_v3(struct snmp_engine *e, const struct snmp_packet *p)
     }
 }
 
-static void take_packet(struct snmp_engine *e, const struct snmp_packet *p)
+struct arrival {
+    const struct snmp_packet *packet;
+    struct snmp_msg m;
+    int rc; /* of decoding it */
+};
+
+static void take_packet(struct snmp_engine *e, const struct arrival *a)
 {
     struct snmp_request *q = NULL;
-    struct snmp_msg m;
-    int rc = snmp_decode(p->data, p->n, &m);
     enum snmp_drop drop = SNMP_DROP_MALFORMED;
 
     e->received++;
-    if (rc == PD_EVERSION) {
-        take_v3(e, p);
+    if (a->rc == PD_EVERSION) {
+        take_v3(e, a->packet);
         return;
     }
-    if (rc == 0)
-        drop = match(e, p, &m, &q);
+    if (a->rc == 0)
+        drop = match(e, a->packet, &a->m, &q);
     if (drop == SNMP_FITS)
-        take_answer(e, q, &m);
+        take_answer(e, q, &a->m);
     else
-        snmp_engine_note_drop(e, drop, p, q);
+        snmp_engine_note_drop(e, drop, a->packet, q);
+}
+
+/* What the packet will need from memory can come while the one before it is dealt with. */
+static void announce(const struct snmp_engine *e, const struct arrival *a)
+{
+    struct snmp_request *q = a->rc == 0 ? snmp_engine_find(e, a->m.request_id) : NULL;
+
+    if (q)
+        q->ops->soon(q);
+}
+
+static void take_batch(struct snmp_engine *e, const struct snmp_packet *p, size_t n)
+{
+    struct arrival a[SNMP_BATCH];
+
+    for (size_t i = 0; i < n; i++) {
+        a[i].packet = &p[i];
+        a[i].rc = snmp_decode(p[i].data, p[i].n, &a[i].m);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (i + 1 < n)
+            announce(e, &a[i + 1]);
+        take_packet(e, &a[i]);
+    }
 }
 
 void snmp_engine_receive(void *arg)
@@ -178,8 +206,7 @@ void snmp_engine_receive(void *arg)
     for (int batch = 0; n == SNMP_BATCH && batch < MAX_BATCHES; batch++) {
         n = e->net.recv(e->net.ctx, p, SNMP_BATCH);
         e->batch_ms = clock_mono(&e->services->clock);
-        for (size_t i = 0; i < n; i++)
-            take_packet(e, &p[i]);
+        take_batch(e, p, n);
     }
     snmp_engine_flush(e);
     e->receiving = false;

@@ -362,8 +362,18 @@ static void on_dropped(struct snmp_request *q, enum snmp_drop why)
     d->drops[why]++;
 }
 
+static void on_soon(struct snmp_request *q)
+{
+    const struct pd_read *r = read_of(q);
+    bool asks_all = r->nget == r->nscalars && r->width == r->cursors.n && r->next_table == r->ntables;
+
+    if (asks_all && r->sink.soon)
+        r->sink.soon(r->sink.arg);
+}
+
 static const struct snmp_request_ops request_ops = {.encode = on_encode,
                                                     .fits = on_fits,
+                                                    .soon = on_soon,
                                                     .answered = on_answered,
                                                     .expired = on_expired,
                                                     .refused = on_refused,

@@ -108,6 +108,11 @@ struct pd_sink {
     void (*cells)(void *arg, const struct pd_cell *cells, size_t n);
     void (*end)(void *arg, const struct pd_read_result *result);
     void *arg;
+    /*
+     * What is likely the last answer is about to be taken, behind that of another device: time to fetch what it will be
+     * compared with from memory, and for nothing else. Called any number of times, and not for each read; may be NULL.
+     */
+    void (*soon)(void *arg);
 };
 
 /*

@@ -753,6 +753,11 @@ void schedule_poll(void *arg);
 /* Ends a read under way, if there is one, and tells whoever waits for the poll. */
 void schedule_stop(struct node *n);
 
+/* ---- fetch.c ---- */
+
+/* The device is about to be taken in: has what is known of it fetched from memory. Nothing changes. */
+void node_fetch(const struct node *n);
+
 /* ---- take.c ---- */
 
 /* Takes in what a read that was not cancelled told, or that it told nothing. */

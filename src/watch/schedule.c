@@ -180,10 +180,15 @@ static void end_read(void *arg, const struct pd_read_result *r)
     }
 }
 
+static void fetch_node(void *arg)
+{
+    node_fetch(arg);
+}
+
 static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
 {
     struct watch *w = n->watch;
-    const struct pd_sink sink = {.cells = take_cells, .end = end_read, .arg = n};
+    const struct pd_sink sink = {.cells = take_cells, .end = end_read, .arg = n, .soon = fetch_node};
     int rc;
 
     n->reading = (struct speech *)(uintptr_t)s;

@@ -519,6 +519,79 @@ static void a_reply_makes_room_for_the_next(void **state)
     free(m);
 }
 
+struct waiting {
+    struct sbuf *said; /* b: the answer of device b will be taken soon; B: its read has ended */
+    char name;
+};
+
+static void say_soon(void *arg)
+{
+    const struct waiting *w = arg;
+
+    sbuf_addc(w->said, w->name);
+}
+
+static void say_end(void *arg, const struct pd_read_result *result)
+{
+    const struct waiting *w = arg;
+
+    assert_int_equal(result->status, PD_READ_DONE);
+    sbuf_addc(w->said, (char)(w->name - 'a' + 'A'));
+}
+
+/* What three devices that are read at once are told, all of which answer in one moment. */
+static void read_three(struct script *s, const struct pd_plan *plan, struct sbuf *said)
+{
+    struct waiting waiting[3];
+    struct pd_read *r;
+
+    sbuf_reset(said);
+    for (int i = 0; i < 3; i++) {
+        char address[32];
+        struct pd_target t = {.name = "d", .address = address, .version = 2, .community = "public"};
+        struct pd_sink sink = {.cells = many_cells, .end = say_end, .arg = &waiting[i], .soon = say_soon};
+
+        (void)snprintf(address, sizeof address, "198.51.100.%d", i + 1);
+        waiting[i] = (struct waiting){.said = said, .name = (char)('a' + i)};
+        assert_int_equal(pd_snmp_ops.read(script_open_target(s, &t), plan, 1, &sink, &r), 0);
+    }
+    script_run(s, 1000);
+}
+
+static void whose_last_answer_is_next_is_told_while_the_one_before_is_taken(void **state)
+{
+    struct script s;
+    struct pd_plan *plan = start(&s);
+    struct sbuf said = {0};
+
+    (void)state;
+    s.delay_ms = 10;
+    read_three(&s, plan, &said);
+    assert_string_equal(said.s, "bAcBC");
+    sbuf_free(&said);
+    stop(&s, plan);
+}
+
+static void nobody_is_told_of_an_answer_behind_which_more_is_asked(void **state)
+{
+    struct script s;
+    struct pd_plan *few = start(&s), *many;
+    struct sbuf oids = {0}, said = {0};
+
+    (void)state;
+    for (int i = 1; i <= 30; i++)
+        sbuf_addf(&oids, "%s1.3.6.1.2.1.1.%d.0", i > 1 ? " " : "", i);
+    many = script_plan(&s, oids.s);
+    s.delay_ms = 10;
+    read_three(&s, many, &said);
+    assert_true(s.requests >= 6);
+    assert_string_equal(said.s, "bAcBC");
+    sbuf_free(&oids);
+    sbuf_free(&said);
+    pd_snmp_ops.plan_free(many);
+    stop(&s, few);
+}
+
 /* A network whose buffer is full half of the time, and that refuses some. */
 static size_t (*real_send)(void *ctx, struct snmp_packet *p, size_t n);
 
@@ -601,6 +674,8 @@ int main(void)
         cmocka_unit_test(an_id_is_positive_kept_over_tries_and_new_for_each_request),
         cmocka_unit_test(young_requests_are_capped),
         cmocka_unit_test(a_reply_makes_room_for_the_next),
+        cmocka_unit_test(whose_last_answer_is_next_is_told_while_the_one_before_is_taken),
+        cmocka_unit_test(nobody_is_told_of_an_answer_behind_which_more_is_asked),
         cmocka_unit_test(a_full_or_refusing_kernel_costs_time_only),
         cmocka_unit_test(targets_that_make_no_sense_are_refused),
     };
