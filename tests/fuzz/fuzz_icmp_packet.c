@@ -128,7 +128,7 @@ static void take_end(void *arg, const struct pd_read_result *r)
 
 static void go_on(struct bench *b)
 {
-    const struct pd_sink sink = {take_cells, take_end, b};
+    const struct pd_sink sink = {.cells = take_cells, .end = take_end, .arg = b};
 
     if (!b->read && pd_icmp_ops.read(b->device, b->plan, 1, &sink, &b->read) < 0)
         abort();

@@ -171,7 +171,7 @@ static void take_end(void *arg, const struct pd_read_result *r)
 
 static struct pd_read *begin(struct bench *b, int device, const struct pd_plan *plan, uint32_t parts)
 {
-    const struct pd_sink sink = {take_cells, take_end, b};
+    const struct pd_sink sink = {.cells = take_cells, .end = take_end, .arg = b};
     struct pd_read *r = NULL;
 
     b->ends = b->ncells = 0;
@@ -493,7 +493,7 @@ static void a_ping_socket_has_its_own_id(void **state)
 static void cancelling_ends_a_read_at_once(void **state)
 {
     struct bench *b = *state;
-    const struct pd_sink sink = {take_cells, take_end, b};
+    const struct pd_sink sink = {.cells = take_cells, .end = take_end, .arg = b};
     struct pd_read *r = begin(b, 0, b->rtt, 1), *other;
 
     assert_int_equal(pd_icmp_ops.read(b->d[0], b->rtt, 1, &sink, &other), PD_EBUSY);

@@ -44,7 +44,7 @@ static struct echo ping(const struct pd_icmp_sockets *sockets, const char *addre
     struct pd_icmp_config config = pd_icmp_defaults;
     struct pd_target t = {.name = "d", .address = address, .retries = -1};
     struct echo e = {.rtt = -1, .loss = -1};
-    const struct pd_sink sink = {take_cells, take_end, &e};
+    const struct pd_sink sink = {.cells = take_cells, .end = take_end, .arg = &e};
     struct pd_collector *c;
     struct pd_compile_error err;
     struct pd_plan *plan;
