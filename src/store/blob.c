@@ -22,7 +22,7 @@
  *   bits 2-7  up to 39: content * 5 + quality; then what it is against what it was last:
  *             the same; an integer that fell (varint: by how much more than 1); a number
  *             that moved (zigzag varint: of its mantissa) at scale 0 to 5; an integer that
- *             rose by more than 14 (varint: by how much more), or by 1 to 14
+ *             rose by more than 15 (varint: by how much more), or by 1 to 15
  *
  * Integers are zigzag varints, flags a varint, texts a varint length and bytes.
  * A number is a varint of zigzag(mantissa) * 8 + scale: mantissa / 10^scale where
