@@ -330,6 +330,7 @@ void inventory_remap(struct watch *w, struct node *n)
         forget_finder(w, u);
         u->changed = true;
     }
+    array_fit(&n->points);
     points_drop(w, old, nold);
     array_release((void **)&old);
 }

@@ -198,6 +198,7 @@ static void take_poll(struct turn *t, struct value ping)
     if (!t->w->config.ops.backlog(t->w->config.ops.ctx))
         judge_run(t, answered);
     tell(t, answered);
+    array_fit(&n->points); /* what is found first stays */
     history_save(t);
     turn_end(t, t->change && t->change->events.n > 0);
 }

@@ -128,22 +128,13 @@ void unit_spread(const struct node *n, const struct unit *u, struct value *out)
         out[u->layout->slots[i]] = point_get(&n->points.v[u->first + i]);
 }
 
-/* Room for so many more, no larger than needed: what is found first stays. */
-static void points_reserve(struct node *n, size_t more)
-{
-    if (n->points.n + more <= n->points.cap)
-        return;
-    n->points.v = xreallocarray(n->points.v, n->points.n + more, sizeof *n->points.v);
-    n->points.cap = n->points.n + more;
-}
-
 /* A gap for so many more behind the points of a component. */
 static void points_open(struct node *n, const struct unit *u, size_t more)
 {
     size_t end = u->first + u->layout->n;
 
     n->watch->earlier.of = NULL; /* the places are others */
-    points_reserve(n, more);
+    array_reserve(&n->points, n->points.n + more);
     if (n->points.n > end)
         memmove(&n->points.v[end + more], &n->points.v[end], (n->points.n - end) * sizeof *n->points.v);
     n->points.n += more;

@@ -116,6 +116,20 @@ def cpu_of(site):
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def lost_by(site):
+    """Packets that the kernel threw away, since patrold's sockets were full."""
+    folder, inodes, lost = "/proc/%d/fd" % site.process.pid, set(), 0
+    for fd in os.listdir(folder):
+        at = os.readlink(os.path.join(folder, fd))
+        if at.startswith("socket:["):
+            inodes.add(at[len("socket:["):-1])
+    with open("/proc/net/udp", encoding="ascii") as f:
+        for line in f.readlines()[1:]:
+            words = line.split()
+            lost += int(words[-1]) if words[9] in inodes else 0
+    return lost
+
+
 def up(control, name):
     return sum(d["state"] == "up" and d["name"].startswith(name) for d in control.rows("live"))
 
@@ -133,8 +147,11 @@ def main():
         for host in range(FIRST_HOSTILE, FIRST_HOSTILE + HOSTILE):
             add(control, host, peers.port, "hostile")
         meanwhile = measure("meanwhile", site, peers, witness, moments, MEANWHILE_S)
+        lost = lost_by(site)
         if alone is None or meanwhile is None or alone > MOST_SLIP:
             skip("this machine is too busy to say who is late")
+        if lost > 0:
+            skip("this machine is too slow to take all that the hostile ones say: %d packets were lost" % lost)
         if meanwhile > MOST_SLIP:
             fail("the honest ones are asked up to %.0f ms beside their moment" % (1e3 * meanwhile))
         unasked = [host for host, times in peers.asked.items() if len(times) < MEANWHILE_S]
