@@ -234,7 +234,7 @@ static struct move move_of(const struct value *now, const struct reading_past *p
 {
     const struct value before = {.bits = past->bits};
 
-    if (past->told == PAST_SAME)
+    if (now->type != VALUE_TEXT && past->told == PAST_SAME)
         return (struct move){.code = SAME};
     if (past->told != PAST_GOOD || now->quality != QUALITY_GOOD)
         return (struct move){0};
@@ -247,7 +247,7 @@ static void put_next(struct wire_out *out, struct place *at, const struct readin
 {
     const struct value *v = &r->value;
     enum step step = step_to(at, r);
-    struct move move = v->type == VALUE_TEXT ? (struct move){0} : move_of(v, past);
+    struct move move = move_of(v, past);
     unsigned code = move.code ? move.code : (unsigned)content_of(v) * QUALITIES + v->quality;
 
     wire_put_u8(out, (uint8_t)((unsigned)step | code << CODE_BITS));

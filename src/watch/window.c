@@ -322,16 +322,16 @@ struct window *windows_find(struct windows *all, uint16_t unit, uint16_t place)
 
 struct window *windows_make(struct windows *all, uint16_t unit, uint16_t place, const struct window_spec *s)
 {
+    const struct window empty = {
+        .unit = unit, .place = place, .beat = NO_BEAT, .columns = (uint8_t)(window_columns(s) & 3)};
     struct window *w = windows_find(all, unit, place);
     size_t at = all->hint; /* or where it would be */
 
     if (w)
         return w;
-    array_reserve(&all->v, all->v.n + 1);
-    memmove(&all->v.v[at + 1], &all->v.v[at], (all->v.n - at) * sizeof *w);
-    all->v.n++;
-    all->v.v[at] =
-        (struct window){.unit = unit, .place = place, .beat = NO_BEAT, .columns = (uint8_t)(window_columns(s) & 3)};
+    array_push(&all->v, empty);
+    memmove(&all->v.v[at + 1], &all->v.v[at], (all->v.n - 1 - at) * sizeof empty);
+    all->v.v[at] = empty;
     return &all->v.v[at];
 }
 
