@@ -324,11 +324,15 @@ struct window *windows_make(struct windows *all, uint16_t unit, uint16_t place, 
 {
     const struct window empty = {
         .unit = unit, .place = place, .beat = NO_BEAT, .columns = (uint8_t)(window_columns(s) & 3)};
-    struct window *w = windows_find(all, unit, place);
-    size_t at = all->hint; /* or where it would be */
+    struct window *w = expected(all, unit, place);
+    bool found;
+    size_t at;
 
     if (w)
         return w;
+    at = place_of(all, unit, place, &found);
+    if (found)
+        return &all->v.v[at];
     array_push(&all->v, empty);
     memmove(&all->v.v[at + 1], &all->v.v[at], (all->v.n - 1 - at) * sizeof empty);
     all->v.v[at] = empty;
