@@ -296,9 +296,7 @@ void blob_encode(struct sbuf *out, const struct reading *readings, size_t n)
 void blob_encode_next(struct sbuf *out, int64_t gap_ms, const struct reading *readings, const struct reading_past *past,
                       size_t n)
 {
-    static const struct reading_past none;
-
-    encode(out, gap_ms, readings, past ? past : &none, n);
+    encode(out, gap_ms, readings, past, n);
 }
 
 /* ---- Decoding ---- */

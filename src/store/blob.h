@@ -17,9 +17,12 @@
  * and are decoded in the order in which they came.
  */
 
-/* Appends the blob of a poll by itself. Texts longer than 1 KB are cut at a character. readings must be sorted by (component, point). */
+/*
+ * Appends the blob of a poll by itself. Texts longer than 1 KB are cut at a character.
+ * readings must be sorted by (component, point).
+ */
 void blob_encode(struct sbuf *out, const struct reading *readings, size_t n);
-/* Likewise of one that came gap_ms (1 or more) after the one before it in its chain; past says what each reading was in the chain so far. */
+/* Likewise of one that came gap_ms (1 or more) after the one before it; past: what each was in the chain so far. */
 void blob_encode_next(struct sbuf *out, int64_t gap_ms, const struct reading *readings, const struct reading_past *past,
                       size_t n);
 

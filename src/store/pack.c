@@ -210,7 +210,7 @@ static int compare_times(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* Polls are told by the ones that came before them: before they are brought into another order each is made to stand by itself. */
+/* Polls are told by those that came before them, so each is made to stand by itself before they are put in another order. */
 static size_t put_in_order(struct group *g, struct fresh_poll *polls, size_t n)
 {
     struct packer *p = g->packer;

@@ -7,8 +7,8 @@
 enum { WHOLE_MS = 3600 * 1000 };
 
 /*
- * Texts and codes seldom change: they are told when they do, and once an hour, so that no window over them has a gap. All
- * else is told each time, since its trend matters.
+ * Texts and codes seldom change: they are told when they do, and once an hour, so that no window over them has a gap.
+ * All else is told each time, since its trend matters.
  */
 static bool is_seldom(const struct point_def *p)
 {

@@ -242,17 +242,25 @@ static void many_answers_have_a_moment_to_gather(void **state)
     assert_true(until_looked(8) >= 250);
 }
 
+/* The least of many tries: what is slow on a slow machine is so with few answers and with many. */
+enum { TRIES = 20, LEAST_PAUSE_US = 200 };
+
+static int64_t least_until_looked(int n)
+{
+    int64_t least = INT64_MAX;
+
+    for (int i = 0; i < TRIES; i++) {
+        int64_t took = until_looked(n);
+
+        least = took < least ? took : least;
+    }
+    return least;
+}
+
 static void few_answers_are_looked_for_at_once(void **state)
 {
-    int64_t best = INT64_MAX;
-
     (void)state;
-    for (int i = 0; i < 20 && best >= 250; i++) { /* the machine may be slow */
-        int64_t took = until_looked(7);
-
-        best = took < best ? took : best;
-    }
-    assert_in_range(best, 0, 249);
+    assert_true(least_until_looked(7) + LEAST_PAUSE_US <= least_until_looked(8));
 }
 
 static void answers_are_expected_once(void **state)
@@ -266,7 +274,7 @@ static void answers_are_expected_once(void **state)
         b.services->expect(b.services->loop);
     assert_int_equal(write(b.pipe[1], "x", 1), 1);
     assert_int_equal(pd_loop_once(b.loop, 1000), 0);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < TRIES; i++) {
         int64_t begun, ended;
 
         assert_int_equal(write(b.pipe[1], "x", 1), 1);
@@ -275,7 +283,7 @@ static void answers_are_expected_once(void **state)
         note_time(&ended);
         best = ended - begun < best ? ended - begun : best;
     }
-    assert_in_range(best, 0, 249);
+    assert_true(best + LEAST_PAUSE_US <= least_until_looked(8));
     stop(&b);
 }
 

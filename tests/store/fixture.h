@@ -20,6 +20,7 @@ struct told_reading {
     uint64_t bits;
     bool told; /* in the chain */
 };
+
 /* A device's polls, and what each of its good numbers was told to be last. */
 struct told_device {
     int64_t id;

@@ -14,7 +14,7 @@ from harness import BUILD, Control, Site, fail, skip, wait_for  # noqa: E402
 
 HONEST, HOSTILE, FIRST_HOSTILE = 50, 20, 256
 BEFORE_S, MEANWHILE_S = 4, 8
-MOST_SLIP = 0.1  # of nine in ten: a slow machine loses packets and answers late, which is not patrold's doing
+MOST_SLIP = 0.1
 SLEEP, OVERSLEPT, AROUND = 0.005, 0.02, 0.3
 ANSWERED_LATE = 0.1
 SETTINGS = """
@@ -95,7 +95,7 @@ def slips(peers, moments, begun, ended, witness):
 
 
 def measure(name, site, peers, witness, moments, seconds):
-    """Says how it was; gives the slip that nine in ten polls have at most."""
+    """Says how it was; gives the slip that 99 in a hundred polls have at most."""
     begun, cpu = time.time(), cpu_of(site)
     time.sleep(seconds)
     if not moments:
@@ -107,7 +107,7 @@ def measure(name, site, peers, witness, moments, seconds):
     most = [1e3 * found[len(found) * part // 100] for part in (50, 90, 99)]
     print("%s: %d polls, slip %.1f ms in the middle, of 90 in a hundred %.1f ms at most, of 99 %.1f ms, of all %.1f ms;"
           " %.0f %% of a core" % (name, len(found), *most, 1e3 * found[-1], 100 * (cpu_of(site) - cpu) / took))
-    return most[1] / 1e3
+    return most[2] / 1e3
 
 
 def cpu_of(site):
@@ -150,7 +150,7 @@ def main():
         lost = lost_by(site)
         if alone is None or meanwhile is None or alone > MOST_SLIP:
             skip("this machine is too busy to say who is late")
-        if lost > 0:
+        if meanwhile > MOST_SLIP and lost > 0:
             skip("this machine is too slow to take all that the hostile ones say: %d packets were lost" % lost)
         if meanwhile > MOST_SLIP:
             fail("the honest ones are asked up to %.0f ms beside their moment" % (1e3 * meanwhile))
