@@ -291,6 +291,8 @@ static bool take_weekdays(struct loader *l, struct yaml_node *node, int *first, 
 {
     size_t n = strcspn(node->text, "-");
 
+    if (node->bad)
+        return false;
     *first = weekday_of(node->text, n);
     *last = node->text[n] ? weekday_of(node->text + n + 1, strlen(node->text + n + 1)) : *first;
     if (*first >= 0 && *first <= *last)

@@ -87,6 +87,8 @@ static void build_on_pair(struct meaning *c, const struct yaml_pair *pair, const
     size_t slot = 0;
     struct join_on on;
 
+    if (pair->key->bad)
+        return;
     while (slot < theirs->list.n && !str_eq(theirs->list.v[slot].name, pair->key->text))
         slot++;
     if (slot == theirs->list.n) {

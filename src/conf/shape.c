@@ -25,7 +25,7 @@ static bool single(struct loader *l, struct yaml_node *node, const char *hint, c
     if (node && node->type == YAML_MAP && node->pairs.n == 1 && node->pairs.v[0].value->type == YAML_TEXT) {
         *name = node->pairs.v[0].key->text;
         *value = node->pairs.v[0].value;
-        return true;
+        return !node->pairs.v[0].key->bad;
     }
     if (node)
         conf_error(l->report, node, "%s", hint);

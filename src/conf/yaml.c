@@ -245,7 +245,7 @@ fail:
     return NULL;
 }
 
-/* Refuses a key that cannot be one, or was there before. */
+/* Refuses a key that cannot be one, or was there before. It is a text afterwards: an empty one if it was none. */
 static void check_key(struct builder *b, struct dict *seen, struct yaml_node *key)
 {
     const struct yaml_node *first;
@@ -254,6 +254,8 @@ static void check_key(struct builder *b, struct dict *seen, struct yaml_node *ke
         return;
     if (key->type != YAML_TEXT) {
         conf_error(b->report, key, "a key must be a text");
+        key->type = YAML_TEXT;
+        key->text = xstrdup("");
         return;
     }
     if (!key->quoted && str_eq(key->text, "<<")) {

@@ -17,7 +17,8 @@ struct conf_report;
 enum yaml_type { YAML_TEXT, YAML_LIST, YAML_MAP };
 
 struct yaml_pair {
-    struct yaml_node *key, *value;
+    struct yaml_node *key; /* of type YAML_TEXT; bad where the file has none that can be a key */
+    struct yaml_node *value;
 };
 
 struct yaml_node {

@@ -631,8 +631,12 @@ static void test_messages_about_shapes(void **state)
         {.module = MODULE("  p:\n    kind: port\n    columns: {a: 1.2, t: {address: 1.3, type: text}}\n"
                           "    joins:\n      x: {rows: q, on: {c: a}}\n      y: {rows: q, on: {b: t}}\n"
                           "      z: {rows: q, by: [a], on: {b: a}}\n      w: {rows: q, on: b}\n"
+                          "      v: {rows: q, on: {[b]: a}}\n"
                           "    unless: qq\n  q: {columns: {b: 1.3}}\n"),
          .report =
+             "@modules/box.yaml:11:25: error: a key must be a text\n"
+             "          v: {rows: q, on: {[b]: a}}\n"
+             "                            ^\n"
              "@modules/box.yaml:7:25: error: unknown name 'c' (known here: b, index, index1, index2, index3, index4)\n"
              "          x: {rows: q, on: {c: a}}\n"
              "                            ^\n"
@@ -645,7 +649,7 @@ static void test_messages_about_shapes(void **state)
              "@modules/box.yaml:10:24: error: 'on' is a map of names there and what they are: {number: index}\n"
              "          w: {rows: q, on: b}\n"
              "                           ^\n"
-             "@modules/box.yaml:11:13: error: unknown component 'qq' (known here: p, q)\n"
+             "@modules/box.yaml:12:13: error: unknown component 'qq' (known here: p, q)\n"
              "        unless: qq\n"
              "                ^~\n"},
         {.module = MODULE("  p: {kind: port, columns: {a: 1.2}, unless: r}\n"
