@@ -24,13 +24,22 @@ report: {off: true}
 """
 
 
+def service_environment():
+    """What the service's unit adds to the environment."""
+    with open(os.path.join(ROOT, "systemd", "patrold.service.in"), encoding="utf-8") as f:
+        return dict(re.findall(r"^Environment=(\w+)=(.*)$", f.read(), re.M))
+
+
 def address(i):
     a = FIRST_ADDRESS + i
     return "%d.%d.%d.%d" % (a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255)
 
 
 class Daemon:
-    """A fresh patrold in a folder of its own, pinned to a core, that knows `devices` devices of the farm at a port."""
+    """
+    A fresh patrold in a folder of its own, pinned to a core, in the environment that its service has, and that knows
+    `devices` devices of the farm at a port.
+    """
 
     def __init__(self, build, devices, every, port, core, credential="{version: 2, community: public}",
                  timeout="1s"):
@@ -44,7 +53,7 @@ class Daemon:
         with open(os.path.join(self.folder, "log"), "wb") as log:
             # pylint: disable=consider-using-with # it lives on
             self.process = subprocess.Popen(["taskset", "-c", str(core), os.path.join(build, "patrold"), "-c", settings],
-                                            stdout=log, stderr=log)
+                                            stdout=log, stderr=log, env={**os.environ, **service_environment()})
         self.wait_for(lambda: os.path.exists(os.path.join(self.folder, "s")), 60, "patrold's start")
         self.take_over(port)
 

@@ -93,6 +93,20 @@ class Instruments:
                     p.kill()
 
     @contextlib.contextmanager
+    def awake(self):
+        """
+        The pollers' core does not sleep as long as the block lasts: whoever has nothing better to do spins there. A core
+        that wakes up from sleep runs slowly for a while, so its milliseconds are no measure of work.
+        """
+        command = ["taskset", "-c", str(self.near), "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]
+        with subprocess.Popen(command) as p:
+            try:
+                time.sleep(1)
+                yield
+            finally:
+                p.kill()
+
+    @contextlib.contextmanager
     def farm(self, *options, delay_ms=0, dead=0, own=False):
         """A farm at a free port: the shared one, or our own where that is asked for or all there is."""
         port = free_port()

@@ -11,6 +11,10 @@ LOOK_S = 0.1  # what is seen is that late: every 50 ms a patrolctl is asked
 LATE_100K = 100000
 
 
+def us_per_poll(m):
+    return 1e6 * m["cpu_s"] / m["polls"]
+
+
 class Rows:
     """Sizes depend on what is wanted: smoke (do they run?), quick, or all."""
 
@@ -167,25 +171,34 @@ class Rows:
             with self.tools.daemon(devices, every, port) as d:
                 d.all_read(120)
                 time.sleep(self.size(1, 10, 15))
-                m = d.measure(self.size(3, 20, 30))
+                m, awake = self.measure_both(d, self.size(3, 15, 30))
             self.measure_n(n, port)
-        yield from self.tell_daemon("daemon", "patrold, %d devices every %s" % (devices, every), m)
-        self.kept["daemon"] = m
+        yield from self.tell_daemon("daemon", "patrold, %d devices every %s" % (devices, every), m, awake)
+        self.kept["daemon"], self.kept["daemon_awake"] = m, awake
         if n:
-            whole = 1e6 * m["cpu_s"] / (m["polls"] * USEFUL) + self.kept.get("hour_us", 0)
             what = "  against N" + (", hours closed too" if "hour_us" in self.kept else "")
-            yield Figure("daemon_vs_n", what, whole / median(n, KVB), "N", 0.75)
+            for key, state, of, bar in (("daemon_vs_n", ", core awake as N's is", awake, 0.75),
+                                        ("daemon_asleep_vs_n", ", core asleep in between", m, None)):
+                whole = us_per_poll(of) / USEFUL + self.kept.get("hour_us", 0)
+                yield Figure(key, what + state, whole / median(n, KVB), "N", bar)
         yield Figure("loop_p99_ms", "  event loop p99", m["loop_p99_ms"], "ms", 10)
+
+    def measure_both(self, d, seconds):
+        """As it is, with a core that sleeps most of the time, and with one that is kept awake."""
+        asleep = d.measure(seconds)
+        with self.tools.awake():
+            return asleep, d.measure(seconds)
 
     def measure_n(self, n, port):
         if self.tools.shared:
             n.extend(self.tools.n(port) for _ in range(3))
 
     @staticmethod
-    def tell_daemon(key, what, m):
-        if m["polls"] == 0:
+    def tell_daemon(key, what, m, awake):
+        if m["polls"] == 0 or awake["polls"] == 0:
             raise RuntimeError("nothing was polled")
-        yield Figure(key + "_us_per_poll", what, 1e6 * m["cpu_s"] / m["polls"], "µs a poll")
+        yield Figure(key + "_us_per_poll", what, us_per_poll(m), "µs a poll")
+        yield Figure(key + "_awake_us_per_poll", "  core kept awake", us_per_poll(awake), "µs a poll")
         yield Figure(key + "_polls_per_s", "  polls", m["polls"] / m["seconds"], "/s")
         yield Figure(key + "_evaluations", "  rule evaluations a poll", m["evaluations"] / m["polls"], "", 40, True)
         # Polls under way when it begins or ends count with a part of their values: a few of tens of thousands.
@@ -200,10 +213,12 @@ class Rows:
         with self.tools.farm(delay_ms=20) as port, self.tools.daemon(LATE_100K, "60s", port) as d:
             d.all_read(700)
             time.sleep(70)  # each is in its turn, and what is measured of the last minute is of that
-            m = d.measure(90)
-        yield from self.tell_daemon("daemon_100k", "patrold, 100,000 devices every 60s, answers late by 20 ms", m)
-        yield Figure("daemon_100k_vs_1k", "  CPU a poll, against 1,000 devices",
-                     m["cpu_s"] / m["polls"] / (small["cpu_s"] / small["polls"]), "", 1.3)
+            m, awake = self.measure_both(d, 60)
+        yield from self.tell_daemon("daemon_100k", "patrold, 100,000 devices every 60s, answers late by 20 ms", m, awake)
+        yield Figure("daemon_100k_vs_1k", "  CPU a poll, against 1,000 devices, core awake",
+                     us_per_poll(awake) / us_per_poll(self.kept["daemon_awake"]), "", 1.3)
+        yield Figure("daemon_100k_vs_1k_asleep", "  CPU a poll, against 1,000 devices, core asleep in between",
+                     us_per_poll(m) / us_per_poll(small), "")
         yield Figure("lateness_p99_ms_100k", "  due to first request sent, p99", m["poll_p99_ms"], "ms", 100)
         yield Figure("commit_p99_ms_100k", "  due to committed, p99", m["commit_p99_ms"], "ms", 2500)
         yield Figure("core_share_100k", "  CPU of all threads", 100 * m["cpu_s"] / m["seconds"], "% of a core", 10)

@@ -251,6 +251,15 @@ def wrong_at_the_start(machine):
     machine.run("systemctl", "reset-failed", "patrold")
 
 
+def large_pages_on_demand():
+    """Whether this kernel gives them to who asks."""
+    try:
+        with open("/sys/kernel/mm/transparent_hugepage/enabled", encoding="ascii") as f:
+            return "[madvise]" in f.read()
+    except OSError:
+        return False
+
+
 def started(machine):
     """Ready means that patrolctl gets its answer; the process can do nothing but its work."""
     machine.configure()
@@ -274,6 +283,9 @@ def started(machine):
     for line in ("CapPrm:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
         if line not in status:
             fail("its process has no %r:\n%s" % (line, status))
+    maps = machine.run("cat", "/proc/%s/smaps" % machine.shown("MainPID")).stdout
+    if large_pages_on_demand() and not re.search(r"\[heap\].*?^VmFlags:.* hg\b", maps, re.S | re.M):
+        fail("its heap has no large pages")
     devices = machine.run("ls", "/proc/%s/root/dev" % machine.shown("MainPID")).stdout.split()
     if "null" not in devices or "kmsg" in devices or [d for d in devices if d.startswith(("sd", "vd", "ttyS"))]:
         fail("the devices it sees are %s" % devices)
