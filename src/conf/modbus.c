@@ -128,7 +128,7 @@ static void check_modbus(void *section, struct yaml_node *here, struct conf_repo
             const struct modbus_bus *a = &m->buses.v[j], *b = &m->buses.v[i];
             struct yaml_node *at = yaml_get(yaml_get(yaml_get(here, "buses"), b->name), "device");
 
-            if (strcmp(a->device, b->device) == 0)
+            if (a->device && b->device && strcmp(a->device, b->device) == 0) /* another file's may have been refused */
                 conf_error(report, at ? at : here, "%s is that of bus '%s' too", b->device, a->name);
         }
 }

@@ -442,6 +442,18 @@ static void check_required(const struct schema *s, struct yaml_node *node, struc
     }
 }
 
+/* Whether something in it was complained of before it was read: then not all that it says is there. */
+static bool spoilt(const struct yaml_node *node)
+{
+    bool bad = node->bad;
+
+    for (size_t i = 0; i < node->items.n && !bad; i++)
+        bad = spoilt(node->items.v[i]);
+    for (size_t i = 0; i < node->pairs.n && !bad; i++)
+        bad = node->pairs.v[i].key->bad || spoilt(node->pairs.v[i].value);
+    return bad;
+}
+
 static void read_section(const struct schema *s, struct yaml_node *node, struct yaml_node *here, void *section,
                          struct conf_report *report)
 {
@@ -474,7 +486,7 @@ static void read_section(const struct schema *s, struct yaml_node *node, struct 
     } else {
         conf_error(report, node, "expected %s: a section of keys and values", s->what);
     }
-    if (s->check && report->errors == before)
+    if (s->check && report->errors == before && !spoilt(node))
         s->check(section, here, report);
 }
 

@@ -289,6 +289,8 @@ static void test_what_is_wrong_of_modbus(void **state)
         {"{endpoints: [{port: 502}]}", ":1:22: error: an endpoint needs 'address'"},
         {"{endpoints: [{address: plc.example.com}]}", ":1:32: error: expected a numeric IPv4 or IPv6 address"},
         {"{endpoints: [{address: 10.0.0.5%eth0}]}", ":1:32: error: expected a numeric"},
+        {"{buses: {a: {device: *x}, b: {device: /dev/x}}}", ":1:30: error: aliases (*name) are not supported"},
+        {"{buses: {a: {\"device\\0\": /dev/x}}}", ":1:22: error: a text cannot contain the character NUL"},
     };
 
     (void)state;
@@ -345,6 +347,33 @@ static void test_errors_come_all_at_once(void **state)
                   "/patrold.yaml:5:13: error: 'mail.example.com' must begin", "/patrold.yaml:5:39: error: a user needs",
                   "/patrold.yaml:6:28: error: 4 is out of range: 1 to 3", "error: the secret itself stands beside it",
                   "/conf.d/x.yaml:1:11: error: expected a text, not a list");
+    free(dir);
+}
+
+/* What was refused before it is read is not there for those who look at the whole. */
+static void test_what_lacks_a_value_is_complained_of_once(void **state)
+{
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"recipients: [{address: *x}]\n", ":1:24: error: aliases (*name) are not supported"},
+        {"recipients: [{address: \"a@b\\0\"}]\n", ":1:24: error: a text cannot contain the character NUL"},
+        {"recipients: [{\"address\\0\": a@example.com}]\n", ":1:15: error: a text cannot contain the character NUL"},
+        {"recipients: [*x]\n", ":1:14: error: aliases"},
+        {"report: {recipients: [{address: *x}]}\n", ":1:33: error: aliases"},
+        {"report: {at: *x}\n", ":1:14: error: aliases"},
+    };
+    char *dir = xasprintf("%s/conf.d", folder);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        put("patrold.yaml", 0644, rows[i].text);
+        ASSERT_ERRORS(1, rows[i].error);
+    }
+    assert_int_equal(mkdir(dir, 0755), 0);
+    put("patrold.yaml", 0644, "modbus: {buses: {a: {device: 3}}}\n");
+    put("conf.d/x.yaml", 0644, "modbus: {buses: {b: {device: /dev/x}}}\n");
+    ASSERT_ERRORS(1, "/patrold.yaml:1:30: error: expected the path of a serial port");
     free(dir);
 }
 
@@ -513,6 +542,7 @@ int main(void)
         TEST(test_what_is_wrong_of_modbus),
         TEST(test_conf_d_is_read_in_order_of_name),
         TEST(test_errors_come_all_at_once),
+        TEST(test_what_lacks_a_value_is_complained_of_once),
         TEST(test_secrets_must_be_private),
         TEST(test_snmpv3_credentials),
         TEST(test_snmpv3_credentials_that_make_no_sense),
