@@ -67,8 +67,10 @@ static bool take_hole(struct yaml_node *node, struct register_hole *out, struct 
 
 void profile_add_holes(struct loader *l, const struct profile_draft *from, struct profile *p)
 {
-    if (from->holes.n > MAX_HOLES)
-        conf_error(l->report, from->holes.v[MAX_HOLES], "more than %d holes", MAX_HOLES);
+    struct yaml_node *own = profile_word(from, "modbus", "holes"); /* heirs are not to blame */
+
+    if (own && from->holes.n > MAX_HOLES)
+        conf_error(l->report, own, "more than %d holes", MAX_HOLES);
     for (size_t i = 0; i < from->holes.n; i++) {
         struct register_hole hole;
 

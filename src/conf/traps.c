@@ -139,7 +139,7 @@ static void check_title(struct loader *l, const struct trap_draft *from)
 static void build_parts(struct loader *l, const struct trap_draft *from, struct trap_def *t)
 {
     for (size_t i = 0; i < from->parts.n; i++) {
-        int part = schema_name(from->parts.v[i], part_names, l->report);
+        int part = from->parts.v[i] ? schema_name(from->parts.v[i], part_names, l->report) : -1;
 
         if (part >= 0)
             t->parts |= (uint8_t)(1 << part);

@@ -306,6 +306,9 @@ static void candidates_come_in_order(void **state)
 
 /* ---- What is wrong is said ---- */
 
+#define EIGHT_HOLES "coil 1, coil 2, coil 3, coil 4, coil 5, coil 6, coil 7, coil 8, "
+#define SIXTY_FOUR_HOLES EIGHT_HOLES EIGHT_HOLES EIGHT_HOLES EIGHT_HOLES EIGHT_HOLES EIGHT_HOLES EIGHT_HOLES EIGHT_HOLES
+
 static void mistakes_are_told_with_their_place(void **state)
 {
     static const struct {
@@ -364,6 +367,9 @@ static void mistakes_are_told_with_their_place(void **state)
         {"profile: a\nextends: base\nmodbus: {holes: [input 99999999999999999999]}\n", "p.yaml:3:18: error: 'input"},
         {"profile: a\nextends: base\nmodbus: {holes: holding 7}\n", "p.yaml:3:17: error: expected a list"},
         {"profile: a\nextends: base\nmodbus: {holes: [[7]]}\n", "p.yaml:3:18: error: expected"},
+        {"profiles:\n  - {profile: a, extends: base, modbus: {holes: [" SIXTY_FOUR_HOLES "coil 7]}}\n"
+         "  - {profile: b, extends: a}\n",
+         "p.yaml:2:49: error: more than 64 holes"},
         {"profiles:\n  - {profile: a, extends: base, modbus: {holes: [input]}}\n  - {profile: b, extends: a}\n",
          "p.yaml:2:50: error: 'input'"},
         {"profiles: {a: b}\n", "p.yaml:1:11: error: expected a list"},
@@ -386,6 +392,24 @@ static void mistakes_are_told_with_their_place(void **state)
             fail_msg("row %zu: %s", i, report.text.s);
         conf_report_free(&report);
     }
+}
+
+static void a_hole_too_many_that_is_none_is_told_once_more(void **state)
+{
+    const char *dir = *state;
+    struct conf_report report = {0};
+    struct knowledge *k = NULL;
+
+    put_frame(dir);
+    folder_put(dir, "profiles/base.yaml", BASE);
+    folder_put(dir, "profiles/p.yaml",
+               "profiles:\n  - {profile: a, extends: base, modbus: {holes: [" SIXTY_FOUR_HOLES "[7]]}}\n"
+               "  - {profile: b, extends: a}\n");
+    assert_int_equal(knowledge_load(&dir, 1, NULL, &k, &report), PD_EINVAL);
+    assert_non_null(strstr(report.text.s, "error: expected a text, not a list"));
+    assert_non_null(strstr(report.text.s, "error: more than 64 holes"));
+    assert_int_equal(report.errors, 2);
+    conf_report_free(&report);
 }
 
 static void rivals_with_a_match_or_another_priority_are_none(void **state)
@@ -484,6 +508,7 @@ int main(void)
         WITH_FOLDER(each_thing_knows_whose_word_it_is),
         WITH_FOLDER(candidates_come_in_order),
         WITH_FOLDER(mistakes_are_told_with_their_place),
+        WITH_FOLDER(a_hole_too_many_that_is_none_is_told_once_more),
         WITH_FOLDER(rivals_with_a_match_or_another_priority_are_none),
         WITH_FOLDER(further_questions_give_names_to_profiles),
         WITH_FOLDER(questions_of_identify_are_checked),

@@ -93,6 +93,8 @@ static void what_is_wrong_is_told_with_its_place(void **state)
          "box.yaml:4:61: error: 'q.a' is no column"},
         {"  one: {oid: 1.3.6.9, title: {en: x, zh_CN: y}, severity: grave}\n", "box.yaml:4:59: error: "},
         {"  one: {oid: 1.3.6.9, title: {en: x, zh_CN: y}, parts: [stats]}\n", "box.yaml:4:57: error: "},
+        {"  one: {oid: 1.3.6.9, title: {en: x, zh_CN: y}, parts: [[status]]}\n",
+         "box.yaml:4:57: error: expected a text, not a list"},
         {"  One: {oid: 1.3.6.9, title: {en: x, zh_CN: y}}\n", "box.yaml:4:3: error: 'One' cannot be a name"},
         {"  one: {oid: 1.3.6.9, title: {en: x, zh_CN: y}}\n  two: {oid: 1.3.6.9, title: {en: x, zh_CN: y}}\n",
          "box.yaml:5:3: error: trap 'two' has the name or the object identifier of trap 'one'"},
