@@ -222,10 +222,10 @@ void conf_error_file(struct conf_report *r, const char *path, const char *fmt, .
 
 void conf_suggest(struct sbuf *out, const char *word, const char *const *list)
 {
-    const char *near = str_nearest(word, list);
+    const char *near = list ? str_nearest(word, list) : NULL;
     size_t n = 0;
 
-    while (list[n])
+    while (list && list[n])
         n++;
     if (near) {
         sbuf_addf(out, " (did you mean '%s'?)", near);

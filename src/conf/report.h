@@ -35,7 +35,10 @@ void conf_error_where(struct conf_report *r, const struct where *at, const char 
 void conf_error_file(struct conf_report *r, const char *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* " (did you mean 'host'?)" for a word that is near one of the list, else what there is: " (known here: a, b)". */
+/*
+ * " (did you mean 'host'?)" for a word that is near one of the list, else what there is: " (known here: a, b)".
+ * Nothing where the list is empty, or NULL.
+ */
 void conf_suggest(struct sbuf *out, const char *word, const char *const *list);
 
 #endif

@@ -366,6 +366,19 @@ static void test_messages(void **state)
              "@modules/box.yaml:3:47: error: kind 'port' has no point 'speed' (known here: x, and)\n"
              "      p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"
              "                                                  ^~~~~\n"},
+        {.kinds = "kinds:\n  device: {single: true, points: {reachable: bool}}\n  port: {points: {}}\n",
+         .report = "@modules/box.yaml:3:47: error: kind 'port' has no point 'speed'\n"
+                   "      p: {kind: port, columns: {a: 1.2}, points: {speed: a}}\n"
+                   "                                                  ^~~~~\n"},
+        {.kinds = "kinds:\n  device: {single: true, points: {reachable: bool}}\n  port: {points: {state: enum}}\n",
+         .module = MODULE("  p:\n    kind: port\n    columns: {a: {address: 1.2, type: enum, members: {1: up}}}\n"
+                          "    points: {state: a}\n"),
+         .report = "@kinds.yaml:3:19: error: a point of type enum needs 'members'\n"
+                   "      port: {points: {state: enum}}\n"
+                   "                      ^~~~~\n"
+                   "@modules/box.yaml:6:21: error: column 'a' can be 'up', which point 'state' does not know\n"
+                   "        points: {state: a}\n"
+                   "                        ^\n"},
         {.kinds = "kinds:\n  device: {single: true, points: {reachable: bool}}\n"
                   "  port:\n    points:\n      wide: bool\n      speed: {type: int, bounds: {pace: speed, bits: 8}}\n"
                   "      n: {type: int, counter: true, bounds: {wide: wde, pace: wide, bits: 0}}\n",
