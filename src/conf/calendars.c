@@ -303,6 +303,8 @@ static bool take_weekdays(struct loader *l, struct yaml_node *node, int *first, 
 
 static void take_week(struct loader *l, struct yaml_node *node, struct calendar *c)
 {
+    if (node->bad)
+        return;
     if (node->type != YAML_MAP || node->pairs.n == 0) {
         conf_error(l->report, node, "hours by weekday are wanted, such as {mon-fri: 08:30-18:00}");
         return;

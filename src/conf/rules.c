@@ -127,7 +127,7 @@ void loader_texts(struct loader *l, struct yaml_node *node, char *texts[LANG_COU
 {
     unsigned before = l->report->errors;
 
-    if (!node)
+    if (!node || node->bad)
         return;
     schema_local(node, texts, l->report);
     for (int lang = 0; lang < LANG_COUNT && l->report->errors == before; lang++)

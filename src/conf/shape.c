@@ -17,17 +17,17 @@ enum { MAX_OCTETS = 64 };
 static bool single(struct loader *l, struct yaml_node *node, const char *hint, const char **name,
                    struct yaml_node **value)
 {
-    if (node && node->type == YAML_TEXT && !yaml_is_empty(node)) {
+    if (node->type == YAML_TEXT && !yaml_is_empty(node)) {
         *name = node->text;
         *value = NULL;
         return true;
     }
-    if (node && node->type == YAML_MAP && node->pairs.n == 1 && node->pairs.v[0].value->type == YAML_TEXT) {
+    if (node->type == YAML_MAP && node->pairs.n == 1 && node->pairs.v[0].value->type == YAML_TEXT) {
         *name = node->pairs.v[0].key->text;
         *value = node->pairs.v[0].value;
         return !node->pairs.v[0].key->bad;
     }
-    if (node)
+    if (!node->bad)
         conf_error(l->report, node, "%s", hint);
     return false;
 }

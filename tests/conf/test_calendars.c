@@ -217,6 +217,7 @@ static void messages(void **state)
          ":4:32:", "begins before the hours ahead of it end"},
         {CALENDAR("    hours: {mond: 08:00-12:00}\n"), ":4:13:", "a weekday (mon, tue, wed, thu, fri, sat, sun)"},
         {CALENDAR("    hours: {[mon]: 08:00-12:00}\n"), ":4:13:", "a key must be a text"},
+        {CALENDAR("    hours: *week\n"), ":4:12:", "aliases (*name) are not supported"},
         {CALENDAR("    hours: {fri-mon: 08:00-12:00}\n"), ":4:13:", "or some, such as mon-fri, is wanted"},
         {CALENDAR("    hours: {mon-fri: 08:00-12:00, wed: 09:00-10:00}\n"),
          ":4:35:", "the hours of 'wed' are given twice"},
