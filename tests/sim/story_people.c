@@ -54,7 +54,7 @@ static bool add_args(struct reading_story *r, struct sbuf *out, const struct yam
     for (size_t i = 0; i < map->pairs.n; i++) {
         struct yaml_node *v = map->pairs.v[i].value;
 
-        list.n = 0;
+        sbuf_reset(&list);
         for (size_t k = 0; v->type == YAML_LIST && k < v->items.n; k++)
             if (v->items.v[k]->type == YAML_TEXT)
                 sbuf_addf(&list, "%s%s", k > 0 ? "," : "", v->items.v[k]->text);
@@ -170,9 +170,7 @@ static bool take_day(struct reading_story *r, struct yaml_node *n, int64_t *day)
     char *text;
     int rc;
 
-    if (n->type != YAML_TEXT)
-        return false;
-    text = xasprintf("%s 00:00", n->text);
+    text = xasprintf("%s 00:00", n->type == YAML_TEXT ? n->text : "");
     zone_open("UTC", &utc);
     rc = moment_local(text, utc, day);
     *day /= DAY;

@@ -96,6 +96,29 @@ static void happenings_are_put_in_order(void **state)
     story_free(s);
 }
 
+static void a_day_off_that_is_none_is_refused(void **state)
+{
+    static const char text[] = HEAD "devices: [{name: p, model: printer}]\nworking_hours: {closed: [[2026-03-02]]}\n";
+    struct conf_report report = {0};
+    struct story *s = NULL;
+
+    (void)state;
+    assert_int_equal(story_parse("story.yaml", text, strlen(text), &s, &report), PD_EINVAL);
+    assert_non_null(strstr(report.text.s, "story.yaml:6:26: error: expected a day such as 2026-10-01"));
+    conf_report_free(&report);
+}
+
+static void an_empty_list_of_a_record_is_told_as_one(void **state)
+{
+    struct story *s = parse(HEAD "devices: [{name: p, model: printer}]\n"
+                                 "archive:\n  - contact: {name: a, gets: [report, ticket], sites: []}\n");
+
+    (void)state;
+    assert_int_equal(s->records.n, 1);
+    assert_string_equal(s->records.v[0].args, "{\"name\":\"a\",\"gets\":\"report,ticket\",\"sites\":\"\"}");
+    story_free(s);
+}
+
 static void its_own_configuration_scales_expectations(void **state)
 {
     struct story *s = parse(HEAD "configuration:\n"
@@ -140,6 +163,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_ones_are_refused_in_words),
         cmocka_unit_test(happenings_are_put_in_order),
+        cmocka_unit_test(a_day_off_that_is_none_is_refused),
+        cmocka_unit_test(an_empty_list_of_a_record_is_told_as_one),
         cmocka_unit_test(its_own_configuration_scales_expectations),
         cmocka_unit_test(the_table_says_what_the_manual_says),
     };
