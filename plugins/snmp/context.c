@@ -152,7 +152,7 @@ bool snmp_context_next(struct pd_read *r)
 {
     struct context_walk *w = &r->context;
 
-    if (r->owned)
+    if (r->owned || r->lead)
         return false;
     if (w->listing)
         end_listing(r);

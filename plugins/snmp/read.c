@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -12,9 +13,7 @@ enum {
     MAX_SILENT = 3,    /* requests in a row without an answer before a device that did answer is given up */
     SMALL_REQUEST = 4, /* varbinds; an unanswered larger one is tried again smaller */
     SMALL_TRIES = 2,   /* requests about so little before that is left out: one may get lost, with all its repeats */
-    V1_RETRIES = 1,    /* of the one request that shows whether a silent device speaks version 1 */
     MUTE_BULKS = 2,    /* GETBULKs without an answer before a device that answers GETNEXT is held to have none */
-    V1_PROOFS = 2,     /* reads in which only version 1 was answered before that is held to be so */
     DETAIL_OID = 100,  /* bytes of an OID's text in a detail */
 };
 
@@ -76,6 +75,48 @@ void snmp_read_note_loop(struct pd_read *r, const struct snmp_item *item, const 
     r->partial = partial;
 }
 
+/* ---- Requests ---- */
+
+/* How long the next request may take in all; a device that has not answered yet has all its tries. */
+static int64_t patience(const struct pd_read *r)
+{
+    const struct snmp_limits *l = &r->device->core->limits;
+    int64_t total = l->total_ms - (now(r) - r->started_ms), stall = l->stall_ms - (now(r) - r->row_ms);
+
+    if (!r->answered)
+        return INT64_MAX;
+    return total < stall ? total : stall;
+}
+
+static void submit(struct pd_read *r)
+{
+    r->request.patience_ms = patience(r);
+    snmp_request_submit(&r->request);
+}
+
+/* Beside the read's own request, as many as the device takes at a time. */
+static void open_lanes(struct pd_read *r)
+{
+    struct pd_read *lane;
+
+    while ((lane = snmp_lane_open(r)) && snmp_ask_next(lane)) /* as there is a table in it */
+        submit(lane);
+}
+
+/* The books of a request that is over. Time in the queue is not the device's. */
+static void account(struct pd_read *r)
+{
+    int64_t waited = snmp_request_waited(&r->request);
+
+    r->started_ms += waited;
+    r->row_ms += waited;
+    if (!r->result.sent_ms && r->request.tries > 0)
+        r->result.sent_ms = r->request.first_ms;
+    r->result.requests += r->request.sent;
+    r->result.retries += r->request.repeated;
+    r->request.sent = r->request.repeated = 0;
+}
+
 /* ---- Life ---- */
 
 static void free_read(struct pd_read *r)
@@ -90,11 +131,53 @@ static void free_read(struct pd_read *r)
     free(r);
 }
 
+static void step(struct pd_read *r);
+static void finish(struct pd_read *r, enum pd_read_status status);
+
+/* The last thing that is done with a lane. While its sink is being called, whoever called frees it. */
+static void close_lane(struct pd_read *lane)
+{
+    bool busy = lane->busy;
+
+    snmp_request_withdraw(&lane->request);
+    snmp_lane_leave(lane);
+    lane->ended = true;
+    if (!busy)
+        free_read(lane);
+}
+
+/* What would end a read ends that of the lane; else the lead goes on if it waited. */
+static void end_lane(struct pd_read *lane, enum pd_read_status status)
+{
+    struct pd_read *lead = lane->lead;
+
+    if (status == PD_READ_REFUSED || status == PD_READ_BROKEN) {
+        memcpy(lead->detail, lane->detail, sizeof lead->detail);
+        close_lane(lane);
+        finish(lead, status);
+        return;
+    }
+    close_lane(lane);
+    if (lead->waits)
+        step(lead);
+    else
+        open_lanes(lead);
+}
+
 /* The last thing that is done with a read, unless its sink is being called: then whoever called frees it. */
 static void finish(struct pd_read *r, enum pd_read_status status)
 {
+    struct pd_read *lane;
     bool busy = r->busy;
 
+    if (r->lead) {
+        end_lane(r, status);
+        return;
+    }
+    while ((lane = LIST_FIRST(&r->lanes))) {
+        account(lane);
+        close_lane(lane);
+    }
     snmp_request_withdraw(&r->request);
     wheel_unset(r->device->core->services->wheel, &r->idle);
     r->device->read = NULL;
@@ -125,14 +208,20 @@ static bool deliver(struct pd_read *r)
     return false;
 }
 
+/* The read that it is, or is a lane of. */
+static struct pd_read *whole(struct pd_read *r)
+{
+    return r->lead ? r->lead : r;
+}
+
 /* What of the read is over its limit, or NULL. */
-static const char *over_limit(const struct pd_read *r)
+static const char *over_limit(struct pd_read *r)
 {
     const struct snmp_limits *l = &r->device->core->limits;
 
-    if (r->varbinds > l->varbinds)
+    if (whole(r)->varbinds > l->varbinds)
         return "gave too many values, up to";
-    if (r->bytes > l->bytes)
+    if (whole(r)->bytes > l->bytes)
         return "gave too many bytes, up to";
     if (now(r) - r->started_ms >= l->total_ms)
         return "took too long, it got to";
@@ -142,17 +231,6 @@ static const char *over_limit(const struct pd_read *r)
 }
 
 /* ---- Step by step ---- */
-
-/* How long the next request may take in all; a device that has not answered yet has all its tries. */
-static int64_t patience(const struct pd_read *r)
-{
-    const struct snmp_limits *l = &r->device->core->limits;
-    int64_t total = l->total_ms - (now(r) - r->started_ms), stall = l->stall_ms - (now(r) - r->row_ms);
-
-    if (!r->answered)
-        return INT64_MAX;
-    return total < stall ? total : stall;
-}
 
 /* Ends a read that went over its limits: worse than whatever was noted before. */
 static void finish_over(struct pd_read *r)
@@ -169,30 +247,19 @@ static void step(struct pd_read *r)
 {
     bool more = !r->broken && snmp_ask_next(r);
 
-    while (!r->broken && !more && snmp_context_next(r))
+    r->waits = false;
+    while (!r->broken && !more && LIST_EMPTY(&r->lanes) && snmp_context_next(r))
         more = snmp_ask_next(r);
-    if (!more) {
+    if (!more && !r->broken && !LIST_EMPTY(&r->lanes)) {
+        r->waits = true;
+    } else if (!more) {
         finish(r, r->broken ? PD_READ_BROKEN : r->partial ? PD_READ_PARTIAL : PD_READ_DONE);
     } else if (over_limit(r)) {
         finish_over(r);
     } else {
-        r->request.patience_ms = patience(r);
-        snmp_request_submit(&r->request);
+        submit(r);
+        open_lanes(r);
     }
-}
-
-/* The books of a request that is over. Time in the queue is not the device's. */
-static void account(struct pd_read *r)
-{
-    int64_t waited = snmp_request_waited(&r->request);
-
-    r->started_ms += waited;
-    r->row_ms += waited;
-    if (!r->result.sent_ms && r->request.tries > 0)
-        r->result.sent_ms = r->request.first_ms;
-    r->result.requests += r->request.sent;
-    r->result.retries += r->request.repeated;
-    r->request.sent = r->request.repeated = 0;
 }
 
 static size_t on_encode(struct snmp_request *q, int32_t id, uint8_t *buf, size_t n)
@@ -208,48 +275,6 @@ static enum snmp_drop on_fits(struct snmp_request *q, const struct snmp_msg *m, 
     return snmp_answer_fits(r, m);
 }
 
-/* In which version the device speaks to us. */
-static void note_version(struct pd_read *r)
-{
-    struct pd_device *d = r->device;
-
-    if (r->answered)
-        return;
-    if (r->peer.version != SNMP_V1) {
-        d->knows_v2c = true;
-        d->v1_proofs = 0;
-    } else if (d->peer.version != SNMP_V1 && ++d->v1_proofs >= V1_PROOFS) {
-        d->peer.version = SNMP_V1;
-        log_about(LOG_LEVEL_INFO, "snmp", &(struct log_about){.device = d->peer.name},
-                  "%s answers SNMP version 1 but not 2c: it is asked in version 1 from now on", d->peer.name);
-    }
-    r->peer.retries = d->peer.retries;
-}
-
-/* True if a device that never answered in version 2c is now asked in version 1. */
-static bool try_v1(struct pd_read *r)
-{
-    struct pd_device *d = r->device;
-
-    if (d->fixed_version || d->knows_v2c || r->peer.version == SNMP_V1)
-        return false;
-    r->peer.version = SNMP_V1;
-    r->peer.retries = V1_RETRIES;
-    if (!snmp_ask_next(r))
-        return false;
-    snmp_request_submit(&r->request);
-    return true;
-}
-
-/* What speaks when it is back is learnt anew. */
-static void forget_version(struct pd_device *d)
-{
-    if (d->fixed_version || d->knows_v2c)
-        return;
-    d->peer.version = SNMP_V2C;
-    d->v1_proofs = 0;
-}
-
 static void on_answered(struct snmp_request *q, const struct snmp_msg *m)
 {
     struct pd_read *r = read_of(q);
@@ -257,12 +282,12 @@ static void on_answered(struct snmp_request *q, const struct snmp_msg *m)
     account(r);
     if (!r->answered)
         r->result.rtt_ms = (int32_t)(now(r) - q->last_ms);
-    note_version(r);
+    snmp_version_heard(r);
     r->answered = r->device->answered = true;
     r->silent = r->small = 0;
     snmp_context_heard(r);
-    r->varbinds += (uint32_t)r->device->core->varbinds->n;
-    r->bytes += r->reply_size;
+    whole(r)->varbinds += (uint32_t)r->device->core->varbinds->n;
+    whole(r)->bytes += r->reply_size;
     if (m->status == SNMP_AUTHORIZATION_ERROR) {
         snmp_read_note(r, "the device refused: authorizationError");
         finish(r, PD_READ_REFUSED);
@@ -301,10 +326,12 @@ static void on_expired(struct snmp_request *q)
     struct pd_device *d = r->device;
 
     account(r);
-    if (!r->answered && try_v1(r))
+    if (!r->answered && snmp_version_next(r) && snmp_ask_next(r)) {
+        snmp_request_submit(q);
         return;
+    }
     if (!r->answered) {
-        forget_version(d);
+        snmp_version_forget(d);
         note_silence(r, q->misfit);
         finish(r, PD_READ_NOANSWER);
         return;
@@ -406,25 +433,33 @@ static void regrow(struct pd_device *d)
         d->max_varbinds++;
 }
 
-static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, struct pd_plan *owned, uint32_t parts,
-                             const struct pd_sink *sink)
+struct pd_read *snmp_read_new(struct pd_device *d, const struct pd_plan *plan, uint32_t parts,
+                              const struct pd_sink *sink)
 {
     struct pd_read *r = xcalloc(1, sizeof *r);
 
     r->device = d;
     r->plan = plan;
-    r->owned = owned;
     r->parts = parts;
     r->sink = *sink;
     r->result.rtt_ms = -1;
-    r->started_ms = r->row_ms = now(r);
     r->scalars = xcalloc(plan->nscalars ? plan->nscalars : 1u, sizeof *r->scalars);
     r->tables = xcalloc(plan->ngroups ? plan->ngroups : 1u, sizeof *r->tables);
     r->walk_learnt.rows = SNMP_UNKNOWN_ROWS;
-    r->learnt = owned ? &r->walk_learnt : recall(d, plan);
-    snmp_context_first(r);
     snmp_request_init(&r->request, d->core->engine, &r->peer, &request_ops);
     timer_init(&r->idle, on_idle, r);
+    return r;
+}
+
+static struct pd_read *start(struct pd_device *d, const struct pd_plan *plan, struct pd_plan *owned, uint32_t parts,
+                             const struct pd_sink *sink)
+{
+    struct pd_read *r = snmp_read_new(d, plan, parts, sink);
+
+    r->owned = owned;
+    r->started_ms = r->row_ms = now(r);
+    r->learnt = owned ? &r->walk_learnt : recall(d, plan);
+    snmp_context_first(r);
     regrow(d);
     d->read = r;
     if (snmp_ask_next(r) || (snmp_context_next(r) && snmp_ask_next(r)))

@@ -11,7 +11,7 @@
 
 /*
  * A read: the parts of a plan that are asked for, or everything below a root, one
- * request after the other. Scalars are got several at a time; the columns of a
+ * request after the other, or several at a time where the device takes them. Scalars are got several at a time; the columns of a
  * table are fetched side by side, a column that has ended drops out; small tables
  * share requests. What a device taught us is kept in its record.
  */
@@ -71,6 +71,7 @@ struct pd_device {
     uint32_t max_rows;                       /* of one table; 0: no limit but the read's */
     struct snmp_context *contexts;
     size_t ncontexts;
+    uint8_t in_flight;  /* requests at a time */
     bool fixed_version; /* it is asked in this one only */
     /* Learnt: */
     uint16_t max_varbinds;      /* asked for at once, repetitions counted */

@@ -5,8 +5,8 @@
 #include "plugins/snmp/read.h"
 
 /*
- * A read from inside, shared by read.c (its life), ask.c (what to ask next) and
- * answer.c (what a reply means).
+ * A read from inside, shared by read.c (its life), ask.c (what to ask next),
+ * answer.c (what a reply means), and those that have but one business of it.
  */
 
 enum { SNMP_MAX_SCALARS = 20, SNMP_MAX_COLUMNS = 32 }; /* in one request */
@@ -43,8 +43,13 @@ struct context_walk {
     uint8_t mute;          /* contexts in a row that did not answer */
 };
 
+LIST_HEAD(snmp_lanes, pd_read);
+
 struct pd_read {
     struct snmp_request request;
+    struct pd_read *lead;        /* of a lane: the read that it belongs to */
+    struct snmp_lanes lanes;     /* of a lead: those that ask beside it */
+    LIST_ENTRY(pd_read) in_lane; /* among its lead's */
     struct pd_device *device;
     const struct pd_plan *plan;
     struct pd_plan *owned; /* freed with the read */
@@ -79,6 +84,7 @@ struct pd_read {
     bool broken;      /* it ends BROKEN */
     bool partial;     /* it won't be DONE */
     bool busy, ended; /* in the sink's cells(); ended there */
+    bool waits;       /* a lead that has nothing left to ask, but has lanes */
 
     size_t ncells;
     size_t reply_size;
@@ -116,7 +122,7 @@ void snmp_answer_skip(struct pd_read *r);
 
 /* What is asked of the device as it is. */
 void snmp_context_first(struct pd_read *r);
-/* Goes to the next context that the read wants anything of; false if there is none. */
+/* Goes to the next context that the read wants anything of; false if there is none, and for lanes. */
 bool snmp_context_next(struct pd_read *r);
 /* A row of the column that is listed, by its last number. */
 void snmp_context_list(struct pd_read *r, uint32_t name);
@@ -126,7 +132,34 @@ void snmp_context_heard(struct pd_read *r);
 bool snmp_context_silent(struct pd_read *r);
 void snmp_context_fini(struct pd_read *r);
 
+/* ---- version.c ---- */
+
+/* The device answered: in which version it speaks to us. */
+void snmp_version_heard(struct pd_read *r);
+/* True if the device, which never answered in version 2c, is now to be asked in version 1. */
+bool snmp_version_next(struct pd_read *r);
+/* It does not answer at all: what speaks when it is back is learnt anew. */
+void snmp_version_forget(struct pd_device *d);
+
+/* ---- lane.c ---- */
+
+/*
+ * A lane asks beside its read, the lead, for some of the tables that this has not begun, where a device takes several
+ * requests at a time. It is a read of its own with the lead's sink, device and context. Lanes are opened once the
+ * device has answered, so one that is off is asked once at a time; contexts are gone through by the lead alone, which
+ * waits for its lanes before it goes on to the next, or ends.
+ *
+ * Makes one for some of the tables that are left, if the device takes another request; the caller starts it. NULL: none.
+ */
+struct pd_read *snmp_lane_open(struct pd_read *lead);
+/* Takes it from its lead, which keeps what it has to say: its books, and its trouble unless that had its own. */
+void snmp_lane_leave(struct pd_read *lane);
+
 /* ---- read.c ---- */
+
+/* A read of these parts that has asked for nothing yet. */
+struct pd_read *snmp_read_new(struct pd_device *d, const struct pd_plan *plan, uint32_t parts,
+                              const struct pd_sink *sink);
 
 /* Where the device's objects go round in a circle; what was read is whole all the same. */
 void snmp_read_note_loop(struct pd_read *r, const struct snmp_item *item, const struct cursor *c);

@@ -240,6 +240,7 @@ static int snmp_open(struct pd_collector *c, const struct pd_target *t, struct p
     }
     d->peer.name = xstrdup(t->name);
     d->fixed_version = t->version != 2;
+    d->in_flight = t->in_flight ? (uint8_t)t->in_flight : 1;
     d->max_rows = t->max_rows;
     set_size(d, t->message_size);
     set_contexts(d, t);

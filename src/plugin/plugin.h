@@ -178,7 +178,7 @@ struct pd_target {
     uint16_t max_repetitions;        /* 0: the collector's default */
     uint32_t message_size;           /* quirk: bytes of an answer that it can send; 0: the collector's default */
     uint32_t max_rows;               /* quirk: of one table; more are not read. 0: the collector's default */
-    uint16_t in_flight;              /* quirk: requests at a time; 0: the collector's default */
+    uint16_t in_flight;              /* SNMP quirk: requests at a time; 0: one */
     /* Modbus quirks. Devices that share a connection are treated as the most delicate of them likes it. */
     bool per_poll;          /* the connection is closed when nothing is to be asked */
     bool no_gaps;           /* nothing that no source names is ever asked for */
