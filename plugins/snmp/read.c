@@ -167,14 +167,14 @@ static void end_lane(struct pd_read *lane, enum pd_read_status status)
 /* The last thing that is done with a read, unless its sink is being called: then whoever called frees it. */
 static void finish(struct pd_read *r, enum pd_read_status status)
 {
-    struct pd_read *lane;
     bool busy = r->busy;
 
     if (r->lead) {
         end_lane(r, status);
         return;
     }
-    while ((lane = LIST_FIRST(&r->lanes))) {
+    for (struct pd_read *lane = LIST_FIRST(&r->lanes), *next; lane; lane = next) {
+        next = LIST_NEXT(lane, in_lane);
         account(lane);
         close_lane(lane);
     }
