@@ -162,6 +162,13 @@ static void take_scalars(struct pd_read *r, const struct snmp_varbind *v, size_t
 
 enum { CLOSED = UINT16_MAX }; /* in cursor.cap: swept out after the reply */
 
+void snmp_cursor_free(struct cursor *c)
+{
+    if (c->cap)
+        free(c->last.many);
+    *c = (struct cursor){0};
+}
+
 static void close_column(struct pd_read *r, struct cursor *c)
 {
     const struct table *t = &r->tables[c->table];
@@ -170,8 +177,7 @@ static void close_column(struct pd_read *r, struct cursor *c)
     if (c->rows > learnt->rows)
         learnt->rows = c->rows < SNMP_UNKNOWN_ROWS ? (uint16_t)c->rows : SNMP_UNKNOWN_ROWS - 1;
     learnt->bytes = mean_size(t->bytes, t->cells);
-    free(c->last);
-    c->last = NULL;
+    snmp_cursor_free(c);
     c->cap = CLOSED;
 }
 
@@ -188,14 +194,16 @@ static void sweep_columns(struct pd_read *r)
 
 static void set_last(struct cursor *c, const uint32_t *instance, uint16_t n)
 {
-    if (n > c->cap) {
+    if (n > SNMP_FEW && n > c->cap) {
+        uint32_t *old = c->cap ? c->last.many : NULL;
+
         c->cap = n <= 8 ? 8 : OID_MAX;
-        c->last = xreallocarray(c->last, c->cap, sizeof *c->last);
+        c->last.many = xreallocarray(old, c->cap, sizeof *old);
     }
-    if (n == 1) /* as nearly always */
-        c->last[0] = instance[0];
+    if (n == 1 && c->cap == 0) /* as nearly always */
+        c->last.few[0] = instance[0];
     else
-        memcpy(c->last, instance, n * sizeof *instance);
+        memcpy(c->cap ? c->last.many : c->last.few, instance, n * sizeof *instance);
     c->n = n;
 }
 
@@ -225,7 +233,8 @@ static void take_row(struct pd_read *r, struct cursor *c, const struct snmp_varb
         return;
     }
     n = below ? (uint16_t)(vb->nname - it->noid) : 0;
-    rises = below ? oid_cmp(instance, n, c->last, c->n) > 0 : oid_cmp(vb->name, vb->nname, it->oid, it->noid) > 0;
+    rises =
+        below ? oid_cmp(instance, n, cursor_last(c), c->n) > 0 : oid_cmp(vb->name, vb->nname, it->oid, it->noid) > 0;
     if (!rises) {
         snmp_read_note_at(r, "OIDs do not rise after", it, c);
         r->result.looped = true;
@@ -306,7 +315,7 @@ static struct place place_of(const struct pd_read *r, size_t i)
     const struct cursor *c = i < r->nget ? NULL : &r->cursors.v[i - r->nget];
 
     return (struct place){
-        .item = &r->plan->items[c ? c->item : r->scalars[i]], .row = c ? c->last : NULL, .n = c ? c->n : 0};
+        .item = &r->plan->items[c ? c->item : r->scalars[i]], .row = c ? cursor_last(c) : NULL, .n = c ? c->n : 0};
 }
 
 static int place_cmp(const struct place *a, const struct place *b)
@@ -366,7 +375,7 @@ static void fail_from(struct pd_read *r, size_t i)
     for (size_t k = 0; k < r->cursors.n; k++) {
         struct cursor *c = &r->cursors.v[k];
 
-        if (place_cmp(&(struct place){.item = &r->plan->items[c->item], .row = c->last, .n = c->n}, &end) >= 0)
+        if (place_cmp(&(struct place){.item = &r->plan->items[c->item], .row = cursor_last(c), .n = c->n}, &end) >= 0)
             close_column(r, c);
     }
     sweep_columns(r);

@@ -325,7 +325,7 @@ size_t snmp_ask_encode(const struct pd_read *r, int32_t id, uint8_t *buf, size_t
         const struct snmp_item *it = &r->plan->items[c->item];
 
         if (c->n > 0)
-            snmp_put_name(&w, it->oid, it->noid, c->last, c->n);
+            snmp_put_name(&w, it->oid, it->noid, cursor_last(c), c->n);
         else
             snmp_put_encoded(&w, it->encoded, it->nencoded);
     }

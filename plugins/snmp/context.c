@@ -187,7 +187,7 @@ bool snmp_context_silent(struct pd_read *r)
     w->mute++;
     r->nscalars = 0;
     for (size_t i = 0; i < r->cursors.n; i++)
-        free(r->cursors.v[i].last);
+        snmp_cursor_free(&r->cursors.v[i]);
     r->cursors.n = 0;
     r->next_table = r->ntables;
     return true;

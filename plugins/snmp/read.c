@@ -49,7 +49,7 @@ void snmp_read_note_at(struct pd_read *r, const char *what, const struct snmp_it
     oid_add_text(&b, item->oid, item->noid);
     if (c && c->n > 0) {
         sbuf_addc(&b, '.');
-        oid_add_text(&b, c->last, c->n);
+        oid_add_text(&b, cursor_last(c), c->n);
     }
     snmp_read_note(r, "%s %.*s%s", what, DETAIL_OID, b.s, b.n > DETAIL_OID ? "..." : "");
     sbuf_free(&b);
@@ -122,10 +122,8 @@ static void account(struct pd_read *r)
 static void free_read(struct pd_read *r)
 {
     for (size_t i = 0; i < r->cursors.n; i++)
-        free(r->cursors.v[i].last);
+        snmp_cursor_free(&r->cursors.v[i]);
     array_free(&r->cursors);
-    free(r->scalars);
-    free(r->tables);
     snmp_context_fini(r);
     snmp_plan_free(r->owned);
     free(r);
@@ -436,15 +434,16 @@ static void regrow(struct pd_device *d)
 struct pd_read *snmp_read_new(struct pd_device *d, const struct pd_plan *plan, uint32_t parts,
                               const struct pd_sink *sink)
 {
-    struct pd_read *r = xcalloc(1, sizeof *r);
+    size_t ntables = plan->ngroups ? plan->ngroups : 1u; /* a context's column is one */
+    struct pd_read *r = xcalloc(1, sizeof *r + ntables * sizeof *r->tables + plan->nscalars * sizeof *r->scalars);
 
+    r->tables = (struct table *)(r + 1);
+    r->scalars = (uint16_t *)(r->tables + ntables);
     r->device = d;
     r->plan = plan;
     r->parts = parts;
     r->sink = *sink;
     r->result.rtt_ms = -1;
-    r->scalars = xcalloc(plan->nscalars ? plan->nscalars : 1u, sizeof *r->scalars);
-    r->tables = xcalloc(plan->ngroups ? plan->ngroups : 1u, sizeof *r->tables);
     r->walk_learnt.rows = SNMP_UNKNOWN_ROWS;
     snmp_request_init(&r->request, d->core->engine, &r->peer, &request_ops);
     timer_init(&r->idle, on_idle, r);

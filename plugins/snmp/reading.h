@@ -11,13 +11,25 @@
 
 enum { SNMP_MAX_SCALARS = 20, SNMP_MAX_COLUMNS = 32 }; /* in one request */
 
+/* Sub-identifiers that take no room of their own: nearly all instances have one or two. */
+enum { SNMP_FEW = 2 };
+
 /* How far a column has been read. */
 struct cursor {
     uint16_t item, table; /* table: in the read's */
-    uint16_t n, cap;      /* sub-identifiers in last */
+    uint16_t n;           /* sub-identifiers of the last row's instance */
+    uint16_t cap;         /* room for them in many; 0: they are few */
     uint32_t rows;        /* so far */
-    uint32_t *last;       /* instance of the last row */
+    union {
+        uint32_t few[SNMP_FEW];
+        uint32_t *many;
+    } last;
 };
+
+static inline const uint32_t *cursor_last(const struct cursor *c)
+{
+    return c->cap ? c->last.many : c->last.few;
+}
 
 /* A table that the read wants anything of, and what came of it. */
 struct table {
@@ -60,7 +72,7 @@ struct pd_read {
 
     struct context_walk context;
 
-    uint16_t *scalars; /* items still to be read */
+    uint16_t *scalars; /* items still to be read; behind the read, as are its tables */
     size_t nscalars;
     ARRAY(struct cursor) cursors; /* columns being read */
     struct table *tables;         /* the smallest first */
@@ -110,6 +122,8 @@ uint16_t snmp_ask_one_table(const struct pd_read *r);
 unsigned snmp_ask_size(const struct pd_read *r);
 
 /* ---- answer.c ---- */
+
+void snmp_cursor_free(struct cursor *c);
 
 /* Decodes the reply into the core's varbinds. */
 enum snmp_drop snmp_answer_fits(struct pd_read *r, const struct snmp_msg *m);
