@@ -64,7 +64,7 @@ struct calendar_drafts {
     ARRAY(struct holidays_draft) holidays;
 };
 
-enum { MAX_EXCEPTION_DAYS = 366, FIRST_YEAR = 1970, LAST_YEAR = 9999 };
+enum { MAX_EXCEPTION_DAYS = 366, MAX_SPECIAL_DAYS = 3660, FIRST_YEAR = 1970, LAST_YEAR = 9999 };
 
 static const char *const weekday_names[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
 
@@ -225,8 +225,12 @@ static void add_day(struct loader *l, struct special_days *list, const struct sp
 {
     char text[11];
 
+    if (node->bad)
+        return;
     date_format(day->day, text);
-    if (special_days_add(list, day) == PD_EEXIST)
+    if (list->n == MAX_SPECIAL_DAYS)
+        conf_error(l->report, node, "more than %d days are special", MAX_SPECIAL_DAYS);
+    else if (special_days_add(list, day) == PD_EEXIST)
         conf_error(l->report, node, "something else is said of %s already", text);
 }
 
