@@ -9,8 +9,6 @@
 
 _Static_assert(sizeof(struct window) == 32, "there are many of these");
 
-enum { PIECES_SPARE = 512 }; /* bytes: in the first minutes many windows need more room, one after the other */
-
 enum window_type window_type_of(enum expr_history h)
 {
     switch (h) {
@@ -142,42 +140,27 @@ double window_total(const struct windows *all, const struct window *w)
 /* Room for n bytes where the window's numbers end, `had` of which it has; those behind move on. */
 static void pieces_open(struct windows *all, struct window *w, size_t had, size_t n)
 {
-    uint32_t end = had ? w->pieces + (uint32_t)had : all->npieces, more = (uint32_t)(n - had);
+    size_t end = had ? w->pieces + had : all->npieces;
 
     if (!had)
-        w->pieces = end;
-    if (all->npieces + more > all->room) {
-        all->room = all->npieces + more + PIECES_SPARE;
-        all->pieces = xreallocarray(all->pieces, all->room, 1);
-    }
-    memmove(all->pieces + end + more, all->pieces + end, all->npieces - end);
-    all->npieces += more;
-    for (size_t i = 0; end + more < all->npieces && i < all->v.n; i++)
+        w->pieces = (uint32_t)end;
+    all->pieces = xreallocarray(all->pieces, all->npieces + n - had, 1);
+    memmove(all->pieces + end + n - had, all->pieces + end, all->npieces - end);
+    all->npieces += n - had;
+    for (size_t i = 0; i < all->v.n; i++)
         if (all->v.v[i].width > 0 && all->v.v[i].pieces >= end && &all->v.v[i] != w)
-            all->v.v[i].pieces += more;
-}
-
-void windows_fit(struct windows *all)
-{
-    if (all->room == all->npieces)
-        return;
-    all->pieces = xreallocarray(all->pieces, all->npieces, 1);
-    all->room = all->npieces;
+            all->v.v[i].pieces += (uint32_t)(n - had);
 }
 
 static void set_width(struct windows *all, struct window *w, uint8_t width)
 {
-    unsigned n = w->columns * WINDOW_RING, had = w->width;
+    unsigned n = w->columns * WINDOW_RING;
     double numbers[WINDOW_COLUMNS * WINDOW_RING];
 
-    for (unsigned i = 0; had && i < n; i++)
+    for (unsigned i = 0; i < n; i++)
         numbers[i] = window_get(all, w, 0, i);
-    pieces_open(all, w, (size_t)n * had, (size_t)n * width);
+    pieces_open(all, w, (size_t)n * w->width, (size_t)n * width);
     w->width = width;
-    if (!had) { /* all zero, however wide */
-        memset(all->pieces + w->pieces, 0, (size_t)n * width);
-        return;
-    }
     for (unsigned i = 0; i < n; i++)
         put_at(all->pieces + w->pieces + (size_t)i * width, width, numbers[i]);
 }
@@ -275,7 +258,6 @@ void windows_settle(struct windows *all)
         all->beats.n--;
     array_fit(&all->beats);
     array_fit(&all->v);
-    windows_fit(all);
 }
 
 /* ---- All of a device ---- */
@@ -303,7 +285,7 @@ static inline struct window *expected(struct windows *all, uint16_t unit, uint16
 
         if (w->unit != unit || w->place != place)
             continue;
-        all->hint = (uint32_t)i;
+        all->hint = i;
         return w;
     }
     return NULL;
@@ -323,8 +305,7 @@ static size_t place_of(struct windows *all, uint16_t unit, uint16_t place, bool 
             hi = mid;
     }
     *found = lo < all->v.n && order(&all->v.v[lo], unit, place) == 0;
-    all->hint = (uint32_t)lo;
-    return lo;
+    return all->hint = lo;
 }
 
 struct window *windows_find(struct windows *all, uint16_t unit, uint16_t place)

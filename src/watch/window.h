@@ -70,8 +70,7 @@ struct windows {
     ARRAY(struct window) v;
     ARRAY(struct beat *) beats; /* NULL: free */
     uint8_t *pieces;            /* of all windows */
-    uint32_t npieces, room;     /* bytes; more room than is taken only within a round */
-    uint32_t hint;
+    size_t npieces, hint;
 };
 void windows_fini(struct windows *all);
 /* The component's window at a place among those of its kind; NULL. */

@@ -287,5 +287,4 @@ void windows_end_round(struct windows *all, struct window_round *r)
             leave_behind(all, r->before.v[i]);
     }
     r->n = 0;
-    windows_fit(all);
 }

@@ -104,8 +104,6 @@ static inline struct value window_last(const struct window *w)
 double window_number(struct value v);
 void window_set_last(struct window *w, struct value v);
 
-/* Gives back room that pieces do not need. */
-void windows_fit(struct windows *all);
 /* A piece's number, and all of a column's. */
 double window_get(const struct windows *all, const struct window *w, unsigned column, unsigned at);
 void window_put(struct windows *all, struct window *w, unsigned column, unsigned at, double x);
