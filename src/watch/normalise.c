@@ -9,27 +9,17 @@
 #include "base/arena.h"
 #include "watch/beside.h"
 #include "watch/decode.h"
+#include "watch/harvest.h"
 #include "watch/plan.h"
 
 /* ---- Taking cells ---- */
 
-/* A component found, and where it was found last. */
-struct finding {
-    struct found f;
-    struct value *told;
-    uint64_t hash; /* of kind and key */
-    uint32_t table;
-};
-
 struct batch {
     const struct normaliser *n;
     struct arena arena;
-    struct rows *rows; /* parallel to the plan's tables */
-    ARRAY(struct finding) findings;
+    struct rows *rows;      /* parallel to the plan's tables */
     struct lookup *lookups; /* of each join by `on`, made as they are needed */
     size_t *gave;           /* components of each table */
-    uint32_t *buckets;      /* place in findings + 1, by hash; a power of two of them */
-    size_t nbuckets;
     uint64_t dropped;
 };
 
@@ -62,8 +52,6 @@ void batch_free(struct batch *b)
     free(b->rows);
     free(b->lookups);
     free(b->gave);
-    array_free(&b->findings);
-    free(b->buckets);
     arena_fini(&b->arena);
     free(b);
 }
@@ -72,8 +60,13 @@ void batch_reset(struct batch *b)
 {
     for (size_t i = 0; i < b->n->tables.n; i++)
         rows_reset(&b->rows[i]);
-    b->findings.n = 0;
     arena_reset(&b->arena);
+}
+
+void batch_fetch(const struct batch *b)
+{
+    for (size_t i = 0; i < b->n->tables.n; i++)
+        rows_fetch(&b->rows[i]);
 }
 
 uint64_t batch_dropped(const struct batch *b)
@@ -263,13 +256,14 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
                           const struct value *slots, size_t nslots, struct value *told)
 {
     const struct component_def *def = table->def;
+    struct arena *arena = &b->n->harvest->arena;
 
     for (size_t i = 0; i < def->points.n; i++) {
         const struct point_plan *plan = &table->points[i];
         struct value *to = &told[plan->place];
 
         if (plan->value)
-            put_point(table, plan, expr_eval_in(plan->value, slots, nslots, &b->arena), to);
+            put_point(table, plan, expr_eval_in(plan->value, slots, nslots, arena), to);
         else
             put_point(table, plan, any_value(b, table, &def->points.v[i], row, slots, nslots), to);
     }
@@ -278,7 +272,7 @@ static void reckon_points(struct batch *b, const struct table_plan *table, const
 /* ---- Names ---- */
 
 /* A key or label as text; NULL where the expression gives none. */
-static const char *name_of(struct batch *b, const struct expr *e, const struct value *slots, size_t nslots)
+static const char *name_of(struct arena *arena, const struct expr *e, const struct value *slots, size_t nslots)
 {
     struct value v;
     size_t n;
@@ -286,11 +280,11 @@ static const char *name_of(struct batch *b, const struct expr *e, const struct v
 
     if (!e)
         return NULL;
-    v = expr_eval_in(e, slots, nslots, &b->arena);
+    v = expr_eval_in(e, slots, nslots, arena);
     if (v.quality != QUALITY_GOOD)
         return NULL;
     if (v.type == VALUE_INT)
-        return decode_decimal(v.i, &b->arena);
+        return decode_decimal(v.i, arena);
     if (v.type != VALUE_TEXT || !*v.text)
         return NULL;
     n = strlen(v.text);
@@ -298,117 +292,13 @@ static const char *name_of(struct batch *b, const struct expr *e, const struct v
         return v.text;
     for (n = KEY_MAX; ((unsigned char)v.text[n] & 0xc0) == 0x80;)
         n--;
-    cut = arena_alloc(&b->arena, n + 1);
+    cut = arena_alloc(arena, n + 1);
     memcpy(cut, v.text, n);
     cut[n] = '\0';
     return cut;
 }
 
-static const char *numbered_key(struct batch *b, const char *key, const struct row *row)
-{
-    const char *instance = decode_dotted(row->instance, row->ninstance, &b->arena);
-    size_t n = strlen(key) + strlen(instance) + 2;
-    char *s = arena_alloc(&b->arena, n);
-
-    snprintf(s, n, "%s#%s", key, instance);
-    return s;
-}
-
 /* ---- Findings ---- */
-
-static uint64_t hash_of(const struct kind *kind, const char *key)
-{
-    uint64_t h = 0xcbf29ce484222325u ^ kind->number;
-
-    for (; *key; key++)
-        h = (h ^ (unsigned char)*key) * 0x100000001b3u;
-    return h ^ h >> 32;
-}
-
-/* The bucket that holds the component, or the empty one where it belongs. */
-static uint32_t *bucket_of(struct batch *b, const struct kind *kind, const char *key, uint64_t hash)
-{
-    for (size_t i = hash;; i++) {
-        uint32_t *bucket = &b->buckets[i & (b->nbuckets - 1)];
-        const struct finding *f;
-
-        if (*bucket == 0)
-            return bucket;
-        f = &b->findings.v[*bucket - 1];
-        if (f->hash == hash && f->f.kind == kind && strcmp(f->f.key, key) == 0)
-            return bucket;
-    }
-}
-
-/* Room for every row of every table, half empty, so that a search always ends. */
-static void clear_buckets(struct batch *b)
-{
-    size_t want = 16, rows = 0;
-
-    for (size_t i = 0; i < b->n->tables.n; i++)
-        rows += b->rows[i].n;
-    while (want < 2 * rows)
-        want *= 2;
-    if (want > b->nbuckets) {
-        free(b->buckets);
-        b->buckets = xcalloc(want, sizeof *b->buckets);
-        b->nbuckets = want;
-    } else {
-        memset(b->buckets, 0, b->nbuckets * sizeof *b->buckets);
-    }
-    b->findings.n = 0;
-}
-
-static struct finding *add_finding(struct batch *b, uint32_t table, const struct row *row, const char *key,
-                                   uint64_t hash)
-{
-    const struct table_plan *plan = &b->n->tables.v[table];
-    size_t ntold = b->n->told.v[plan->told].slots.n;
-    struct value *told = arena_alloc(&b->arena, (ntold + 1) * sizeof *told);
-    struct finding *finding;
-
-    for (size_t i = 0; i < ntold; i++)
-        told[i] = VALUE_UNKNOWN;
-    array_reserve(&b->findings, b->findings.n + 1);
-    finding = &b->findings.v[b->findings.n++];
-    *finding = (struct finding){
-        .f = {.kind = plan->def->kind,
-              .module = plan->module,
-              .def = plan->def,
-              .key = key,
-              .instance = row->instance,
-              .ninstance = row->ninstance,
-              .told = told},
-        .told = told,
-        .hash = hash,
-        .table = table,
-    };
-    return finding;
-}
-
-/* The component of a row, new or found before; another row of the same table is another component, if it may be. */
-static struct finding *finding_for(struct batch *b, uint32_t table, const struct row *row, const char *key)
-{
-    const struct kind *kind = b->n->tables.v[table].def->kind;
-
-    for (;;) {
-        uint64_t hash = hash_of(kind, key);
-        uint32_t *bucket = bucket_of(b, kind, key, hash);
-        struct finding *f;
-
-        if (*bucket == 0) {
-            f = add_finding(b, table, row, key, hash);
-            *bucket = (uint32_t)b->findings.n;
-            return f;
-        }
-        f = &b->findings.v[*bucket - 1];
-        if (kind->single || b->n->tables.v[table].def->merge || f->table != table) {
-            f->table = table;
-            return f;
-        }
-        key = numbered_key(b, key, row); /* longer each time, so it ends */
-    }
-}
 
 static void find_row(struct batch *b, uint32_t table, size_t i)
 {
@@ -417,6 +307,7 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     const struct rows *rows = &b->rows[table];
     const struct row *row = &rows->v[i];
     struct value *slots = rows->slots + row->place * rows->nslots;
+    struct harvest *harvest = b->n->harvest;
     const char *key = "", *label;
     struct finding *f;
 
@@ -426,13 +317,13 @@ static void find_row(struct batch *b, uint32_t table, size_t i)
     if (def->when && !beside_is_true(expr_eval(def->when, slots, rows->nslots)))
         return;
     if (!def->kind->single) {
-        key = name_of(b, def->key, slots, rows->nslots);
+        key = name_of(&harvest->arena, def->key, slots, rows->nslots);
         if (!key)
-            key = decode_dotted(row->instance, row->ninstance, &b->arena);
+            key = decode_dotted(row->instance, row->ninstance, &harvest->arena);
     }
-    f = finding_for(b, table, row, key);
+    f = harvest_take(harvest, table, plan, &b->n->told.v[plan->told], row, key);
     b->gave[table]++;
-    label = name_of(b, def->label, slots, rows->nslots);
+    label = name_of(&harvest->arena, def->label, slots, rows->nslots);
     if (!f->f.row)
         f->f.row = slots;
     if (!f->f.label)
@@ -460,9 +351,14 @@ static void find_rows(struct batch *b, uint32_t table)
         find_row(b, table, i);
 }
 
-static void reckon(struct batch *b)
+/* What the batch comes to; it stands until another one is reckoned out. */
+static struct harvest *reckon(struct batch *b)
 {
-    clear_buckets(b);
+    size_t rows = 0;
+
+    for (size_t i = 0; i < b->n->tables.n; i++)
+        rows += b->rows[i].n;
+    harvest_begin(b->n->harvest, rows);
     memset(b->lookups, 0, b->n->njoins * sizeof *b->lookups);
     memset(b->gave, 0, b->n->tables.n * sizeof *b->gave);
     for (uint32_t t = 0; t < b->n->tables.n; t++)
@@ -470,13 +366,15 @@ static void reckon(struct batch *b)
             compute_rows(b, t);
     for (uint32_t i = 0; i < b->n->order.n; i++)
         find_rows(b, b->n->order.v[i]);
+    return b->n->harvest;
 }
 
 void batch_finish_told(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx)
 {
-    reckon(b);
-    for (size_t i = 0; i < b->findings.n; i++) {
-        struct found *f = &b->findings.v[i].f;
+    struct harvest *harvest = reckon(b);
+
+    for (size_t i = 0; i < harvest->list.n; i++) {
+        struct found *f = &harvest->list.v[i].f;
 
         if (!f->label)
             f->label = f->key;
@@ -485,10 +383,10 @@ void batch_finish_told(struct batch *b, void (*fn)(void *ctx, const struct found
 }
 
 /* What is told of a component, by the slots of its kind. */
-static const struct value *all_points(struct batch *b, const struct finding *f)
+static const struct value *all_points(const struct normaliser *n, const struct finding *f)
 {
-    const struct told *told = &b->n->told.v[b->n->tables.v[f->table].told];
-    struct value *points = arena_alloc(&b->arena, (f->f.kind->points.n + 1) * sizeof *points);
+    const struct told *told = &n->told.v[n->tables.v[f->table].told];
+    struct value *points = arena_alloc(&n->harvest->arena, (f->f.kind->points.n + 1) * sizeof *points);
 
     for (size_t i = 0; i < f->f.kind->points.n; i++)
         points[i] = VALUE_UNKNOWN;
@@ -499,13 +397,14 @@ static const struct value *all_points(struct batch *b, const struct finding *f)
 
 void batch_finish(struct batch *b, void (*fn)(void *ctx, const struct found *f), void *ctx)
 {
-    reckon(b);
-    for (size_t i = 0; i < b->findings.n; i++) {
-        struct found *f = &b->findings.v[i].f;
+    struct harvest *harvest = reckon(b);
+
+    for (size_t i = 0; i < harvest->list.n; i++) {
+        struct found *f = &harvest->list.v[i].f;
 
         if (!f->label)
             f->label = f->key;
-        f->points = all_points(b, &b->findings.v[i]);
+        f->points = all_points(b->n, &harvest->list.v[i]);
         fn(ctx, f);
     }
 }

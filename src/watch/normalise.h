@@ -23,10 +23,12 @@ struct batch *batch_new(const struct normaliser *n);
 void batch_free(struct batch *b);
 /* Empties for the next read, keeping storage: batches are pooled. */
 void batch_reset(struct batch *b);
+/* Begins to bring the batch's memory into the caches: cells are about to come. */
+void batch_fetch(const struct batch *b);
 /* Takes cells as they come. Hostile ones (unknown source, too many rows: 10,000 a table) are dropped and counted. */
 void batch_add(struct batch *b, const struct pd_cell *cells, size_t n);
 
-/* One component as read: texts and points are borrowed until the next batch_reset(). */
+/* One component as read: texts and points are borrowed until another batch of the normaliser is finished. */
 struct found {
     const struct kind *kind;
     const struct module *module;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "watch/harvest.h"
 
 struct dictionary_search {
     const struct module *module;
@@ -281,6 +282,7 @@ struct normaliser *normaliser_new(const struct profile *p)
     plan_told(n);
     order_tables(n);
     plan_sources(n, p);
+    n->harvest = xcalloc(1, sizeof *n->harvest);
     return n;
 }
 
@@ -298,6 +300,8 @@ void normaliser_free(struct normaliser *n)
     array_free(&n->sources);
     array_free(&n->use_at);
     array_free(&n->uses);
+    harvest_fini(n->harvest);
+    free(n->harvest);
     free(n);
 }
 

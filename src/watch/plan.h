@@ -61,6 +61,7 @@ struct normaliser {
     ARRAY(struct pd_source) sources;
     ARRAY(uint32_t) use_at; /* of each source: its first place in uses; one more at the end */
     ARRAY(struct use) uses;
+    struct harvest *harvest; /* of the batch that is being reckoned out */
 };
 
 #endif

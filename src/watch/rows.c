@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/mem.h"
 #include "watch/instance.h"
 
 /* Below, at or above 0 as row stands before, at or behind the instance. */
@@ -108,6 +109,15 @@ struct value *rows_at(struct rows *r, const uint32_t *instance, uint32_t n, stru
         return NULL;
     r->last = at;
     return found ? r->slots + r->v[at].place * r->nslots : insert(r, at, instance, n, arena);
+}
+
+void rows_fetch(const struct rows *r)
+{
+    enum { MOST = 4096 }; /* bytes: more would push out what is needed first */
+    size_t bytes = r->slots_cap * sizeof *r->slots;
+
+    mem_fetch(r->slots, bytes < MOST ? bytes : MOST);
+    mem_fetch(r->v, bytes < MOST ? r->cap * sizeof *r->v : 0);
 }
 
 void rows_reset(struct rows *r)

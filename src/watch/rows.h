@@ -71,6 +71,9 @@ size_t rows_lower_bound(const struct rows *r, const uint32_t *instance, uint32_t
 /* True if the row's instance begins with this one. */
 bool row_begins(const struct row *row, const uint32_t *instance, uint32_t n);
 
+/* Begins to bring it into the caches. */
+void rows_fetch(const struct rows *r);
+
 /* Forgets the rows, keeps the storage. */
 void rows_reset(struct rows *r);
 void rows_fini(struct rows *r);
