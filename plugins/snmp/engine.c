@@ -75,10 +75,16 @@ static void give_slot(struct snmp_engine *e, struct snmp_request *q)
     q->id = 0;
 }
 
-struct snmp_request *snmp_engine_find(const struct snmp_engine *e, int32_t id)
+struct snmp_request *snmp_engine_in_slot(const struct snmp_engine *e, int32_t id)
 {
     uint32_t i = (uint32_t)id & SLOT_MASK;
-    struct snmp_request *q = i < e->slots.n ? e->slots.v[i].request : NULL;
+
+    return i < e->slots.n ? e->slots.v[i].request : NULL;
+}
+
+struct snmp_request *snmp_engine_find(const struct snmp_engine *e, int32_t id)
+{
+    struct snmp_request *q = snmp_engine_in_slot(e, id);
 
     return q && q->id == id ? q : NULL;
 }

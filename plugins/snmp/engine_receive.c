@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "plugins/snmp/engine_state.h"
 
 enum {
@@ -171,7 +172,17 @@ static void take_packet(struct snmp_engine *e, const struct arrival *a)
         snmp_engine_note_drop(e, drop, a->packet, q);
 }
 
-/* What the packet will need from memory can come while the one before it is dealt with. */
+/* What the packets will need from memory can come while those before them are dealt with: first what they answer... */
+static void fetch_request(const struct snmp_engine *e, const struct arrival *a)
+{
+    enum { NEAR = 1024 }; /* bytes: the request, and the read that it is the beginning of */
+    const struct snmp_request *q = a->rc == 0 ? snmp_engine_in_slot(e, a->m.request_id) : NULL;
+
+    if (q)
+        mem_fetch(q, NEAR);
+}
+
+/* ... then, by that, what it is about. */
 static void announce(const struct snmp_engine *e, const struct arrival *a)
 {
     struct snmp_request *q = a->rc == 0 ? snmp_engine_find(e, a->m.request_id) : NULL;
@@ -189,6 +200,8 @@ static void take_batch(struct snmp_engine *e, const struct snmp_packet *p, size_
         a[i].rc = snmp_decode(p[i].data, p[i].n, &a[i].m);
     }
     for (size_t i = 0; i < n; i++) {
+        if (i + 2 < n)
+            fetch_request(e, &a[i + 2]);
         if (i + 1 < n)
             announce(e, &a[i + 1]);
         take_packet(e, &a[i]);

@@ -53,6 +53,8 @@ struct snmp_engine {
     uint8_t packets[SNMP_BATCH][V3_HEADROOM + SNMP_REQUEST_SIZE];
 };
 
+/* The request in the slot that the id tells, which may have another one; or NULL. */
+struct snmp_request *snmp_engine_in_slot(const struct snmp_engine *e, int32_t id);
 /* The open request with this id, or NULL. */
 struct snmp_request *snmp_engine_find(const struct snmp_engine *e, int32_t id);
 /* Puts it into its lane's queue. */

@@ -392,8 +392,10 @@ static void on_soon(struct snmp_request *q)
     const struct pd_read *r = read_of(q);
     bool asks_all = r->nget == r->nscalars && r->width == r->cursors.n && r->next_table == r->ntables;
 
-    if (asks_all && r->sink.soon)
-        r->sink.soon(r->sink.arg);
+    mem_fetch(r->device, sizeof *r->device);
+    mem_fetch(r->learnt, r->plan->ngroups * sizeof *r->learnt);
+    if (r->sink.soon)
+        r->sink.soon(r->sink.arg, asks_all);
 }
 
 static const struct snmp_request_ops request_ops = {.encode = on_encode,

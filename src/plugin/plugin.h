@@ -109,10 +109,11 @@ struct pd_sink {
     void (*end)(void *arg, const struct pd_read_result *result);
     void *arg;
     /*
-     * What is likely the last answer is about to be taken, behind that of another device: time to fetch what it will be
-     * compared with from memory, and for nothing else. Called any number of times, and not for each read; may be NULL.
+     * An answer is about to be taken, behind that of another device; last: likely none comes after it. Time to fetch
+     * from memory where its cells go and what they will be compared with, and for nothing else. Called any number of
+     * times, and not for each answer; may be NULL.
      */
-    void (*soon)(void *arg);
+    void (*soon)(void *arg, bool last);
 };
 
 /*

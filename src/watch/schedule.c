@@ -180,15 +180,19 @@ static void end_read(void *arg, const struct pd_read_result *r)
     }
 }
 
-static void fetch_node(void *arg)
+static void fetch_soon(void *arg, bool last)
 {
-    node_fetch(arg);
+    const struct node *n = arg;
+
+    batch_fetch(n->batch);
+    if (last)
+        node_fetch(n);
 }
 
 static void begin_read(struct node *n, const struct speech *s, uint32_t parts)
 {
     struct watch *w = n->watch;
-    const struct pd_sink sink = {.cells = take_cells, .end = end_read, .arg = n, .soon = fetch_node};
+    const struct pd_sink sink = {.cells = take_cells, .end = end_read, .arg = n, .soon = fetch_soon};
     int rc;
 
     n->reading = (struct speech *)(uintptr_t)s;

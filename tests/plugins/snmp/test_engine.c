@@ -520,15 +520,17 @@ static void a_reply_makes_room_for_the_next(void **state)
 }
 
 struct waiting {
-    struct sbuf *said; /* b: the answer of device b will be taken soon; B: its read has ended */
+    struct sbuf *said; /* b: the last answer of device b will be taken soon; b+: another one; B: its read has ended */
     char name;
 };
 
-static void say_soon(void *arg)
+static void say_soon(void *arg, bool last)
 {
     const struct waiting *w = arg;
 
     sbuf_addc(w->said, w->name);
+    if (!last)
+        sbuf_addc(w->said, '+');
 }
 
 static void say_end(void *arg, const struct pd_read_result *result)
@@ -558,7 +560,7 @@ static void read_three(struct script *s, const struct pd_plan *plan, struct sbuf
     script_run(s, 1000);
 }
 
-static void whose_last_answer_is_next_is_told_while_the_one_before_is_taken(void **state)
+static void whose_answer_is_next_is_told_while_the_one_before_is_taken(void **state)
 {
     struct script s;
     struct pd_plan *plan = start(&s);
@@ -572,7 +574,7 @@ static void whose_last_answer_is_next_is_told_while_the_one_before_is_taken(void
     stop(&s, plan);
 }
 
-static void nobody_is_told_of_an_answer_behind_which_more_is_asked(void **state)
+static void an_answer_behind_which_more_is_asked_is_told_apart(void **state)
 {
     struct script s;
     struct pd_plan *few = start(&s), *many;
@@ -585,7 +587,7 @@ static void nobody_is_told_of_an_answer_behind_which_more_is_asked(void **state)
     s.delay_ms = 10;
     read_three(&s, many, &said);
     assert_true(s.requests >= 6);
-    assert_string_equal(said.s, "bAcBC");
+    assert_string_equal(said.s, "b+c+bAcBC");
     sbuf_free(&oids);
     sbuf_free(&said);
     pd_snmp_ops.plan_free(many);
@@ -674,8 +676,8 @@ int main(void)
         cmocka_unit_test(an_id_is_positive_kept_over_tries_and_new_for_each_request),
         cmocka_unit_test(young_requests_are_capped),
         cmocka_unit_test(a_reply_makes_room_for_the_next),
-        cmocka_unit_test(whose_last_answer_is_next_is_told_while_the_one_before_is_taken),
-        cmocka_unit_test(nobody_is_told_of_an_answer_behind_which_more_is_asked),
+        cmocka_unit_test(whose_answer_is_next_is_told_while_the_one_before_is_taken),
+        cmocka_unit_test(an_answer_behind_which_more_is_asked_is_told_apart),
         cmocka_unit_test(a_full_or_refusing_kernel_costs_time_only),
         cmocka_unit_test(targets_that_make_no_sense_are_refused),
     };
