@@ -174,7 +174,7 @@ char *core_device_text(struct core *c, int64_t device_id, const char *point)
 {
     struct wanted_text w = {.point = point};
 
-    watch_device_components(c->watch, device_id, take_text, &w);
+    watch_device_points(c->watch, device_id, take_text, &w);
     return w.text;
 }
 
