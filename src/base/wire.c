@@ -29,25 +29,43 @@ uint64_t wire_u64be(struct wire_in *in)
     return get_be(in, 8);
 }
 
-uint64_t wire_varint(struct wire_in *in)
+enum { VARINT_MAX = 10 }; /* bytes */
+
+/* There are as many bytes as it can have at most, so none is asked whether it is there. */
+static uint64_t get_whole_varint(struct wire_in *in)
+{
+    const uint8_t *p = in->p;
+    uint64_t v = 0;
+
+    for (int shift = 0; shift < 63; shift += 7) {
+        uint8_t b = *p++;
+
+        v |= (uint64_t)(b & 0x7f) << shift;
+        if (!(b & 0x80)) {
+            in->p = p;
+            return v;
+        }
+    }
+    in->p = p + 1;
+    in->bad = *p > 1; /* the tenth byte holds the 64th bit only */
+    return in->bad ? 0 : v | (uint64_t)*p << 63;
+}
+
+uint64_t wire_long_varint(struct wire_in *in)
 {
     uint64_t v = 0;
 
-    if (!in->bad && in->p != in->end && *in->p < 0x80) /* as most are */
-        return *in->p++;
-    for (int shift = 0; shift < 64; shift += 7) {
+    if (!in->bad && wire_left(in) >= VARINT_MAX)
+        return get_whole_varint(in);
+    for (int shift = 0;; shift += 7) {
         uint8_t b = wire_u8(in);
 
         if (in->bad)
             return 0;
-        if (shift == 63 && b > 1)
-            break; /* the tenth byte holds the 64th bit only */
         v |= (uint64_t)(b & 0x7f) << shift;
         if (!(b & 0x80))
             return v;
     }
-    in->bad = true;
-    return 0;
 }
 
 int64_t wire_zigzag(struct wire_in *in)
@@ -96,6 +114,12 @@ void wire_put_u64be(struct wire_out *out, uint64_t v)
 
 void wire_put_varint(struct wire_out *out, uint64_t v)
 {
+    if (!out->bad && out->end - out->p >= VARINT_MAX) {
+        for (; v > 0x7f; v >>= 7)
+            *out->p++ = (uint8_t)(v | 0x80);
+        *out->p++ = (uint8_t)v;
+        return;
+    }
     for (; v > 0x7f; v >>= 7)
         wire_put_u8(out, (uint8_t)(v | 0x80));
     wire_put_u8(out, (uint8_t)v);

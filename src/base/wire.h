@@ -36,8 +36,14 @@ static inline uint8_t wire_u8(struct wire_in *in)
 uint16_t wire_u16be(struct wire_in *in);
 uint32_t wire_u32be(struct wire_in *in);
 uint64_t wire_u64be(struct wire_in *in);
+uint64_t wire_long_varint(struct wire_in *in);
 /* LEB128, at most ten bytes, no more than 64 bits. */
-uint64_t wire_varint(struct wire_in *in);
+static inline uint64_t wire_varint(struct wire_in *in)
+{
+    if (!in->bad && in->p != in->end && *in->p < 0x80) /* as most are */
+        return *in->p++;
+    return wire_long_varint(in);
+}
 int64_t wire_zigzag(struct wire_in *in);
 /* The next n bytes, borrowed; NULL and bad if there are fewer. */
 const uint8_t *wire_bytes(struct wire_in *in, size_t n);

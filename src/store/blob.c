@@ -478,19 +478,41 @@ static void insert_last(struct blob_chain *c, size_t i, const struct place *at)
     }
 }
 
+/* Whether the step leads to the next one of those that were told last, as it mostly does. */
+static bool leads_to(enum step step, const struct place *at, const struct reading *next)
+{
+    if (step == NEXT_POINT)
+        return next->component == at->component && next->point == at->point + 1;
+    return step == NEXT_COMPONENT && next->component == at->component + 1 && next->point == 0;
+}
+
+/* The place of what the step leads to among those that were told last, from *i on, made where it was not told yet; *known says which. */
+static bool find_reading(struct blob_chain *c, struct wire_in *in, enum step step, struct place *at, size_t *i,
+                         bool *known)
+{
+    *known = *i < c->last.n && leads_to(step, at, &c->last.v[*i]);
+    if (*known) {
+        *at = (struct place){c->last.v[*i].component, c->last.v[*i].point};
+        return true;
+    }
+    if (!next_place(in, step, at))
+        return false;
+    *i = find_last(c, *i, at);
+    *known = *i < c->last.n && is_at(&c->last.v[*i], at);
+    if (!*known)
+        insert_last(c, *i, at);
+    return true;
+}
+
 /* The next reading, by itself or against what was told last; *cursor goes along those. */
 static bool get_reading(struct blob_chain *c, struct wire_in *in, bool by_itself, struct place *at, size_t *cursor)
 {
     unsigned tag = wire_u8(in), code = tag >> CODE_BITS;
-    size_t i;
+    size_t i = *cursor;
     bool known;
 
-    if (!next_place(in, by_itself ? tag >> STEP_BITS & 3 : tag & 3, at))
+    if (!find_reading(c, in, by_itself ? tag >> STEP_BITS & 3 : tag & 3, at, &i, &known))
         return false;
-    i = find_last(c, *cursor, at);
-    known = i < c->last.n && is_at(&c->last.v[i], at);
-    if (!known)
-        insert_last(c, i, at);
     c->told.v[c->told.n++] = (uint32_t)i;
     *cursor = i + 1;
     if (by_itself)

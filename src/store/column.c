@@ -204,10 +204,20 @@ static uint8_t *put_packed(uint8_t *p, const int64_t *v, size_t n, bool turns, c
     return p;
 }
 
+static bool all_the_same(const int64_t *v, size_t n)
+{
+    return n > 1 && memcmp(v, v + 1, (n - 1) * sizeof *v) == 0;
+}
+
 static uint8_t *put_ints(uint8_t *p, const int64_t *v, size_t n)
 {
-    struct shape sh = look(v, n);
-    enum way way = choose(&sh, n);
+    struct shape sh = {0};
+    enum way way = WAY_PACKED_STEPS; /* of no bits, where it stayed what it was, as most does */
+
+    if (!all_the_same(v, n)) {
+        sh = look(v, n);
+        way = choose(&sh, n);
+    }
 
     *p++ = (uint8_t)way;
     p = put_varint(p, zigzag(v[0]));

@@ -80,19 +80,31 @@ static const char *keep_text(struct grid_builder *b, const struct grid_series *s
     return b->texts.v[b->texts.n - 1];
 }
 
+/* The next value is of this time. Where none is left out, as mostly, that goes without saying. */
+static void note_row(struct grid_series *s, size_t row)
+{
+    if (s->rows.n == 0 && s->values.n == row)
+        return;
+    for (size_t i = s->rows.n; i < s->values.n; i++)
+        array_push(&s->rows, (uint16_t)i);
+    array_push(&s->rows, (uint16_t)row);
+}
+
 void grid_put(struct grid_builder *b, uint64_t key, const struct value *v)
 {
-    struct grid_series *s;
+    struct grid_series *s, *series = b->series.v;
     struct value copy = *v;
+    size_t i = b->cursor;
 
-    while (b->cursor < b->nseries && b->series.v[b->cursor].key < key)
-        b->cursor++;
-    s = b->cursor < b->nseries && b->series.v[b->cursor].key == key ? &b->series.v[b->cursor] : insert_series(b, key);
+    while (i < b->nseries && series[i].key < key)
+        i++;
+    b->cursor = i;
+    s = i < b->nseries && series[i].key == key ? &series[i] : insert_series(b, key);
     b->cursor++;
     if (copy.type == VALUE_TEXT && copy.quality <= QUALITY_STALE)
         copy.text = keep_text(b, s, copy.text);
+    note_row(s, b->times.n - 1);
     array_push(&s->values, copy);
-    array_push(&s->rows, (uint16_t)(b->times.n - 1));
 }
 
 static void put_varint(struct sbuf *out, uint64_t v)
@@ -109,8 +121,14 @@ static void put_presence(struct sbuf *out, const struct grid_series *s, size_t n
 {
     size_t runs = 0, next = 0;
 
-    if (s->rows.n == ntimes) {
+    if (s->values.n == ntimes) {
         put_varint(out, 0);
+        return;
+    }
+    if (s->rows.n == 0) { /* no more from some time on */
+        put_varint(out, 1);
+        put_varint(out, 0);
+        put_varint(out, s->values.n);
         return;
     }
     for (size_t i = 0; i < s->rows.n; i++)

@@ -23,7 +23,7 @@ enum { GRID_ROWS_MAX = 1024, GRID_CELLS_MAX = 1 << 22 };
 struct grid_series {
     uint64_t key;
     ARRAY(struct value) values;
-    ARRAY(uint16_t) rows; /* parallel: of which time each is */
+    ARRAY(uint16_t) rows; /* parallel: of which time each is; none: of each time from the first on */
 };
 
 struct grid_builder {

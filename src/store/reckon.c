@@ -70,11 +70,11 @@ int64_t first_day_of_month(int64_t month)
 
 static struct rollup *tally_of(struct reckoner *r, uint64_t series)
 {
-    struct tally fresh = {.series = series}, *at;
-
     while (r->cursor < r->tallies.n && r->tallies.v[r->cursor].series < series)
         r->cursor++;
     if (r->cursor == r->tallies.n || r->tallies.v[r->cursor].series != series) {
+        struct tally fresh = {.series = series}, *at;
+
         array_push(&r->tallies, fresh);
         at = &r->tallies.v[r->cursor];
         memmove(at + 1, at, (r->tallies.n - 1 - r->cursor) * sizeof *at);
