@@ -95,16 +95,15 @@ class Instruments:
     @contextlib.contextmanager
     def awake(self):
         """
-        The pollers' core does not sleep as long as the block lasts: whoever has nothing better to do spins there. A core
-        that wakes up from sleep runs slowly for a while, so its milliseconds are no measure of work.
+        No core sleeps as long as the block lasts: what has nothing better to do spins there. A core that wakes up from
+        sleep runs slowly for a while, and to wake up the responder's costs who sends to it more than the sending.
         """
-        command = ["taskset", "-c", str(self.near), "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]
-        with subprocess.Popen(command) as p:
-            try:
-                time.sleep(1)
-                yield
-            finally:
-                p.kill()
+        with contextlib.ExitStack() as stack:
+            for core in {self.near, self.far}:
+                command = ["taskset", "-c", str(core), "chrt", "--idle", "0", "sh", "-c", "while :; do :; done"]
+                stack.callback(stack.enter_context(subprocess.Popen(command)).kill)
+            time.sleep(1)
+            yield
 
     @contextlib.contextmanager
     def farm(self, *options, delay_ms=0, dead=0, own=False):
