@@ -48,9 +48,10 @@ static unsigned bits_of(uint64_t v)
     return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v);
 }
 
+/* A seventh of its bits, rounded up: 9/64 of up to 64 is near enough. */
 static size_t varint_size(uint64_t v)
 {
-    return (bits_of(v | 1) + 6) / 7;
+    return ((size_t)(64 - __builtin_clzll(v | 1)) * 9 + 64) / 64;
 }
 
 /* ---- Encoding ---- */

@@ -90,7 +90,7 @@ static void note_row(struct grid_series *s, size_t row)
     array_push(&s->rows, (uint16_t)row);
 }
 
-void grid_put(struct grid_builder *b, uint64_t key, const struct value *v)
+void grid_put_any(struct grid_builder *b, uint64_t key, const struct value *v)
 {
     struct grid_series *s, *series = b->series.v;
     struct value copy = *v;

@@ -40,8 +40,21 @@ struct grid_builder {
 void grid_clear(struct grid_builder *b);
 /* Another time, later than those before; the values put from now on are its own, by rising key. */
 void grid_row(struct grid_builder *b, int64_t at_ms);
+/* What grid_put() does not do by itself: texts, and where a series is not there, or had nothing at some time. */
+void grid_put_any(struct grid_builder *b, uint64_t key, const struct value *v);
 /* Texts are copied. */
-void grid_put(struct grid_builder *b, uint64_t key, const struct value *v);
+static inline void grid_put(struct grid_builder *b, uint64_t key, const struct value *v)
+{
+    struct grid_series *s = b->cursor < b->nseries ? &b->series.v[b->cursor] : NULL;
+
+    if (!s || s->key != key || v->type == VALUE_TEXT || s->values.n == s->values.cap || s->rows.n > 0 ||
+        s->values.n + 1 != b->times.n) {
+        grid_put_any(b, key, v);
+        return;
+    }
+    s->values.v[s->values.n++] = *v;
+    b->cursor++;
+}
 /* Another time with so many values may not be put any more. One is always taken. */
 bool grid_full(const struct grid_builder *b, size_t values);
 /* Appends the blob. */

@@ -224,6 +224,7 @@ static void take_levels(struct windows *all, struct window *w, const struct wind
 static void take(struct windows *all, struct window *w, const struct window_spec *s, struct value v)
 {
     struct beat *b = all->beats.v[w->beat];
+    double far;
 
     for (unsigned age = 0; w->width > 0 && age < b->moved; age++)
         for (unsigned column = 0; column < w->columns; column++)
@@ -232,8 +233,8 @@ static void take(struct windows *all, struct window *w, const struct window_spec
         take_levels(all, w, s, b->piece[b->newest].n == 1, window_number(v));
     else if (s->type == WINDOW_TREND)
         window_put(all, w, 0, b->newest, window_get(all, w, 0, b->newest) + window_number(v));
-    else if (b->joined)
-        window_put(all, w, 0, b->newest, window_get(all, w, 0, b->newest) + step(window_last(w), v));
+    else if (b->joined && (far = step(window_last(w), v)) != 0)
+        window_put(all, w, 0, b->newest, window_get(all, w, 0, b->newest) + far);
     w->step = b->step;
     b->followed++;
 }
